@@ -1,0 +1,273 @@
+"""The composition root: builds the parts, runs them in one task group, and stops them in order. No policy here."""
+
+import asyncio
+import gc
+import json
+import logging
+import os
+import signal
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AsyncExitStack
+from functools import partial
+from pathlib import Path
+
+from agent import housekeeping
+from agent.build import watched_targets
+from agent.calendar import Calendar
+from agent.clock import Clock, RunClock, read_anchor
+from agent.commit import Committer
+from agent.config import Config, ConfigError, as_dict, diff
+from agent.entries import Entry
+from agent.errors import AgentError, UsageError
+from agent.exporter import Exporter
+from agent.housekeeping import Housekeeping, MonthOf, running_periods
+from agent.lanes import Lane
+from agent.ledger import Known, Ledger
+from agent.metrics import value_families
+from agent.modules import Modules
+from agent.runner import Runner
+from agent.selfmetrics import SelfMetrics
+from agent.stores.base import Batch, RunRequest, RunStart, ServiceRow
+from agent.stores.holder import Holder
+from agent.stores.opening import Location, connect, migrate, parse_url
+from agent.stores.reading import SqliteReader
+from agent.stores.writing import SqliteWriter
+from agent.targets import Duty, Watched
+from agent.vantage import SelfCheck
+from agent.version import METHOD_VERSION, VERSION
+from agent.web.server import Server
+from collectors.base import Kind
+
+LOG = logging.getLogger(__name__)
+
+
+class Agent:
+    """One running agent. `serve` runs it until a signal; `reload` takes a new configuration while it runs."""
+
+    def __init__(
+        self, path: Path, config: Config, load: Callable[[], Config], kinds: Sequence[Kind], clock: Clock
+    ) -> None:
+        self.path = path
+        self.config = config
+        self._load = load
+        self.kinds = kinds
+        self.machine_clock = clock
+        self.metrics = SelfMetrics()
+        self.location: Location = parse_url(config.store.url)
+        self.watched: dict[str, Watched] = {}
+        self.is_ready = False
+        self._stop = asyncio.Event()
+        self._group: asyncio.TaskGroup | None = None
+        self._reloading = asyncio.Lock()
+
+    async def serve(self) -> None:
+        """Run until SIGTERM or SIGINT. Errors: AgentError when it cannot start."""
+        with Holder(self.location, "sla-agent run", self.config.web.listen_address):
+            self._build()
+            async with AsyncExitStack() as stack:
+                stack.callback(self.reader.close)
+                stack.callback(self.writer.close)
+                await self._start()
+                stack.push_async_callback(self.modules.close)
+                try:
+                    await self._run()
+                finally:
+                    await self._finish()
+
+    def stop(self) -> None:
+        """Ask it to end cleanly."""
+        self._stop.set()
+
+    async def reload(self) -> None:
+        """Take the file as it is now; only the difference is re-scheduled.
+
+        Errors: ConfigError or AgentError; then nothing has changed and a metric says so.
+        """
+        async with self._reloading:
+            try:
+                config = self._load()
+                self._refuse_restart_only(config)
+            except (ConfigError, AgentError):
+                self.metrics.reload_ok.set(0)
+                raise
+            await self._take(config)
+            self._record("reload", as_dict(config))
+            self._loaded()
+
+    def _build(self) -> None:
+        connection = connect(self.location)
+        migrate(connection, self.location)
+        self.writer = SqliteWriter(connection)
+        self.reader = SqliteReader(connect(self.location, read_only=True) if self.location.path else connection)
+        self.clock = self._first_clock()
+        start = self._start_run()
+        now = self.clock.now_us()
+        zone = self.config.zone_info
+        periods = running_periods(now, zone)
+        known = Known(start, now, self.reader.components(), dict(self.reader.all_marks()), list(periods.values()))
+        simulated = {"simulated": "true"} if self.reader.meta("simulated") == "true" else {}
+        self.committer = Committer(self.writer, start, self.clock.now_us, self._durable, self.metrics)
+        self.exporter = Exporter(value_families(self.kinds), self._settle, simulated)
+        self.ledger = Ledger(known, self.committer, self.exporter, MonthOf(zone), self.metrics.dropped)
+        self.runner = Runner(self.clock, self.ledger, self.committer, self.metrics)
+        self.modules = Modules({kind.name: kind for kind in self.kinds}, self.runner.modules)
+        self.housekeeping = Housekeeping(self.clock, self.ledger, self.committer, self.exporter, self.metrics, zone)
+        self.calendar = Calendar(zone)
+
+    def _first_clock(self) -> RunClock:
+        """This run's clock. A wall clock that lies before the last durable record is not believed (T4)."""
+        anchor = read_anchor(self.machine_clock)
+        before = self.reader.last_run()
+        if before is not None and anchor.wall_us < before.heartbeat_at:
+            LOG.error(
+                "the wall clock is %.3f s behind the last durable record; this run is dated on from that record; "
+                "set the clock, then restart",
+                (before.heartbeat_at - anchor.wall_us) / 1e6,
+            )
+            anchor = anchor._replace(wall_us=before.heartbeat_at)
+        return RunClock(self.machine_clock, anchor)
+
+    def _start_run(self) -> RunStart:
+        request = RunRequest(
+            vantage=self.config.vantage.name,
+            boot_id=self.machine_clock.boot_id(),
+            now=self.clock.now_us(),
+            anchor=self.clock.anchor,
+            version=VERSION,
+            pid=os.getpid(),
+        )
+        return self.writer.start_run(request)
+
+    async def _start(self) -> None:
+        self.housekeeping.begin_periods()
+        self.metrics.store_durable.set(self.clock.now_us() / 1e6)
+        self.metrics.store_waiting.set_function(lambda: self.committer.waiting)
+        self.metrics.store_bytes.set_function(lambda: housekeeping.store_bytes(self.location.path))
+        await self._take(self.config)
+        self._record("start", as_dict(self.config))
+        self._loaded()
+        self.calendar.daily("clean-up", self._clean_up)
+        self.server = Server(self)
+
+    async def _run(self) -> None:
+        gc.collect()
+        gc.freeze()  # 43 000 targets are for good: without this every full collection walks them all
+        gc.set_threshold(50_000, 20, 20)
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            tasks = [
+                group.create_task(self.committer.serve()),
+                group.create_task(self.runner.serve()),
+                group.create_task(self.housekeeping.serve()),
+            ]
+            await self.server.start()
+            self.calendar.start()
+            self._listen(asyncio.get_running_loop())
+            self.is_ready = True
+            LOG.info("ready: %d targets, http://%s/", len(self.watched), self.server.address)
+            await self._stop.wait()
+            self.is_ready = False
+            self.calendar.stop()
+            await self.server.stop()
+            for task in tasks:
+                task.cancel()
+
+    async def _finish(self) -> None:
+        """The last edges and what each component was known by: nothing that was measured is lost by a clean stop."""
+        self._record("stop", {})
+        tracks = self.ledger.finish()
+        await self.committer.close(tracks)
+
+    async def _take(self, config: Config) -> None:
+        """Make a configuration the one in force: modules first, then the difference of what is watched."""
+        wanted = {watched.id: watched for watched in watched_targets(config)}
+        used = {name for watched in wanted.values() for name in (watched.module, watched.confirm) if name}
+        retired = await self.modules.take(config, used)
+        for kind, limits in config.kinds.items():
+            self.runner.limit(kind, limits.concurrency, limits.per_second)
+        for target_id in self.watched.keys() - wanted.keys():
+            self.runner.schedule.remove(target_id)
+            self.ledger.forget(target_id)
+        for target_id, watched in wanted.items():
+            if self.watched.get(target_id) != watched:
+                self.ledger.watch(watched)
+                self.runner.schedule.add(watched)
+        self._set_service(wanted.values())
+        self.config, self.watched = config, wanted
+        self._count_targets()
+        if self._group is not None and retired:
+            self._group.create_task(self._close_later(retired))
+
+    async def _close_later(self, retired: list[AsyncExitStack]) -> None:
+        """Close replaced collectors when no probe of theirs can be under way any more."""
+        await asyncio.sleep(max((module.timeout_seconds for module in self.config.modules.values()), default=0) + 1)
+        for stack in retired:
+            await stack.aclose()
+
+    def _set_service(self, wanted: Iterable[Watched]) -> None:
+        rows = [
+            ServiceRow(watched.id, *(watched.service[0] if watched.service else (None, None)))
+            for watched in wanted
+            if watched.duty is Duty.TARGET
+        ]
+        self.writer.set_service(rows, self.clock.now_us(), by="agent.yml")
+
+    def _count_targets(self) -> None:
+        for kind in self.kinds:
+            lane = self.runner.lanes[kind.name]
+            self.metrics.scheduled(kind.name, sum(watched.kind == kind.name for watched in self.watched.values()))
+            self.metrics.on_scrape(kind.name, partial(getattr, lane, "active"), partial(_waiting, lane))
+        for check in self.ledger.vantage.planes():
+            plane = check.plane or "gateway"
+            self.metrics.selfcheck.labels(plane).set(not check.is_absent)
+            self.metrics.isolated.labels(plane).set_function(partial(_isolated, check))
+
+    def _refuse_restart_only(self, config: Config) -> None:
+        names = diff(self.config, config).restart_needed
+        if names:
+            raise UsageError(f"{self.path}: {', '.join(names)} changed, which a reload cannot; restart the agent")
+
+    def _settle(self, entry: Entry) -> None:
+        self.ledger.settle(entry)
+
+    def _durable(self, batch: Batch) -> None:
+        self.metrics.store_durable.set(batch.heartbeat / 1e6)
+        self.ledger.durable(batch)
+
+    def _loaded(self) -> None:
+        self.metrics.reload_ok.set(1)
+        self.metrics.reload_at.set(self.clock.now_us() / 1e6)
+
+    def _record(self, kind: str, body: dict[str, object]) -> None:
+        """Start, stop, reload with the parameters in force (E7)."""
+        full = {"version": VERSION, "method_version": METHOD_VERSION, "digest": self.config.digest, **body}
+        self.committer.record(self.clock.now_us(), kind, json.dumps(full, ensure_ascii=False, default=str))
+
+    async def _clean_up(self) -> None:
+        """The daily job: coming periods, the store's own upkeep, the age of what the targets were read from."""
+        self.housekeeping.begin_periods()
+        await self.committer.run_in_writer(self.writer.tidy)
+        self.metrics.register_age.set(max(self.machine_clock.wall_us() / 1e6 - self.path.stat().st_mtime, 0))
+
+    def _listen(self, loop: asyncio.AbstractEventLoop) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        loop.add_signal_handler(signal.SIGHUP, self._on_hangup)
+
+    def _on_hangup(self) -> None:
+        if self._group is not None:
+            self._group.create_task(self._reload_logged())
+
+    async def _reload_logged(self) -> None:
+        try:
+            await self.reload()
+        except (ConfigError, AgentError) as exc:
+            LOG.error("reload refused, the old configuration stays in force:\n%s", exc)  # noqa: TRY400 (says it all)
+
+
+def _waiting(lane: Lane) -> int:
+    return len(lane.waiting)
+
+
+def _isolated(check: SelfCheck) -> bool:
+    return check.since is not None

@@ -1,0 +1,137 @@
+"""From the configuration to what runs: watched targets, with addresses of this host's own filled in."""
+
+import ipaddress
+import logging
+from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
+
+from agent.config import Config, TargetConfig
+from agent.config.model import ModuleConfig
+from agent.config.tokens import resolve_token
+from agent.targets import Duty, Watched
+from agent.vantage import GATEWAY_ONLY
+from collectors.base import Target
+from sla.confirm import FOREVER, Rules
+from sla.limits import Limit
+from sla.model import Window
+
+LOG = logging.getLogger(__name__)
+
+SELFCHECK_PREFIX = "vantage"
+"""Ids of the self-check's own targets begin so."""
+
+
+def watched_targets(config: Config, resolve: Callable[[str], str | None] = resolve_token) -> list[Watched]:
+    """Everything to probe: the vantage's self-check first, then the targets.
+
+    A target whose token (@gateway …) stands for nothing on this host is left out, and the log says so.
+    """
+    found = [*_selfcheck(config, resolve)]
+    for target in config.targets:
+        address = resolve(target.address)
+        if address is None:
+            LOG.warning("target %s is not probed: this host has no %s", target.id, target.address)
+            continue
+        found.append(_watched(config, target, address))
+    return found
+
+
+def needs_no_selfcheck(kind: str, address: str) -> bool:
+    """Loopback and this host itself are reached without any uplink (S6)."""
+    if kind == "host":
+        return True
+    host = _host_of(address)
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _watched(config: Config, target: TargetConfig, address: str) -> Watched:
+    module = config.modules[target.module]
+    return Watched(
+        target=Target(id=target.id, address=address, timeout_seconds=target.timeout_seconds),
+        kind=target.kind,
+        module=target.module,
+        vantage=config.vantage.name,
+        rules=_rules(config, target.interval_seconds),
+        retry_ns=int(target.retry_interval_seconds * 1e9),
+        down_loss=config.states.down_loss,
+        role=str(target.role),
+        name=target.name,
+        limits=_limits(module),
+        site=target.site_id or "",
+        plane=None if needs_no_selfcheck(target.kind, address) else target.plane or GATEWAY_ONLY,
+        confirm=target.confirm,
+        labels=tuple((label, str(getattr(target, label, None) or "")) for label in config.labels),
+        service=_service(target),
+    )
+
+
+def _selfcheck(config: Config, resolve: Callable[[str], str | None]) -> Iterator[Watched]:
+    vantage = config.vantage
+    gateway = resolve(vantage.gateway) if vantage.gateway else None
+    if vantage.gateway and gateway is None:
+        LOG.warning("the self-check has no gateway: this host has no %s", vantage.gateway)
+    if gateway is not None:
+        yield _check(config, Duty.GATEWAY, gateway, vantage.module, vantage.interval_seconds, None)
+    for name, plane in config.planes.items():
+        for address in plane.anchors:
+            yield _check(config, Duty.ANCHOR, address, plane.module, plane.interval, name)
+
+
+def _check(
+    config: Config, duty: Duty, address: str, module_name: str, interval_seconds: float, plane: str | None
+) -> Watched:
+    """A target of the self-check: probed like any other, but its failures are the vantage's (S6)."""
+    module = config.modules[module_name]
+    where = f"{plane}/{address}" if plane else str(duty)
+    return Watched(
+        target=Target(
+            id=f"{SELFCHECK_PREFIX}:{config.vantage.name}/{where}",
+            address=address,
+            timeout_seconds=min(module.timeout_seconds, interval_seconds),
+        ),
+        kind=module.kind,
+        module=module_name,
+        vantage=config.vantage.name,
+        rules=_rules(config, interval_seconds),
+        retry_ns=int(min(interval_seconds, max(interval_seconds / 6, 5.0)) * 1e9),
+        down_loss=config.states.down_loss,
+        name=f"{duty} {address}",
+        plane=plane,
+        duty=duty,
+        labels=tuple((label, "") for label in config.labels),
+    )
+
+
+def _rules(config: Config, interval_seconds: float) -> Rules:
+    states = config.states
+    return Rules(
+        interval=round(interval_seconds * 1_000_000),
+        down_after=states.down_after,
+        up_after=states.up_after,
+        blips=states.blips,
+        blip_window=round(states.blip_window * 1_000_000),
+    )
+
+
+def _limits(module: ModuleConfig) -> dict[str, Limit]:
+    return {name: Limit(limit.min, limit.max) for name, limit in module.limits.items()}
+
+
+def _service(target: TargetConfig) -> tuple[Window, ...]:
+    start, end = target.in_service_from_us, target.in_service_to_us
+    if start is None and end is None:
+        return ()
+    return (Window(-FOREVER if start is None else start, FOREVER if end is None else end),)
+
+
+def _host_of(address: str) -> str:
+    if "://" in address:
+        return urlsplit(address).hostname or ""
+    if address.startswith("["):
+        return address[1:].partition("]")[0]
+    return address.rpartition(":")[0] if address.count(":") == 1 else address

@@ -1,0 +1,169 @@
+"""Making the ledger durable: one writer thread, one transaction a second, at once where an edge waits (E5).
+
+What is put here is not acknowledged until `on_durable` is told of it. A store that refuses keeps everything
+waiting, in order, and is asked again; nothing is dropped.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
+
+from agent.errors import StoreError
+from agent.stores.base import Batch, Component, Counted, EdgeRow, Record, RunStart, Writer
+
+LOG = logging.getLogger(__name__)
+
+EDGE_DELAY_SECONDS = 0.05
+IDLE_DELAY_SECONDS = 1.0
+RETRY_DELAY_SECONDS = 1.0
+WAITING_LIMIT = 1_000_000
+"""Edges that may wait for a store that refuses; beyond it no probe is started, so time becomes UNKNOWN."""
+
+
+class Tally(Protocol):
+    """Told how writing goes, for the agent's own metrics."""
+
+    def committed(self, edges: int) -> None: ...
+    def refused(self) -> None: ...
+
+
+class Committer:
+    """The queue between the loop and the writer. All methods are called on the loop."""
+
+    def __init__(
+        self,
+        writer: Writer,
+        run: RunStart,
+        now_us: Callable[[], int],
+        on_durable: Callable[[Batch], None],
+        tally: Tally,
+    ) -> None:
+        self._writer = writer
+        self.run = run
+        self._now_us = now_us
+        self._on_durable = on_durable
+        self._tally = tally
+        self._wake = asyncio.Event()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger")
+        self._seq = 0
+        self.durable_until = 0
+        self._refused = False
+        self._clear()
+
+    @property
+    def waiting(self) -> int:
+        """Edges that are decided and not yet durable."""
+        return len(self._edges)
+
+    @property
+    def is_choked(self) -> bool:
+        """So much waits that nothing more may be measured."""
+        return len(self._edges) >= WAITING_LIMIT
+
+    def next_seq(self) -> int:
+        """The next number in this run's order (T2)."""
+        self._seq += 1
+        return self._seq
+
+    def edge(self, row: EdgeRow) -> None:
+        """Queue an edge; it is durable within about 50 ms."""
+        self._edges.append(row)
+        self._wake.set()
+
+    def component(self, component: Component) -> None:
+        """Queue a new component; it is written before any edge of it."""
+        self._components.append(component)
+
+    def doubt(self, component: int, since: int | None) -> None:
+        """Queue that a component is UNKNOWN from `since` if nothing more arrives, or that it is not any more."""
+        self._doubts[component] = since
+
+    def count(self, counted: Counted) -> None:
+        """Queue counts of readings."""
+        self._counts.append(counted)
+
+    def record(self, at: int, kind: str, body: str) -> None:
+        """Queue a record (E7)."""
+        self._records.append(Record(self.next_seq(), at, kind, body))
+        self._wake.set()
+
+    def anchor(self, monotonic_ns: int, wall_us: int) -> None:
+        """Queue an anchor (T2)."""
+        self._anchors.append((monotonic_ns, wall_us))
+
+    async def serve(self) -> None:
+        """Commit until cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                async with asyncio.timeout(IDLE_DELAY_SECONDS):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
+            else:
+                await asyncio.sleep(EDGE_DELAY_SECONDS)
+            self._wake.clear()
+            if not await self._commit(loop):
+                await asyncio.sleep(RETRY_DELAY_SECONDS)
+
+    async def close(self, tracks: Mapping[int, str]) -> None:
+        """The clean stop: the last batch and what every component was known by. Errors: StoreError."""
+        batch = self._take()
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.run_in_executor(self._thread, self._writer.stop_run, self.run, batch, tracks)
+            self._on_durable(batch)
+        finally:
+            self._thread.shutdown()
+
+    async def run_in_writer(self, work: Callable[[], None]) -> None:
+        """Something else to write, in the writer's thread and between two commits. Errors: what it raises."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    async def _commit(self, loop: asyncio.AbstractEventLoop) -> bool:
+        batch = self._take()
+        try:
+            await loop.run_in_executor(self._thread, self._writer.write, self.run, batch)
+        except StoreError as exc:
+            self._give_back(batch)
+            self._tally.refused()
+            if not self._refused:
+                LOG.error(  # noqa: TRY400 (the message says it; a traceback would not help an operator)
+                    "the store refuses to write; everything waits: %s", exc
+                )
+            self._refused = True
+            return False
+        if self._refused:
+            LOG.info("the store writes again; edges that waited are durable")
+        self._refused = False
+        self.durable_until = batch.heartbeat
+        self._tally.committed(len(batch.edges))
+        self._on_durable(batch)
+        return True
+
+    def _take(self) -> Batch:
+        batch = Batch(
+            self._now_us(), self._components, self._edges, list(self._doubts.items()), self._counts, self._records,
+            self._anchors,
+        )  # fmt: skip
+        self._clear()
+        return batch
+
+    def _clear(self) -> None:
+        self._components: list[Component] = []
+        self._edges: list[EdgeRow] = []
+        self._doubts: dict[int, int | None] = {}
+        self._counts: list[Counted] = []
+        self._records: list[Record] = []
+        self._anchors: list[tuple[int, int]] = []
+
+    def _give_back(self, batch: Batch) -> None:
+        """What was not written stands before what came meanwhile; of doubts the later word holds."""
+        self._components = [*batch.components, *self._components]
+        self._edges = [*batch.edges, *self._edges]
+        self._doubts = {**dict(batch.doubts), **self._doubts}
+        self._counts = [*batch.counts, *self._counts]
+        self._records = [*batch.records, *self._records]
+        self._anchors = [*batch.anchors, *self._anchors]

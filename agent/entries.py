@@ -1,0 +1,87 @@
+"""What the running agent keeps of one component: its track, its time, its last reading. No policy here."""
+
+import json
+from typing import Any
+
+from agent.stores.base import Component
+from agent.targets import Watched
+from collectors.base import NO_VALUES, Reading
+from sla.confirm import NEW, Track
+from sla.model import Degraded, Outcome, Seen, State
+from sla.totals import Totals
+
+
+class Entry:
+    """One component of one target. Units: microseconds.
+
+    `state` and `degraded` are the durable ones, which is all that is shown; `track` may be ahead of them by edges
+    that are on their way. `doubt` is what the store was last told to doubt from, `slot` its place on the page.
+    """
+
+    __slots__ = (
+        "component",
+        "counted",
+        "degraded",
+        "doubt",
+        "duration_seconds",
+        "last",
+        "month",
+        "pending",
+        "pending_at",
+        "probes",
+        "since",
+        "slot",
+        "state",
+        "successes",
+        "totals",
+        "track",
+        "values",
+        "watched",
+        "watching",
+    )
+
+    def __init__(self, watched: Watched, component: Component, totals: Totals, track: Track = NEW) -> None:
+        self.watched = watched
+        self.component = component
+        self.totals = totals
+        self.track = track
+        self.state = State.UNKNOWN
+        self.degraded = Degraded.NONE
+        self.since = 0
+        self.doubt: int | None = None
+        self.pending = 0
+        self.pending_at: int | None = None
+        self.last: Reading | None = None
+        self.values = NO_VALUES
+        self.duration_seconds = 0.0
+        self.probes = 0
+        self.successes = 0
+        self.counted = [0, 0, 0]
+        self.month = 0
+        self.slot = -1
+        self.watching = False
+
+    @property
+    def name(self) -> str:
+        """TARGET or TARGET#COMPONENT."""
+        return self.component.name
+
+
+def restored_to_json(settled_at: int, track: Track) -> str:
+    """What the store keeps of a component between a clean stop and the next start (S8)."""
+    return json.dumps({"settled_at": settled_at, "track": track._asdict()})
+
+
+def restored_from_json(text: str) -> tuple[int, Track]:
+    """The same again: up to when its time is settled, and its track. Errors: ValueError if it is not one of ours."""
+    try:
+        kept: dict[str, Any] = json.loads(text)
+        body: dict[str, Any] = kept["track"]
+        for name in ("streak", "down_by"):
+            body[name] = tuple(Seen(s[0], Outcome(s[1]), s[2], Degraded(s[3])) for s in body[name])
+        for name in ("blip_starts", "unsettled"):
+            body[name] = tuple(body[name])
+        body["state"], body["degraded"] = State(body["state"]), Degraded(body["degraded"])
+        return int(kept["settled_at"]), Track(**body)
+    except (KeyError, TypeError, IndexError) as exc:
+        raise ValueError(f"not a track of this version: {exc!r}") from exc

@@ -1,0 +1,122 @@
+"""What /metrics shows: per-target lines from the ledger's entries, and the small families of the agent itself."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from agent import metrics
+from agent.entries import Entry
+from agent.metrics import Family
+from agent.page import Page, labels, seconds
+from collectors.base import Outcome
+from sla.model import State, Window
+
+_STATE_LABELS = {state: f',state="{state.label}"}} ' for state in State}
+_UP = {State.UP: "1", State.DEGRADED: "1", State.DOWN: "0"}
+
+
+class Exporter:
+    """Keeps the page in step with the ledger. `periods` are years and months by label; those that run are shown."""
+
+    def __init__(
+        self,
+        value_families: Mapping[str, Mapping[str, Family]],
+        settle: Callable[[Entry], None],
+        common: Mapping[str, str],
+        shown: Iterable[Family] = metrics.TARGET_FAMILIES,
+    ) -> None:
+        self._values = value_families
+        self._settle = settle
+        self._common = dict(common)
+        every = [family for families in value_families.values() for family in families.values()]
+        self.page = Page(shown, sparse=every)
+        self.periods: Mapping[str, Window] = {}
+        self._bases: dict[int, str] = {}
+
+    def reading(self, entry: Entry) -> None:
+        """A probe of it ended."""
+        self._settle(entry)
+        slot, base = self._place(entry)
+        self._set(metrics.STREAK, slot, f"{base}}} {entry.track.streak_count}")
+        self._set(metrics.PROBES, slot, f"{base}}} {entry.probes}")
+        self._set(metrics.SUCCESSES, slot, f"{base}}} {entry.successes}")
+        self._set(metrics.DURATION, slot, f"{base}}} {entry.duration_seconds!r}")
+        self._show_values(entry, slot, base)
+        self._show_time(entry, slot, base)
+
+    def changed(self, entry: Entry) -> None:
+        """Its durable state changed."""
+        self._settle(entry)
+        slot, base = self._place(entry)
+        state = shown_state(entry)
+        up = _UP.get(state)
+        self._set(metrics.UP, slot, f"{base}}} {up}" if up else "")
+        self._set(metrics.STATE, slot, f"{base}{_STATE_LABELS[state]}1")
+        self._show_time(entry, slot, base)
+
+    def gone(self, entry: Entry) -> None:
+        """It left the configuration."""
+        if entry.slot >= 0:
+            self.page.free_slot(entry.slot)
+            self._bases.pop(entry.slot, None)
+            entry.slot = -1
+
+    def relabel(self, entry: Entry) -> None:
+        """Its labels changed: everything it shows is written anew."""
+        self.gone(entry)
+        if entry.last is not None:
+            self.changed(entry)
+            self.reading(entry)
+
+    def _place(self, entry: Entry) -> tuple[int, str]:
+        if entry.slot < 0:
+            entry.slot = self.page.take_slot()
+            self._bases[entry.slot] = "{" + labels(self._labels(entry))
+        return entry.slot, self._bases[entry.slot]
+
+    def _labels(self, entry: Entry) -> list[tuple[str, str]]:
+        watched = entry.watched
+        own = (entry.name, watched.kind, watched.module, watched.site, watched.vantage)
+        return [*zip(metrics.TARGET_LABELS, own, strict=True), *watched.labels, *self._common.items()]
+
+    def _set(self, family: Family, slot: int, sample: str) -> None:
+        lines = self.page.lines.get(family.name)
+        if lines is not None:
+            lines.texts[slot] = f"{family.name}{sample}\n" if sample else ""
+
+    def _show_values(self, entry: Entry, slot: int, base: str) -> None:
+        values = entry.values
+        loss, rtt = values.get("loss_ratio"), values.get("rtt_seconds")
+        self._set(metrics.LOSS, slot, "" if loss is None else f"{base}}} {loss!r}")
+        self._set(metrics.RTT, slot, "" if rtt is None else f"{base}}} {rtt!r}")
+        families = self._values.get(entry.watched.kind)
+        if not families or entry.last is None or entry.last.outcome is Outcome.ERROR:
+            return
+        for name, family in families.items():
+            value = values.get(name)
+            self._set(family, slot, "" if value is None else f"{base}}} {value!r}")
+
+    def _show_time(self, entry: Entry, slot: int, base: str) -> None:
+        self._set_states(metrics.SECONDS, slot, base, entry.totals.sums)
+        if metrics.PERIOD_SECONDS.name in self.page.lines:
+            name = metrics.PERIOD_SECONDS.name
+            self.page.lines[name].texts[slot] = "".join(
+                f'{name}{base},period="{label}"{_STATE_LABELS[state]}{seconds(us)}\n'
+                for label, window in self.periods.items()
+                if window.start <= entry.track.last_at < window.end
+                for state, us in zip(State, entry.totals.of_period(window, entry.track.last_at), strict=True)
+            )
+
+    def _set_states(self, family: Family, slot: int, base: str, sums: Iterable[int]) -> None:
+        lines = self.page.lines.get(family.name)
+        if lines is not None:
+            lines.texts[slot] = "".join(
+                f"{family.name}{base}{_STATE_LABELS[state]}{seconds(us)}\n"
+                for state, us in zip(State, sums, strict=True)
+            )
+
+
+def shown_state(entry: Entry) -> State:
+    """The durable state, or OUT outside its in-service dates (A2)."""
+    service = entry.watched.service
+    if service and not any(window.start <= entry.track.last_at < window.end for window in service):
+        return State.OUT
+    return entry.state

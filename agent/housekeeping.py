@@ -1,0 +1,115 @@
+"""What recurs inside the agent besides probes: silence settled, clocks compared, periods begun, the daily clean-up."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from agent.clock import RunClock
+from agent.commit import Committer
+from agent.exporter import Exporter
+from agent.ledger import Ledger
+from agent.selfmetrics import SelfMetrics
+from sla.model import Window
+from sla.periods import month, to_datetime, year
+
+LOG = logging.getLogger(__name__)
+
+TICK_SECONDS = 0.25
+COUNTS_EVERY = 40
+ANCHOR_EVERY = 240
+CLOCK_EVERY = 4
+STEP_US = 1_000_000
+"""A difference between the clocks beyond this is a step (T2)."""
+
+
+class Housekeeping:
+    """One loop for everything that is due every so many ticks."""
+
+    def __init__(
+        self,
+        clock: RunClock,
+        ledger: Ledger,
+        committer: Committer,
+        exporter: Exporter,
+        metrics: SelfMetrics,
+        zone: ZoneInfo,
+    ) -> None:
+        self._clock = clock
+        self._ledger = ledger
+        self._committer = committer
+        self._exporter = exporter
+        self._metrics = metrics
+        self._zone = zone
+        self._offset_us = 0
+
+    async def serve(self) -> None:
+        """Until cancelled."""
+        number = 0
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            number += 1
+            self._ledger.tick(self._clock.now_us())
+            if number % COUNTS_EVERY == 0:
+                self._ledger.flush_counts()
+            if number % CLOCK_EVERY == 0:
+                self._compare_clocks(write=number % ANCHOR_EVERY == 0)
+
+    def begin_periods(self) -> None:
+        """Keep the sums of the running and the coming year and month; asked for again every day."""
+        periods = running_periods(self._clock.now_us(), self._zone)
+        self._ledger.begin_periods(list(periods.values()))
+        self._exporter.periods = periods
+
+    def _compare_clocks(self, *, write: bool) -> None:
+        now, offset = self._clock.compare()
+        if write:
+            self._committer.anchor(now.monotonic_ns, now.wall_us)
+        if abs(offset - self._offset_us) <= STEP_US:
+            return
+        LOG.warning(
+            "the wall clock stepped by %.3f s; durations and the dating of this run are unchanged", offset / 1e6
+        )
+        body = {"offset_us": offset, "before_us": self._offset_us, "wall_us": now.wall_us}
+        self._committer.record(self._clock.now_us(), "clock_step", json.dumps(body))
+        self._committer.anchor(now.monotonic_ns, now.wall_us)
+        self._metrics.clock_steps.inc()
+        self._offset_us = offset
+
+
+def running_periods(now_us: int, zone: ZoneInfo) -> Mapping[str, Window]:
+    """The running year and month by label, and the next of each, so that they are begun before they start."""
+    local = to_datetime(now_us, zone)
+    following = local.year + local.month // 12, local.month % 12 + 1
+    return {
+        f"{local.year}": year(local.year, zone),
+        f"{local.year}-{local.month:02d}": month(local.year, local.month, zone),
+        f"{local.year + 1}": year(local.year + 1, zone),
+        f"{following[0]}-{following[1]:02d}": month(*following, zone),
+    }
+
+
+class MonthOf:
+    """The month (yyyymm of the zone) of an instant; remembers the last one, which nearly every instant is in."""
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        self._zone = zone
+        self._window = Window(0, 0)
+        self._number = 0
+
+    def __call__(self, us: int) -> int:
+        if not self._window.start <= us < self._window.end:
+            local = to_datetime(us, self._zone)
+            self._window = month(local.year, local.month, self._zone)
+            self._number = local.year * 100 + local.month
+        return self._number
+
+
+def store_bytes(path: Path | None) -> int:
+    """Size of a store's file and its write-ahead log; 0 in memory."""
+    if path is None:
+        return 0
+    parts = (path, path.with_name(path.name + "-wal"))
+    return sum(part.stat().st_size for part in parts if part.exists())

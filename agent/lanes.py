@@ -1,0 +1,58 @@
+"""How hard each kind may work: so many probes under way, so many started a second, and an order for the rest."""
+
+from collections import deque
+from collections.abc import Callable
+
+from agent.schedule import Job
+
+SECOND_NS = 1_000_000_000
+
+
+class Lane:
+    """One kind's share. Units: nanoseconds of the monotonic clock.
+
+    A job that finds no room waits its turn; one that waited past its next regular turn is counted as missed by the
+    schedule when it ends (S9). `per_second` is a bucket that refills evenly and holds a tenth of a second.
+    """
+
+    def __init__(
+        self, concurrency: int, per_second: int, now_ns: Callable[[], int], start: Callable[[Job], None]
+    ) -> None:
+        self.concurrency = concurrency
+        self.per_second = per_second
+        self.active = 0
+        self.waiting: deque[Job] = deque()
+        self._now_ns = now_ns
+        self._start = start
+        self._next_ns = 0
+
+    def enter(self, job: Job) -> None:
+        """Start the job now, or when there is room."""
+        if self.waiting or not self._take():
+            self.waiting.append(job)
+        else:
+            self._start(job)
+
+    def leave(self) -> None:
+        """A probe of this lane has ended."""
+        self.active -= 1
+        self.drain()
+
+    def drain(self) -> None:
+        """Start what waits and has room now."""
+        while self.waiting:
+            if self.waiting[0].dead:
+                self.waiting.popleft()
+            elif self._take():
+                self._start(self.waiting.popleft())
+            else:
+                return
+
+    def _take(self) -> bool:
+        """Room for one more: by number under way, and by rate."""
+        now = self._now_ns()
+        if self.active >= self.concurrency or self._next_ns > now + SECOND_NS // 10:
+            return False
+        self._next_ns = max(self._next_ns, now) + SECOND_NS // self.per_second
+        self.active += 1
+        return True

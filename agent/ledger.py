@@ -1,0 +1,339 @@
+"""Reading to state to edge: the only translator between collectors and sla. It orders, persists and publishes.
+
+The policy is in sla: this file only carries readings to the reducer and its edges to the store, and shows a state
+when it is durable, never before.
+"""
+
+import asyncio
+import heapq
+import json
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from typing import Protocol
+
+from agent.commit import Committer
+from agent.entries import Entry, restored_from_json, restored_to_json
+from agent.stores.base import Batch, Component, Counted, EdgeRow, RunStart
+from agent.targets import Duty, Watched
+from agent.vantage import SelfCheck, Vantage
+from collectors import base
+from sla.confirm import FOREVER, NEW, Result, Track, advance, isolate, selfcheck_ok, settled_until, step
+from sla.limits import judge
+from sla.model import Outcome, Seen, State, Window
+from sla.timeline import Mark
+from sla.totals import Totals
+
+LOG = logging.getLogger(__name__)
+
+PASS_YIELD = 500
+"""A pass over all components gives the loop back after so many."""
+
+SLACK_US = 1_000_000
+"""How long after its timeout a probe's reading may still arrive before silence is settled."""
+
+_OUTCOMES = {
+    base.Outcome.OK: Outcome.OK,
+    base.Outcome.FAILED: Outcome.FAILED,
+    base.Outcome.ERROR: Outcome.ERROR,
+}
+
+
+class Publisher(Protocol):
+    """Told what to show: after each probe, when a durable state or a label changed, and at the end."""
+
+    def reading(self, entry: Entry) -> None: ...
+    def changed(self, entry: Entry) -> None: ...
+    def relabel(self, entry: Entry) -> None: ...
+    def gone(self, entry: Entry) -> None: ...
+
+
+class Known:
+    """What the store knew of components when this run started."""
+
+    def __init__(
+        self,
+        start: RunStart,
+        now: int,
+        components: Sequence[Component],
+        marks: Mapping[int, list[Mark]],
+        periods: Sequence[Window],
+    ) -> None:
+        self.periods = periods
+        self.start = start
+        self.now = now
+        self.components = {(component.target, component.part): component for component in components}
+        self.marks = marks
+        self.next_id = max((component.id for component in components), default=0) + 1
+
+
+class Ledger:
+    """The live ledger: all methods are called on the loop."""
+
+    def __init__(
+        self,
+        known: Known,
+        committer: Committer,
+        publisher: Publisher,
+        month_of: Callable[[int], int],
+        dropped: Callable[[str], None],
+    ) -> None:
+        self._known = known
+        self._committer = committer
+        self._publisher = publisher
+        self._month_of = month_of
+        self._dropped = dropped
+        self._entries: dict[str, dict[str, Entry]] = {}
+        self._by_id: dict[int, Entry] = {}
+        self._expiry: list[tuple[int, int]] = []
+        self._counted: set[Entry] = set()
+        self._retired: dict[tuple[str, str], Entry] = {}
+        self.vantage = Vantage()
+
+    def watch(self, watched: Watched) -> None:
+        """Begin, or go on after a change of its options: what is known of its components stays."""
+        held = self._entries.setdefault(watched.id, {})
+        for entry in held.values():
+            entry.watched = watched
+            self._publisher.relabel(entry)
+        self._entry(watched, "")
+        for target, part in [*self._known.components, *self._retired]:
+            if target == watched.id and part:
+                self._entry(watched, part)
+
+    def forget(self, target_id: str) -> None:
+        """It left the configuration: its readings have ended, S2 decides what that makes of its state."""
+        for entry in self._entries.pop(target_id, {}).values():
+            self._apply(entry, advance(entry.track, FOREVER, entry.watched.rules))
+            self._count(entry)
+            self._retired[(target_id, entry.component.part)] = entry
+            self.vantage.discharge(entry)
+            self._by_id.pop(entry.component.id, None)
+            self._publisher.gone(entry)
+
+    def entries(self) -> Iterator[Entry]:
+        """Every component of every watched target."""
+        for parts in self._entries.values():
+            yield from parts.values()
+
+    def of_target(self, target_id: str) -> dict[str, Entry]:
+        """The components of one target by name; empty if it is not watched."""
+        return self._entries.get(target_id, {})
+
+    async def record(
+        self, watched: Watched, at: int, duration_seconds: float, readings: Sequence[base.Reading]
+    ) -> bool:
+        """Take the readings of one probe that started at `at`; True asks for a re-probe (S3)."""
+        check = self._check_of(watched)
+        retry = False
+        for reading in readings:
+            entry = self._entry(watched, reading.component)
+            self._record_one(entry, reading, at, duration_seconds, check)
+            retry = retry or entry.track.needs_retry
+        if watched.duty is not Duty.TARGET:
+            await self._selfcheck(watched)
+        return retry
+
+    def tick(self, now: int) -> None:
+        """Settle silence: validity that ran out and stays out (S2)."""
+        heap = self._expiry
+        while heap and heap[0][0] < now:
+            _, component = heapq.heappop(heap)
+            entry = self._by_id.get(component)
+            if entry is not None:
+                entry.watching = False
+                self._expire(entry, now)
+
+    def flush_counts(self) -> None:
+        """Hand the counts of readings to the next commit (E6)."""
+        for entry in self._counted:
+            self._count(entry)
+        self._counted.clear()
+
+    def durable(self, batch: Batch) -> None:
+        """Edges became durable: now they are shown."""
+        for row in batch.edges:
+            entry = self._by_id.get(row.component)
+            if entry is None:
+                continue
+            entry.state, entry.degraded, entry.since = row.edge.state, row.edge.degraded, row.edge.at
+            entry.totals.cut(row.edge.at, row.edge.state)
+            entry.pending -= 1
+            if entry.pending == 0:
+                entry.pending_at = None
+            self._publisher.changed(entry)
+
+    def begin_periods(self, periods: Sequence[Window]) -> None:
+        """Keep the sums of these periods too; called well before they begin."""
+        self._known.periods = periods
+        for entry in self.entries():
+            for period in periods:
+                entry.totals.begin(period)
+
+    def finish(self) -> dict[int, str]:
+        """The clean stop: every open thing is settled as if readings had ended; what was known is returned (S8)."""
+        tracks = {}
+        for entry in self.entries():
+            tracks[entry.component.id] = restored_to_json(entry.totals.settled_at, entry.track)
+            self._apply(entry, advance(entry.track, FOREVER, entry.watched.rules), doubt=False)
+            self._count(entry)
+        return tracks
+
+    def settle(self, entry: Entry) -> None:
+        """Bring its settled time up to what is durable and can no longer change."""
+        check = self._check_of(entry.watched)
+        until = settled_until(entry.track, check is not None, check.check if check else None)
+        if entry.pending_at is not None:
+            until = min(until, entry.pending_at)
+        entry.totals.settle(min(until, self._committer.durable_until))
+
+    def _record_one(
+        self, entry: Entry, reading: base.Reading, at: int, duration_seconds: float, check: SelfCheck | None
+    ) -> None:
+        watched = entry.watched
+        said = judge(_OUTCOMES[reading.outcome], reading.values, watched.limits, watched.down_loss)
+        outcome = check.outcome(said.outcome, at) if check else said.outcome
+        reason = base.Reason.LOSS if said.by_loss else reading.reason
+        seen = Seen(at, outcome, str(reason or ""), said.over)
+        if at < entry.track.last_at:
+            self._dropped("order")
+            return
+        proof = None if check is None else check.check or 0  # 0: a self-check that was never ok proves nothing
+        self._apply(entry, step(entry.track, seen, watched.rules, proof))
+        self._hold(entry, check)
+        entry.last, entry.values, entry.duration_seconds = reading, reading.values, duration_seconds
+        entry.probes += 1
+        entry.successes += outcome is Outcome.OK
+        month = self._month_of(at)
+        if entry.month != month:
+            self._count(entry)
+            entry.month = month
+        entry.counted[outcome - 1] += 1
+        self._counted.add(entry)
+        self._publisher.reading(entry)
+
+    def _apply(self, entry: Entry, result: Result, *, doubt: bool = True) -> None:
+        """Take what a step left: its track, its edges, and what the store is to doubt."""
+        entry.track = result.track
+        for edge in result.edges:
+            entry.pending += 1
+            entry.pending_at = edge.at if entry.pending_at is None else min(entry.pending_at, edge.at)
+            row = EdgeRow(entry.component.id, self._committer.run.boot_no, self._committer.next_seq(), edge)
+            self._committer.edge(row)
+        if doubt and entry.doubt != entry.track.open_since:
+            entry.doubt = entry.track.open_since
+            self._committer.doubt(entry.component.id, entry.doubt)
+        if not entry.watching and entry.track.valid_until:
+            entry.watching = True
+            heapq.heappush(self._expiry, (entry.track.valid_until, entry.component.id))
+
+    def _expire(self, entry: Entry, now: int) -> None:
+        """Validity may have run out: doubt it at once, settle it when no reading can be under way any more."""
+        until = entry.track.valid_until
+        if until == 0:
+            return
+        settle_at = until + entry.watched.timeout_ns // 1000 + SLACK_US
+        if until >= now:
+            settle_at = until
+        elif settle_at >= now:
+            if entry.doubt is None and entry.track.state is not State.UNKNOWN:
+                entry.doubt = until
+                self._committer.doubt(entry.component.id, until)
+        else:
+            self._apply(entry, advance(entry.track, until + 1, entry.watched.rules))
+            self._hold(entry, self._check_of(entry.watched))
+            self._publisher.reading(entry)
+            return
+        entry.watching = True
+        heapq.heappush(self._expiry, (settle_at, entry.component.id))
+
+    def _check_of(self, watched: Watched) -> SelfCheck | None:
+        """The self-check that its failures need; None where none is needed or there is none."""
+        if watched.plane is None or watched.duty is not Duty.TARGET:
+            return None
+        check = self.vantage.plane(watched.plane)
+        return None if check.is_absent else check
+
+    def _hold(self, entry: Entry, check: SelfCheck | None) -> None:
+        """Remember a streak long enough for DOWN that waits for proof that the vantage is sound."""
+        if check is None:
+            return
+        if entry.track.streak_count >= entry.watched.rules.down_after and entry.track.state is not State.DOWN:
+            check.held.add(entry)
+        else:
+            check.held.discard(entry)
+
+    async def _selfcheck(self, watched: Watched) -> None:
+        for check in list(self.vantage.planes()):
+            before = check.check
+            since, ended = check.refresh()
+            if since is not None:
+                await self._isolate(check, since)
+            if ended:
+                self._note_isolation(check, "isolation_ended", check.check)
+            if check.check is not None and check.check != before:
+                for entry in list(check.held):
+                    self._apply(entry, selfcheck_ok(entry.track, check.check, entry.watched.rules))
+                    self._hold(entry, check)
+
+    async def _isolate(self, check: SelfCheck, since: int) -> None:
+        self._note_isolation(check, "isolated", since)
+        async for entry in self._in_passes():
+            if self._check_of(entry.watched) is check:
+                self._apply(entry, isolate(entry.track, since, entry.watched.rules))
+                self._hold(entry, check)
+
+    async def _in_passes(self) -> AsyncIterator[Entry]:
+        for number, entry in enumerate(list(self.entries()), start=1):
+            yield entry
+            if number % PASS_YIELD == 0:
+                await asyncio.sleep(0)
+
+    def _note_isolation(self, check: SelfCheck, kind: str, at: int | None) -> None:
+        LOG.warning("vantage %s: plane %s, at %s", kind, check.plane or "(gateway)", at)
+        self._committer.record(at or 0, kind, json.dumps({"plane": check.plane}))
+
+    def _entry(self, watched: Watched, part: str) -> Entry:
+        held = self._entries.setdefault(watched.id, {})
+        if part not in held:
+            held[part] = self._new_entry(watched, part)
+        return held[part]
+
+    def _new_entry(self, watched: Watched, part: str) -> Entry:
+        retired = self._retired.pop((watched.id, part), None)
+        if retired is not None:
+            retired.watched = watched
+            entry = retired
+        else:
+            component = self._component(watched, part)
+            totals, track = self._restored(component, watched)
+            entry = Entry(watched, component, totals, track)
+            entry.state, entry.degraded, entry.since = track.state, track.degraded, track.since
+            entry.doubt = track.open_since
+        self._by_id[entry.component.id] = entry
+        self.vantage.enlist(entry)
+        self._apply(entry, Result(entry.track))
+        return entry
+
+    def _component(self, watched: Watched, part: str) -> Component:
+        component = self._known.components.pop((watched.id, part), None)
+        if component is None:
+            component = Component(self._known.next_id, watched.id, part, watched.kind)
+            self._known.next_id += 1
+            self._committer.component(component)
+        return component
+
+    def _restored(self, component: Component, watched: Watched) -> tuple[Totals, Track]:
+        """What the store knows of a component: its settled time, and its track if the last stop was clean (S8)."""
+        start = self._known.start
+        marks = self._known.marks.get(component.id, [])
+        text = start.tracks.get(component.id)
+        if text is None:
+            return Totals(marks, start.last_durable or 0, watched.service, self._known.periods), NEW
+        settled_at, track = restored_from_json(text)
+        track = advance(track._replace(asserted=False), self._known.now, watched.rules).track
+        return Totals(marks, settled_at, watched.service, self._known.periods), track
+
+    def _count(self, entry: Entry) -> None:
+        if any(entry.counted):
+            self._committer.count(Counted(entry.component.id, entry.month, *entry.counted))
+            entry.counted = [0, 0, 0]

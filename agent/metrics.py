@@ -1,0 +1,160 @@
+"""Every metric name, type, unit and help of the agent. docs/metrics.md is held to this file; nothing else names one.
+
+Ratios are 0..1, times are seconds. Free text never becomes a label. What is not known is no sample.
+"""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import NamedTuple
+
+from collectors.base import Kind
+
+
+class Type(StrEnum):
+    """The types that are used."""
+
+    GAUGE = "gauge"
+    COUNTER = "counter"
+    HISTOGRAM = "histogram"
+
+
+class Family(NamedTuple):
+    """One family; `labels` are those beside the common ones of a target."""
+
+    name: str
+    type: Type
+    help: str
+    labels: tuple[str, ...] = ()
+
+
+TARGET_LABELS = ("target", "kind", "module", "site", "vantage")
+
+UP = Family(
+    "sla_target_up",
+    Type.GAUGE,
+    "1 while the target is UP or DEGRADED, 0 while it is DOWN; no sample while it is UNKNOWN or out of service.",
+)
+STATE = Family(
+    "sla_target_state", Type.GAUGE, "1 for the state last confirmed; the other states have no sample.", ("state",)
+)
+STREAK = Family(
+    "sla_target_streak", Type.GAUGE, "Readings in a row that contradict the state and are not yet confirmed."
+)
+SECONDS = Family(
+    "sla_target_seconds_total",
+    Type.COUNTER,
+    "Settled time in each state since the target's first reading: older than every open confirmation, never falls.",
+    ("state",),
+)
+PERIOD_SECONDS = Family(
+    "sla_target_period_seconds",
+    Type.GAUGE,
+    "Time in each state since the period began (year or month of the zone), revisions included.",
+    ("period", "state"),
+)
+PROBES = Family("sla_probe_total", Type.COUNTER, "Probes that ended since the agent started.")
+SUCCESSES = Family("sla_probe_success_total", Type.COUNTER, "Probes that ended ok since the agent started.")
+DURATION = Family("sla_probe_duration_seconds", Type.GAUGE, "How long the last probe took, all its stages together.")
+RTT = Family("sla_probe_rtt_seconds", Type.GAUGE, "Network round-trip time that the last answered probe saw.")
+LOSS = Family("sla_probe_loss_ratio", Type.GAUGE, "Share of echoes of the last probe that were not answered.")
+
+TARGET_FAMILIES = (UP, STATE, STREAK, SECONDS, PERIOD_SECONDS, PROBES, SUCCESSES, DURATION, RTT, LOSS)
+"""Families with samples for every target: rendered line by line when a probe ends."""
+
+COMMON_VALUES = frozenset({"rtt_seconds", "loss_ratio"})
+"""Values that have a family of their own for all kinds."""
+
+
+def value_families(kinds: Iterable[Kind]) -> Mapping[str, Mapping[str, Family]]:
+    """By kind and value name: the family sla_<kind>_<value> of every value that a kind's readings may carry."""
+    return {
+        kind.name: {
+            value: Family(f"sla_{kind.name}_{value}", _type_of(value), text)
+            for value, text in kind.values.items()
+            if value not in COMMON_VALUES
+        }
+        for kind in kinds
+    }
+
+
+def _type_of(value: str) -> Type:
+    return Type.COUNTER if value.endswith("_total") else Type.GAUGE
+
+
+BUILD_INFO = Family(
+    "sla_agent_build_info", Type.GAUGE, "1; what runs here.", ("version", "method_version", "python_version")
+)
+RELOAD_OK = Family(
+    "sla_agent_config_last_reload_successful",
+    Type.GAUGE,
+    "1 if the last configuration was taken, 0 if refused.",
+)
+RELOAD_AT = Family(
+    "sla_agent_config_last_reload_timestamp_seconds", Type.GAUGE, "When the configuration in force was loaded."
+)
+REGISTER_AGE = Family(
+    "sla_agent_register_age_seconds", Type.GAUGE, "Age of the file that the targets were read from, looked at daily."
+)
+CONFIG_TARGETS = Family("sla_agent_targets", Type.GAUGE, "Targets that are scheduled.", ("kind",))
+TICKS_MISSED = Family(
+    "sla_agent_ticks_missed_total",
+    Type.COUNTER,
+    "Regular turns that passed without a probe because the one before ran or waited too long; that time is UNKNOWN.",
+    ("kind",),
+)
+SWEEP = Family(
+    "sla_agent_sweep_seconds", Type.GAUGE, "How long the last pass over all targets of the kind took.", ("kind",)
+)
+LATENESS = Family("sla_agent_lateness_seconds", Type.HISTOGRAM, "From the instant a probe was due to its launch.", ())
+LOOP_LAG = Family("sla_agent_loop_lag_seconds", Type.HISTOGRAM, "How late the event loop woke up for its own pulse.")
+IN_FLIGHT = Family("sla_agent_probes_in_flight", Type.GAUGE, "Probes under way.", ("kind",))
+WAITING = Family("sla_agent_probes_waiting", Type.GAUGE, "Probes that are due and wait for room.", ("kind",))
+DROPPED = Family(
+    "sla_agent_readings_dropped_total",
+    Type.COUNTER,
+    "Probes or readings given up on our side, by cause; their time becomes UNKNOWN.",
+    ("cause",),
+)
+ISOLATED = Family(
+    "sla_agent_vantage_isolated", Type.GAUGE, "1 while the self-check says this vantage is cut off.", ("plane",)
+)
+SELFCHECK = Family(
+    "sla_agent_selfcheck_present",
+    Type.GAUGE,
+    "1 if the plane has a gateway or anchors to check by.",
+    ("plane",),
+)
+CLOCK_STEPS = Family("sla_agent_clock_steps_total", Type.COUNTER, "Steps of the wall clock of more than a second.")
+STORE_EDGES = Family("sla_agent_store_edges_total", Type.COUNTER, "Edges made durable since the agent started.")
+STORE_COMMITS = Family("sla_agent_store_commits_total", Type.COUNTER, "Transactions made durable since the start.")
+STORE_REFUSED = Family("sla_agent_store_refused_total", Type.COUNTER, "Transactions the store refused; retried.")
+STORE_WAITING = Family("sla_agent_store_waiting_edges", Type.GAUGE, "Edges decided and not yet durable.")
+STORE_DURABLE = Family(
+    "sla_agent_store_durable_timestamp_seconds", Type.GAUGE, "Up to when the ledger is durable: the last heartbeat."
+)
+STORE_BYTES = Family("sla_agent_store_bytes", Type.GAUGE, "Size of the ledger's files.")
+
+SELF_FAMILIES = (
+    BUILD_INFO,
+    RELOAD_OK,
+    RELOAD_AT,
+    REGISTER_AGE,
+    CONFIG_TARGETS,
+    TICKS_MISSED,
+    SWEEP,
+    LATENESS,
+    LOOP_LAG,
+    IN_FLIGHT,
+    WAITING,
+    DROPPED,
+    ISOLATED,
+    SELFCHECK,
+    CLOCK_STEPS,
+    STORE_EDGES,
+    STORE_COMMITS,
+    STORE_REFUSED,
+    STORE_WAITING,
+    STORE_DURABLE,
+    STORE_BYTES,
+)
+"""Families about the agent itself: small, kept by prometheus-client."""

@@ -1,0 +1,97 @@
+"""The pre-rendered part of /metrics: one line a sample, written anew when its probe ends, joined at the scrape.
+
+With 43 000 targets the generic way of rendering costs seconds of every scrape and holds up the probes; here a
+scrape only joins text. The families are those of agent.metrics, and a test proves the text equal to what
+prometheus-client would write of the same samples.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from agent.metrics import Family, Type
+
+CHUNK = 4000
+"""Lines that are joined in one piece; between pieces the loop runs."""
+
+
+class Lines:
+    """One family's samples by slot; an empty text is no sample. Families of few targets are kept by slot alone."""
+
+    __slots__ = ("family", "texts")
+
+    def __init__(self, family: Family, *, sparse: bool) -> None:
+        self.family = family
+        self.texts: list[str] | dict[int, str] = {} if sparse else []
+
+    def all(self) -> list[str]:
+        """The texts, in one order for as long as no slot is taken or freed."""
+        return self.texts if isinstance(self.texts, list) else list(self.texts.values())
+
+
+class Page:
+    """All pre-rendered families; a slot is one target or component, its texts are replaced in place."""
+
+    def __init__(self, families: Iterable[Family], sparse: Iterable[Family] = ()) -> None:
+        self.lines = {family.name: Lines(family, sparse=False) for family in families}
+        self.lines |= {family.name: Lines(family, sparse=True) for family in sparse}
+        self._free: list[int] = []
+        self._size = 0
+
+    def take_slot(self) -> int:
+        """A place for one target's samples in every family."""
+        if self._free:
+            return self._free.pop()
+        for lines in self.lines.values():
+            if isinstance(lines.texts, list):
+                lines.texts.append("")
+        self._size += 1
+        return self._size - 1
+
+    def free_slot(self, slot: int) -> None:
+        """Its samples end."""
+        for lines in self.lines.values():
+            if isinstance(lines.texts, list):
+                lines.texts[slot] = ""
+            else:
+                lines.texts.pop(slot, None)
+        self._free.append(slot)
+
+    def chunks(self, *, open_metrics: bool) -> Iterator[str]:
+        """The text, piece by piece; families without samples are left out."""
+        for lines in self.lines.values():
+            head = header(lines.family, open_metrics=open_metrics)
+            texts = lines.all()
+            for start in range(0, len(texts), CHUNK):
+                text = "".join(texts[start : start + CHUNK])
+                if text:
+                    yield head + text
+                    head = ""
+
+    def samples(self) -> int:
+        """How many samples there are now."""
+        return sum(text.count("\n") for lines in self.lines.values() for text in lines.all())
+
+
+def header(family: Family, *, open_metrics: bool) -> str:
+    """HELP and TYPE of a family; OpenMetrics names a counter without its _total."""
+    name = family.name.removesuffix("_total") if open_metrics and family.type is Type.COUNTER else family.name
+    text = family.help.replace("\\", r"\\").replace("\n", r"\n")
+    if open_metrics:
+        text = text.replace('"', r"\"")
+    return f"# HELP {name} {text}\n# TYPE {name} {family.type}\n"
+
+
+def labels(pairs: Mapping[str, str] | Sequence[tuple[str, str]]) -> str:
+    """The inside of the braces: name="value" pairs, escaped."""
+    items = pairs.items() if isinstance(pairs, Mapping) else pairs
+    return ",".join(f'{name}="{escape(value)}"' for name, value in items)
+
+
+def escape(value: str) -> str:
+    """A label value as both formats want it."""
+    return value.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
+
+
+def seconds(us: int) -> str:
+    """Microseconds as exact seconds."""
+    whole, rest = divmod(us, 1_000_000)
+    return f"{whole}.{rest:06d}"

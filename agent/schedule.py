@@ -1,0 +1,124 @@
+"""When each target is probed: a heap of due times on the monotonic clock, launched in 5 ms ticks.
+
+Every target has its own place in its interval (a checksum of its id), so starts never come in bursts, and the
+same grid holds after a reload. Wall time plays no part: a clock that jumps moves no probe.
+"""
+
+import asyncio
+import heapq
+from collections.abc import Callable
+from itertools import count
+
+from agent.targets import Watched
+
+TICK_NS = 5_000_000
+"""Launches are gathered into ticks of 5 ms: fewer wake-ups, and still no burst that would falsify latency."""
+
+LAUNCH_CAP = 25
+"""Probes started in one tick at most: 5 000 a second; what waits is late by a few milliseconds, not lost."""
+
+FIRST_SPREAD_NS = 10_000_000_000
+"""A new target is probed for the first time within this, even if its interval is longer."""
+
+IDLE_SECONDS = 0.5
+"""How long the schedule sleeps when nothing is due."""
+
+
+class Job:
+    """One target's place in the schedule. Units: nanoseconds of the monotonic clock."""
+
+    __slots__ = ("dead", "due_ns", "regular_ns", "watched")
+
+    def __init__(self, watched: Watched, now_ns: int) -> None:
+        self.watched = watched
+        self.dead = False
+        self.regular_ns = next_regular(watched, now_ns)
+        self.due_ns = min(self.regular_ns, now_ns + watched.phase_ns % FIRST_SPREAD_NS)
+
+
+def next_regular(watched: Watched, after_ns: int) -> int:
+    """The first instant of the target's grid after `after_ns`: no drift, whatever happened in between."""
+    interval = watched.interval_ns
+    return after_ns + interval - (after_ns - watched.phase_ns) % interval
+
+
+class Schedule:
+    """The heap. `launch` starts the probe of a job; the job comes back by `done` when it has ended."""
+
+    def __init__(
+        self, now_ns: Callable[[], int], launch: Callable[[Job], None], missed: Callable[[str, int], None]
+    ) -> None:
+        self._now_ns = now_ns
+        self._launch = launch
+        self._missed = missed
+        self._heap: list[tuple[int, int, Job]] = []
+        self._jobs: dict[str, Job] = {}
+        self._number = count()
+        self._wake = asyncio.Event()
+        self.lateness_ns = 0
+
+    def __len__(self) -> int:
+        return len(self._jobs)
+
+    def add(self, watched: Watched) -> None:
+        """Begin to probe a target, or go on with changed options from its next turn."""
+        self.remove(watched.id)
+        job = Job(watched, self._now_ns())
+        self._jobs[watched.id] = job
+        self._push(job)
+
+    def remove(self, target_id: str) -> None:
+        """Probe it no more; one that is under way ends and is not put back."""
+        job = self._jobs.pop(target_id, None)
+        if job is not None:
+            job.dead = True
+
+    def done(self, job: Job, started_ns: int, *, retry: bool) -> None:
+        """Put an ended probe's job back: at its next regular turn, or sooner for a re-probe (S3)."""
+        if job.dead:
+            return
+        watched, now = job.watched, self._now_ns()
+        regular = next_regular(watched, started_ns)
+        if regular <= now:  # S9: turns that passed while it ran or waited
+            skipped = (now - regular) // watched.interval_ns + 1
+            self._missed(watched.kind, skipped)
+            regular += skipped * watched.interval_ns
+        job.regular_ns = regular
+        job.due_ns = min(regular, max(started_ns + watched.retry_ns, now)) if retry else regular
+        self._push(job)
+
+    async def serve(self) -> None:
+        """Launch what is due until cancelled."""
+        while True:
+            now = self._now_ns()
+            self._launch_due(now)
+            if not self._heap:
+                await self._sleep(IDLE_SECONDS)
+                continue
+            wait = max(self._heap[0][0] - now, 1)
+            await self._sleep(min(-(-wait // TICK_NS) * TICK_NS / 1e9, IDLE_SECONDS))
+
+    def _launch_due(self, now: int) -> None:
+        heap, launched = self._heap, 0
+        while heap and heap[0][0] <= now and launched < LAUNCH_CAP:
+            due, _, job = heapq.heappop(heap)
+            if job.dead:
+                continue
+            self.lateness_ns = now - due
+            launched += 1
+            self._launch(job)
+
+    def _push(self, job: Job) -> None:
+        heapq.heappush(self._heap, (job.due_ns, next(self._number), job))
+        if self._heap[0][2] is job:
+            self._wake.set()
+
+    async def _sleep(self, seconds: float) -> None:
+        """Sleep, or wake as soon as something earlier is due."""
+        self._wake.clear()
+        loop = asyncio.get_running_loop()
+        timer = loop.call_later(seconds, self._wake.set)
+        try:
+            await self._wake.wait()
+        finally:
+            timer.cancel()

@@ -1,0 +1,113 @@
+"""The agent's metrics about itself: small families, kept by prometheus-client in a registry of our own."""
+
+import platform
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
+
+from agent import metrics
+from agent.metrics import Family
+from agent.version import METHOD_VERSION, VERSION
+
+_LAG_BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+
+class SelfMetrics:
+    """Counts what the parts of the agent tell of themselves; the names are agent.metrics'."""
+
+    def __init__(self) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # not a fact about the network, and twice the samples
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        info = self._gauge(metrics.BUILD_INFO)
+        info.labels(VERSION, METHOD_VERSION, platform.python_version()).set(1)
+        self.reload_ok = self._gauge(metrics.RELOAD_OK)
+        self.reload_at = self._gauge(metrics.RELOAD_AT)
+        self.register_age = self._gauge(metrics.REGISTER_AGE)
+        self.targets = self._gauge(metrics.CONFIG_TARGETS)
+        self.in_flight = self._gauge(metrics.IN_FLIGHT)
+        self.waiting = self._gauge(metrics.WAITING)
+        self.isolated = self._gauge(metrics.ISOLATED)
+        self.selfcheck = self._gauge(metrics.SELFCHECK)
+        self.clock_steps = self._counter(metrics.CLOCK_STEPS)
+        self.store_waiting = self._gauge(metrics.STORE_WAITING)
+        self.store_durable = self._gauge(metrics.STORE_DURABLE)
+        self.store_bytes = self._gauge(metrics.STORE_BYTES)
+        self._missed = self._counter(metrics.TICKS_MISSED)
+        self._dropped = self._counter(metrics.DROPPED)
+        self._edges = self._counter(metrics.STORE_EDGES)
+        self._commits = self._counter(metrics.STORE_COMMITS)
+        self._refused = self._counter(metrics.STORE_REFUSED)
+        self._sweep = self._gauge(metrics.SWEEP)
+        self._lateness = self._histogram(metrics.LATENESS)
+        self._lag = self._histogram(metrics.LOOP_LAG)
+        self._sweeps: dict[str, _Sweep] = {}
+        for cause in ("order", "store", "internal"):  # a counter that starts at 0 loses no first event to rate()
+            self._dropped.labels(cause)
+
+    def missed(self, kind: str, turns: int) -> None:
+        """Regular turns passed without a probe."""
+        self._missed.labels(kind).inc(turns)
+
+    def dropped(self, cause: str) -> None:
+        """Something was given up on our side."""
+        self._dropped.labels(cause).inc()
+
+    def swept(self, kind: str, lateness_ns: int, now_ns: int) -> None:
+        """A probe of the kind was launched."""
+        self._lateness.observe(lateness_ns / 1e9)
+        sweep = self._sweeps.get(kind)
+        if sweep is not None and (done := sweep.launched(now_ns)) is not None:
+            self._sweep.labels(kind).set(done / 1e9)
+
+    def lag(self, lag_ns: int) -> None:
+        """The loop's pulse came so late."""
+        self._lag.observe(lag_ns / 1e9)
+
+    def committed(self, edges: int) -> None:
+        """A transaction is durable."""
+        self._commits.inc()
+        self._edges.inc(edges)
+
+    def refused(self) -> None:
+        """The store refused a transaction."""
+        self._refused.inc()
+
+    def scheduled(self, kind: str, targets: int) -> None:
+        """So many targets of the kind are scheduled from now on."""
+        self.targets.labels(kind).set(targets)
+        self._missed.labels(kind)
+        self._sweeps[kind] = _Sweep(targets)
+
+    def on_scrape(self, kind: str, in_flight: Callable[[], float], waiting: Callable[[], float]) -> None:
+        """Read these when somebody looks."""
+        self.in_flight.labels(kind).set_function(in_flight)
+        self.waiting.labels(kind).set_function(waiting)
+
+    def _gauge(self, family: Family) -> Gauge:
+        return Gauge(family.name, family.help, family.labels, registry=self.registry)
+
+    def _counter(self, family: Family) -> Counter:
+        return Counter(family.name, family.help, family.labels, registry=self.registry)
+
+    def _histogram(self, family: Family) -> Histogram:
+        return Histogram(family.name, family.help, family.labels, registry=self.registry, buckets=_LAG_BUCKETS)
+
+
+class _Sweep:
+    """One pass over all targets of a kind: as many launches as it has targets."""
+
+    def __init__(self, targets: int) -> None:
+        self._targets = targets
+        self._left = targets
+        self._began_ns = 0
+
+    def launched(self, now_ns: int) -> int | None:
+        """The time the pass took, when this launch ends it."""
+        if self._left == self._targets:
+            self._began_ns = now_ns
+        self._left -= 1
+        if self._left > 0:
+            return None
+        self._left = self._targets
+        return now_ns - self._began_ns

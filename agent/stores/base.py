@@ -1,0 +1,160 @@
+"""What the agent asks of a store: rows as values. SQLite is the first; a second one joins the same contract tests."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from sla.model import Edge, Outcome, State, Window
+from sla.timeline import Mark, Span
+
+
+class Component(NamedTuple):
+    """What has a state of its own; `name` is the id that people use."""
+
+    id: int
+    target: str
+    part: str
+    kind: str
+
+    @property
+    def name(self) -> str:
+        """TARGET or TARGET#COMPONENT."""
+        return f"{self.target}#{self.part}" if self.part else self.target
+
+
+class Run(NamedTuple):
+    """One run of an agent. Units: microseconds UTC; stopped_at is None while it runs or when it was killed."""
+
+    vantage: int
+    boot_no: int
+    started_at: int
+    floor: int
+    heartbeat_at: int
+    stopped_at: int | None
+
+
+class EdgeRow(NamedTuple):
+    """One edge on its way into the ledger; identity is (vantage, boot_no, seq) (E2)."""
+
+    component: int
+    boot_no: int
+    seq: int
+    edge: Edge
+
+
+class Record(NamedTuple):
+    """Something worth keeping that is no edge (E7); body is JSON text."""
+
+    seq: int
+    at: int
+    kind: str
+    body: str
+    by: str = "agent"
+
+
+class Counted(NamedTuple):
+    """Readings of one component in one month (yyyymm of the zone) since the last write."""
+
+    component: int
+    month: int
+    ok: int
+    failed: int
+    error: int
+
+
+class ImportedReading(NamedTuple):
+    """One reading of an imported file."""
+
+    component: int
+    at: int
+    outcome: Outcome
+    interval: int
+    over: int
+
+
+class ImportedSpan(NamedTuple):
+    """Time of one component that an imported history states."""
+
+    component: int
+    start: int
+    end: int
+    state: State
+
+
+class Batch(NamedTuple):
+    """Everything that becomes durable together. `heartbeat` is the instant up to which this batch speaks."""
+
+    heartbeat: int
+    components: Sequence[Component] = ()
+    edges: Sequence[EdgeRow] = ()
+    doubts: Sequence[tuple[int, int | None]] = ()
+    counts: Sequence[Counted] = ()
+    records: Sequence[Record] = ()
+    anchors: Sequence[tuple[int, int]] = ()
+
+
+class RunStart(NamedTuple):
+    """What a new run of the agent finds: its number, the instant it may not rewrite, and what is still known.
+
+    `tracks` is what a clean stop knew, by component id, as JSON; empty after a kill (S8). `last_durable` is the
+    previous run's last durable instant, None in a new store.
+    """
+
+    vantage: int
+    boot_no: int
+    floor: int
+    last_durable: int | None
+    clean: bool
+    tracks: Mapping[int, str]
+
+
+class Reader(Protocol):
+    """Questions about what is durable. Never waits for the writer."""
+
+    def components(self) -> list[Component]: ...
+    def component(self, name: str) -> Component | None: ...
+    def marks(self, component: int) -> list[Mark]: ...
+    def all_marks(self) -> Iterable[tuple[int, list[Mark]]]: ...
+    def known_until(self, component: int) -> int: ...
+    def edges(self, component: int, window: Window) -> list[Edge]: ...
+    def imported_spans(self, component: int) -> list[Span]: ...
+    def imported_readings(self, component: int) -> list[ImportedReading]: ...
+    def service(self, target: str) -> list[Window]: ...
+    def runs(self) -> list[Run]: ...
+    def last_run(self) -> Run | None: ...
+    def gaps(self) -> list[Window]: ...
+    def first_heartbeat(self) -> int | None: ...
+    def records(self, kind: str | None = None) -> list[Record]: ...
+    def counts(self, component: int) -> list[Counted]: ...
+    def meta(self, key: str) -> str | None: ...
+    def close(self) -> None: ...
+
+
+class Writer(Protocol):
+    """What the one process that holds the store may write. Each call is durable when it returns, or raises."""
+
+    def start_run(self, start: "RunRequest") -> RunStart: ...
+    def write(self, run: RunStart, batch: Batch) -> None: ...
+    def stop_run(self, run: RunStart, batch: Batch, tracks: Mapping[int, str]) -> None: ...
+    def set_service(self, rows: Sequence["ServiceRow"], recorded_at: int, by: str) -> None: ...
+    def backup(self, path: Path) -> None: ...
+    def close(self) -> None: ...
+
+
+class RunRequest(NamedTuple):
+    """A run that wants to start. Units: now in microseconds UTC, anchor (monotonic ns, wall us)."""
+
+    vantage: str
+    boot_id: str
+    now: int
+    anchor: tuple[int, int]
+    version: str
+    pid: int
+
+
+class ServiceRow(NamedTuple):
+    """In-service dates of a target (A2); None is unbounded."""
+
+    target: str
+    start: int | None
+    end: int | None

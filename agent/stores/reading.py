@@ -1,0 +1,185 @@
+"""Questions to an SQLite store. A reader has a connection of its own and never waits for the writer (WAL)."""
+
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from typing import Any
+
+from agent.stores.base import Component, Counted, ImportedReading, Record, Run
+from agent.stores.evidence import unpack
+from sla.confirm import FOREVER
+from sla.model import Cause, Degraded, Edge, Outcome, State, Window
+from sla.timeline import Mark, Span, fold
+
+Row = tuple[Any, ...]
+"""What sqlite3 returns; the schema says what is in it."""
+
+_MARKS = """
+SELECT e.component, e.boot_no, e.seq, e.at, e.state, e.degraded, w.text, r.floor
+FROM edges e JOIN runs r USING (vantage, boot_no) JOIN words w ON w.id = e.cause
+"""
+_GAPS = "SELECT 0, boot_no, 0, at, ?, 0, ?, 0 FROM gaps ORDER BY boot_no"
+
+
+class SqliteReader:
+    """The durable ledger, as values. Thread-safe: one question at a time."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+        self._lock = threading.RLock()
+        self._words: dict[int, str] = {}
+
+    def components(self) -> list[Component]:
+        return [Component(*row) for row in self._all("SELECT id, target, component, kind FROM components ORDER BY id")]
+
+    def component(self, name: str) -> Component | None:
+        target, _, part = name.partition("#")
+        row = self._one(
+            "SELECT id, target, component, kind FROM components WHERE target=? AND component=?", target, part
+        )
+        return Component(*row) if row else None
+
+    def marks(self, component: int) -> list[Mark]:
+        """What stands for one component, oldest first: its edges and the agent's gaps, in the order written."""
+        rows = self._all(f"{_MARKS} WHERE e.component = ? ORDER BY e.boot_no, e.seq", component)
+        return fold(_mark(row) for row in _merge(rows, self._gaps()))
+
+    def all_marks(self) -> Iterator[tuple[int, list[Mark]]]:
+        """(component id, what stands) for every component that has edges; one pass over the ledger."""
+        gaps = self._gaps()
+        rows = self._all(f"{_MARKS} ORDER BY e.component, e.boot_no, e.seq")
+        for component, of_it in groupby(rows, key=lambda row: int(row[0])):
+            yield component, fold(_mark(row) for row in _merge(list(of_it), gaps))
+
+    def known_until(self, component: int) -> int:
+        """Up to when the marks speak: the last durable heartbeat, or an open doubt before it (S3, S8)."""
+        run = self.last_run()
+        if run is None:
+            return 0
+        until = FOREVER if run.stopped_at is not None else run.heartbeat_at
+        doubt = self._one("SELECT since FROM doubts WHERE component = ?", component)
+        return min(until, int(doubt[0])) if doubt else until
+
+    def edges(self, component: int, window: Window) -> list[Edge]:
+        """Every edge ever written with its instant in the window, with its evidence, in the order written."""
+        rows = self._all(
+            "SELECT at, state, degraded, text, uncertainty, evidence FROM edges JOIN words ON words.id = cause"
+            " WHERE component = ? AND at >= ? AND at < ? ORDER BY boot_no, seq",
+            component,
+            window.start,
+            window.end,
+        )
+        return [
+            Edge(at, State(state), Degraded(degraded), Cause(cause), uncertainty, unpack(at, packed, self._word))
+            for at, state, degraded, cause, uncertainty, packed in rows
+        ]
+
+    def imported_spans(self, component: int) -> list[Span]:
+        """Time that imported histories state."""
+        rows = self._all(
+            "SELECT start_at, end_at, state FROM imported_spans WHERE component = ? ORDER BY start_at", component
+        )
+        return [
+            Span(start, end, State(state), _imported_reason(state), Cause.IMPORTED, imported=True)
+            for start, end, state in rows
+        ]
+
+    def imported_readings(self, component: int) -> list[ImportedReading]:
+        rows = self._all(
+            "SELECT component, at, outcome, interval, over FROM imported_readings WHERE component = ? ORDER BY at",
+            component,
+        )
+        return [ImportedReading(row[0], row[1], Outcome(row[2]), row[3], row[4]) for row in rows]
+
+    def service(self, target: str) -> list[Window]:
+        """The in-service interval of a target; empty for always (A2)."""
+        row = self._one("SELECT starts, ends FROM service WHERE target = ? ORDER BY version DESC LIMIT 1", target)
+        if row is None or (row[0] is None and row[1] is None):
+            return []
+        return [Window(-FOREVER if row[0] is None else row[0], FOREVER if row[1] is None else row[1])]
+
+    def runs(self) -> list[Run]:
+        rows = self._all(
+            "SELECT vantage, boot_no, started_at, floor, heartbeat_at, stopped_at FROM runs ORDER BY boot_no"
+        )
+        return [Run(*row) for row in rows]
+
+    def last_run(self) -> Run | None:
+        row = self._one(
+            "SELECT vantage, boot_no, started_at, floor, heartbeat_at, stopped_at FROM runs"
+            " ORDER BY boot_no DESC LIMIT 1"
+        )
+        return Run(*row) if row else None
+
+    def gaps(self) -> list[Window]:
+        """When the agent did not run (S8): from the last durable heartbeat to the next start."""
+        return [
+            Window(at, started)
+            for at, started in self._all(
+                "SELECT at, started_at FROM gaps JOIN runs USING (vantage, boot_no) ORDER BY boot_no"
+            )
+        ]
+
+    def first_heartbeat(self) -> int | None:
+        row = self._one("SELECT min(started_at) FROM runs")
+        return row[0] if row else None
+
+    def records(self, kind: str | None = None) -> list[Record]:
+        rows = self._all(
+            "SELECT seq, at, kind, body, recorded_by FROM records WHERE ? IN (kind, '*') ORDER BY boot_no, seq",
+            kind or "*",
+        )
+        return [Record(*row) for row in rows]
+
+    def counts(self, component: int) -> list[Counted]:
+        rows = self._all("SELECT component, month, ok, failed, error FROM counts WHERE component = ?", component)
+        return [Counted(*row) for row in rows]
+
+    def tracks(self) -> dict[int, str]:
+        return {int(row[0]): str(row[1]) for row in self._all("SELECT component, body FROM tracks")}
+
+    def doubts(self) -> dict[int, int]:
+        return {int(row[0]): int(row[1]) for row in self._all("SELECT component, since FROM doubts")}
+
+    def meta(self, key: str) -> str | None:
+        row = self._one("SELECT value FROM meta WHERE key = ?", key)
+        return str(row[0]) if row else None
+
+    def close(self) -> None:
+        """Give the connection back."""
+        with self._lock:
+            self._db.close()
+
+    def _gaps(self) -> list[Row]:
+        return self._all(_GAPS, int(State.UNKNOWN), str(Cause.AGENT_DOWN))
+
+    def _word(self, number: int) -> str:
+        if number not in self._words:
+            self._words = {int(row[0]): str(row[1]) for row in self._all("SELECT id, text FROM words")}
+        return self._words[number]
+
+    def _all(self, sql: str, *values: object) -> list[Row]:
+        with self._lock:
+            return self._db.execute(sql, values).fetchall()
+
+    def _one(self, sql: str, *values: object) -> Row | None:
+        with self._lock:
+            row: Row | None = self._db.execute(sql, values).fetchone()
+        return row
+
+
+def _merge(rows: list[Row], gaps: list[Row]) -> Iterable[Row]:
+    """Edges and gaps in the order written: a run's gap comes before its edges."""
+    if not gaps:
+        return rows
+    return sorted((*gaps, *rows), key=lambda row: (row[1], row[2]))
+
+
+def _mark(row: Row) -> Mark:
+    _, _, _, at, state, degraded, cause, floor = row
+    return Mark(at, State(state), Degraded(degraded), Cause(cause), floor)
+
+
+def _imported_reason(state: object) -> Degraded:
+    return Degraded.IMPORTED if state == State.DEGRADED else Degraded.NONE

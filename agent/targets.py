@@ -1,0 +1,64 @@
+"""What the running agent knows of one target: how to probe it, how to judge it, how it is named in metrics."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from zlib import crc32
+
+from collectors.base import Target
+from sla.confirm import Rules
+from sla.limits import Limit
+from sla.model import Window
+
+
+class Duty(StrEnum):
+    """Why it is probed: for its own sake, or as a part of the vantage's check of itself (S6)."""
+
+    TARGET = "target"
+    GATEWAY = "gateway"
+    ANCHOR = "anchor"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """One target as the agent runs it. Units: microseconds in rules, nanoseconds in *_ns.
+
+    `plane` is the plane whose self-check its failures need, None where they need none (loopback, this host).
+    """
+
+    target: Target
+    kind: str
+    module: str
+    vantage: str
+    rules: Rules
+    retry_ns: int
+    down_loss: float
+    role: str = "node"
+    name: str = ""
+    limits: Mapping[str, Limit] = field(default_factory=dict)
+    site: str = ""
+    plane: str | None = None
+    confirm: str | None = None
+    duty: Duty = Duty.TARGET
+    labels: tuple[tuple[str, str], ...] = ()
+    service: tuple[Window, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """The target's id."""
+        return self.target.id
+
+    @property
+    def interval_ns(self) -> int:
+        """The regular interval."""
+        return self.rules.interval * 1000
+
+    @property
+    def timeout_ns(self) -> int:
+        """The whole probe's timeout."""
+        return int(self.target.timeout_seconds * 1e9)
+
+    @property
+    def phase_ns(self) -> int:
+        """Where in its interval it is probed: the same at every start, spread by its id."""
+        return crc32(self.id.encode()) * 1000 % self.interval_ns

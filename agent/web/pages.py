@@ -1,0 +1,7 @@
+"""The pages."""
+
+from aiohttp import web
+
+
+def add_routes(app: web.Application, agent: object) -> None:
+    """Routes of pages."""

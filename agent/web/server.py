@@ -1,0 +1,136 @@
+"""The HTTP server: metrics, health, reload, the JSON API and the pages. It only reads; what it shows is durable."""
+
+import zlib
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+from prometheus_client import exposition
+from prometheus_client.openmetrics import exposition as openmetrics
+
+from agent.config import ConfigError
+from agent.errors import AgentError
+from agent.web import api, pages
+from agent.web.problems import problem, problems_as_json
+
+if TYPE_CHECKING:
+    from agent.app import Agent
+
+AGENT: web.AppKey["Agent"] = web.AppKey("agent")
+
+TEXT = "text/plain; version=0.0.4; charset=utf-8"
+OPEN_METRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+
+HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+class Server:
+    """Listens on the configured address; `address` is where, once started."""
+
+    def __init__(self, agent: "Agent") -> None:
+        self._agent = agent
+        self._runner: web.AppRunner | None = None
+        self.address = agent.config.web.listen_address
+
+    async def start(self) -> None:
+        """Begin to listen. Errors: AgentError when the address cannot be had."""
+        self._runner = web.AppRunner(application(self._agent), access_log=None, handle_signals=False)
+        await self._runner.setup()
+        host, _, port = self._agent.config.web.listen_address.rpartition(":")
+        site = web.TCPSite(self._runner, host.strip("[]"), int(port))
+        try:
+            await site.start()
+        except OSError as exc:
+            await self._runner.cleanup()
+            raise AgentError(
+                f"web.listen_address {self.address}: {exc.strerror}; stop what listens there, or name another port"
+            ) from exc
+        self.address = _address_of(self._runner)
+
+    async def stop(self) -> None:
+        """Stop listening; requests under way are ended."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+
+def application(agent: "Agent") -> web.Application:
+    """All routes over one agent."""
+    app = web.Application(middlewares=[problems_as_json])
+    app[AGENT] = agent
+    app.on_response_prepare.append(_secure)
+    app.add_routes(
+        [
+            web.get("/metrics", metrics),
+            web.get("/-/healthy", healthy),
+            web.get("/-/ready", ready),
+            web.post("/-/reload", reload),
+        ]
+    )
+    api.add_routes(app, AGENT)
+    pages.add_routes(app, AGENT)
+    return app
+
+
+async def metrics(request: web.Request) -> web.StreamResponse:
+    """The page in pieces, so that probes run between them; gzip where it is asked for."""
+    agent = request.app[AGENT]
+    open_metrics = "application/openmetrics-text" in request.headers.get("Accept", "")
+    response = web.StreamResponse(headers={"Content-Type": OPEN_METRICS if open_metrics else TEXT})
+    packer = None
+    if "gzip" in request.headers.get("Accept-Encoding", ""):
+        response.headers["Content-Encoding"] = "gzip"
+        packer = zlib.compressobj(1, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
+    await response.prepare(request)
+    async for piece in _pieces(agent, open_metrics=open_metrics):
+        data = piece.encode()
+        await response.write(data if packer is None else packer.compress(data))
+    if packer is not None:
+        await response.write(packer.flush())
+    await response.write_eof()
+    return response
+
+
+async def _pieces(agent: "Agent", *, open_metrics: bool) -> AsyncIterator[str]:
+    """The agent's own families, then the targets' ones, then what ends an OpenMetrics page."""
+    render = openmetrics.generate_latest if open_metrics else exposition.generate_latest
+    own = render(agent.metrics.registry).decode()
+    yield own.removesuffix("# EOF\n")
+    for chunk in agent.exporter.page.chunks(open_metrics=open_metrics):
+        yield chunk
+    if open_metrics:
+        yield "# EOF\n"
+
+
+async def healthy(_: web.Request) -> web.Response:
+    """The process runs and its loop answers."""
+    return web.Response(text="healthy\n")
+
+
+async def ready(request: web.Request) -> web.Response:
+    """Configuration, store and schedule are there."""
+    if request.app[AGENT].is_ready:
+        return web.Response(text="ready\n")
+    return web.Response(text="not ready: starting or stopping\n", status=503)
+
+
+async def reload(request: web.Request) -> web.Response:
+    """Take the configuration file as it is now; a bad one is refused and the old one stays."""
+    try:
+        await request.app[AGENT].reload()
+    except (ConfigError, AgentError) as exc:
+        return problem(500, "reload refused, the old configuration stays in force", str(exc))
+    return web.Response(text="reloaded\n")
+
+
+async def _secure(_: web.Request, response: web.StreamResponse) -> None:
+    response.headers.extend(HEADERS)
+
+
+def _address_of(runner: web.AppRunner) -> str:
+    name = runner.addresses[0]
+    host, port = name[0], name[1]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

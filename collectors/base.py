@@ -1,0 +1,159 @@
+"""The seam between the shell and the probes: what a collector is given and what it gives back.
+
+A collector measures once and returns values. It never schedules, retries, stores, exports, reads the wall
+clock or judges quality: limits are dated parameters that sla applies to `Reading.values`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Protocol, Self
+
+from pydantic import BaseModel
+
+from collectors.options import Duration
+
+NO_VALUES: Mapping[str, float] = MappingProxyType({})
+
+Trace = Callable[[str, str], None]
+"""Told each step of one on-demand probe: (step, detail). The receiver stamps the time."""
+
+
+class Outcome(StrEnum):
+    """ok: it answered as required. failed: evidence against the target. error: we could not measure (S1)."""
+
+    OK = "ok"
+    FAILED = "failed"
+    ERROR = "error"
+
+
+class Reason(StrEnum):
+    """Why a reading is not ok: the closed vocabulary. docs/collectors.md says what to do about each."""
+
+    # evidence against the target (failed)
+    TIMEOUT = "timeout"  # no (complete) answer before the deadline
+    REFUSED = "refused"  # the address answered: nobody listens there
+    UNREACHABLE = "unreachable"  # the path answered: no way there
+    RESET = "reset"  # the peer broke the connection off
+    CLOSED = "closed"  # the peer closed before it had answered
+    NAME = "name"  # the name does not exist
+    PROTOCOL = "protocol"  # an answer that is not this protocol
+    MISMATCH = "mismatch"  # an answer, but not the expected one
+    STATUS = "status"  # an HTTP status that is not accepted
+    REDIRECT = "redirect"  # redirected where that is not accepted, or too often
+    TOO_LARGE = "too_large"  # more bytes than the module allows
+    CERTIFICATE = "certificate"  # the certificate does not verify
+    TLS = "tls"  # the TLS handshake failed otherwise
+    NOT_RUNNING = "not_running"  # a watched process does not run
+    LOSS = "loss"  # as good as nothing came back (S4, set by sla)
+
+    # we could not measure (error)
+    PERMISSION = "permission"  # we may not open the socket or read the value
+    NO_ROUTE = "no_route"  # this host has no route or address for it
+    RESOURCES = "resources"  # no descriptor, buffer or local port left
+    RESOLVER = "resolver"  # our resolver did not answer
+    LATE = "late"  # our loop was too late for the answer to mean anything
+    ISOLATED = "isolated"  # the vantage itself is cut off (S6)
+    INTERNAL = "internal"  # our own bug
+
+
+FAILED_REASONS = frozenset(
+    {
+        Reason.TIMEOUT, Reason.REFUSED, Reason.UNREACHABLE, Reason.RESET, Reason.CLOSED, Reason.NAME,
+        Reason.PROTOCOL, Reason.MISMATCH, Reason.STATUS, Reason.REDIRECT, Reason.TOO_LARGE,
+        Reason.CERTIFICATE, Reason.TLS, Reason.NOT_RUNNING, Reason.LOSS,
+    }
+)  # fmt: skip
+ERROR_REASONS = frozenset(Reason) - FAILED_REASONS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """One thing to measure: `address` as the kind dials it, `timeout_seconds` for the whole probe."""
+
+    id: str
+    address: str
+    timeout_seconds: float
+    trace: Trace | None = None
+
+    def step(self, name: str, detail: str = "") -> None:
+        """Tell an on-demand probe's trace, if there is one, that a step was reached."""
+        if self.trace is not None:
+            self.trace(name, detail)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What one probe says about one component ("" is the target itself, "if/7", "channel/12").
+
+    Units: SI units in the name of each value: rtt_seconds, loss_ratio, used_bytes.
+    Shape: reason is None only when ok; detail is for people, never parsed, never a label.
+    """
+
+    outcome: Outcome
+    component: str = ""
+    reason: Reason | None = None
+    detail: str = ""
+    values: Mapping[str, float] = field(default_factory=lambda: NO_VALUES)
+
+
+def ok(values: Mapping[str, float] = NO_VALUES, component: str = "", detail: str = "") -> Reading:
+    """A reading that says: it answered as required."""
+    return Reading(outcome=Outcome.OK, component=component, detail=detail, values=values)
+
+
+def failed(
+    reason: Reason, detail: str, values: Mapping[str, float] = NO_VALUES, component: str = ""
+) -> Reading:
+    """A reading that is evidence against the target."""
+    return Reading(outcome=Outcome.FAILED, component=component, reason=reason, detail=detail, values=values)
+
+
+def error(
+    reason: Reason, detail: str, values: Mapping[str, float] = NO_VALUES, component: str = ""
+) -> Reading:
+    """A reading that says only that we could not measure."""
+    return Reading(outcome=Outcome.ERROR, component=component, reason=reason, detail=detail, values=values)
+
+
+class Collector(Protocol):
+    """Measures targets of one kind with one module; opened once, shared by all its targets.
+
+    Errors: `__aenter__` raises CollectorUnavailableError where this host does not allow the kind at all;
+    `collect` returns failures as values, never raises for what a target does.
+    """
+
+    async def __aenter__(self) -> Self: ...
+    async def __aexit__(self, *exc: object) -> None: ...
+    async def collect(self, target: Target) -> Sequence[Reading]: ...
+
+
+class CollectorUnavailableError(Exception):
+    """This host does not allow this kind; the text says why and names each way to mend it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """What code measures: its name, the type of its modules and how to open a collector.
+
+    `owns_deadline`: it ends every probe by `timeout_seconds` itself, so the runner does not wrap it again
+    (a second timer costs a third of a mass probe). `concurrency` and `per_second` are default limits.
+    `check_address` returns what is wrong with an address, "" if nothing: offline, for `check`. `values`
+    names every value its readings may carry, each with one English sentence (metric help, docs, limits).
+    """
+
+    name: str
+    module_type: type["Module"]
+    build: Callable[["Module"], Collector]
+    check_address: Callable[[str], str]
+    values: Mapping[str, str]
+    owns_deadline: bool = False
+    concurrency: int = 100
+    per_second: int = 1000
+
+
+class Module(BaseModel, frozen=True, extra="forbid"):
+    """Options that every module of every kind has; a kind adds its own."""
+
+    timeout: Duration = 5.0

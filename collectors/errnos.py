@@ -1,0 +1,42 @@
+"""One table: what an error number of the operating system says about the target, or about us (S1).
+
+An answer from the path (refused, unreachable, reset) is evidence against the target. A local number (no
+descriptor, no address, no route of our own) says only that we could not measure.
+"""
+
+import errno
+import os
+
+from collectors.base import Outcome, Reading, Reason, error, failed
+
+ERRNOS: dict[int, tuple[Outcome, Reason]] = {
+    errno.ECONNREFUSED: (Outcome.FAILED, Reason.REFUSED),
+    errno.ECONNRESET: (Outcome.FAILED, Reason.RESET),
+    errno.EPIPE: (Outcome.FAILED, Reason.RESET),
+    errno.ECONNABORTED: (Outcome.FAILED, Reason.RESET),
+    errno.ETIMEDOUT: (Outcome.FAILED, Reason.TIMEOUT),
+    errno.EHOSTUNREACH: (Outcome.FAILED, Reason.UNREACHABLE),
+    errno.EHOSTDOWN: (Outcome.FAILED, Reason.UNREACHABLE),
+    errno.ENETUNREACH: (Outcome.ERROR, Reason.NO_ROUTE),
+    errno.ENETDOWN: (Outcome.ERROR, Reason.NO_ROUTE),
+    errno.EADDRNOTAVAIL: (Outcome.ERROR, Reason.NO_ROUTE),
+    errno.EAFNOSUPPORT: (Outcome.ERROR, Reason.NO_ROUTE),
+    errno.ENODEV: (Outcome.ERROR, Reason.NO_ROUTE),
+    errno.EINVAL: (Outcome.ERROR, Reason.NO_ROUTE),
+    errno.EACCES: (Outcome.ERROR, Reason.PERMISSION),
+    errno.EPERM: (Outcome.ERROR, Reason.PERMISSION),
+    errno.EMFILE: (Outcome.ERROR, Reason.RESOURCES),
+    errno.ENFILE: (Outcome.ERROR, Reason.RESOURCES),
+    errno.ENOBUFS: (Outcome.ERROR, Reason.RESOURCES),
+    errno.ENOMEM: (Outcome.ERROR, Reason.RESOURCES),
+    errno.EAGAIN: (Outcome.ERROR, Reason.RESOURCES),
+    errno.EADDRINUSE: (Outcome.ERROR, Reason.RESOURCES),
+}
+
+
+def from_errno(number: int | None, while_doing: str) -> Reading:
+    """The reading an error number makes; a number outside the table is our own gap, so an error."""
+    outcome, reason = ERRNOS.get(number or 0, (Outcome.ERROR, Reason.INTERNAL))
+    name = errno.errorcode.get(number or 0, str(number))
+    detail = f"{while_doing}: {os.strerror(number or 0)} ({name})"
+    return failed(reason, detail) if outcome is Outcome.FAILED else error(reason, detail)

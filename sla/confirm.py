@@ -1,0 +1,353 @@
+"""The one reducer from readings to edges (semantics S2-S6), for live probes, imports and simulation alike.
+
+`step` takes what is known of a component and one event, and returns what is known after it and the edges it
+settled. It is pure: the same events give the same edges on any machine, in any year.
+
+A streak is a run of readings that contradict the present state. It is nothing until it is confirmed, and then
+it counts from its first reading. What is not confirmed when readings end is UNKNOWN from its first reading.
+"""
+
+from typing import NamedTuple
+
+from sla.model import EVIDENCE_MAX, Cause, Degraded, Edge, Outcome, Seen, State
+
+FOREVER = 2**62
+"""Later than every reading: `advance` to it to say that readings have ended."""
+
+
+class Rules(NamedTuple):
+    """The parameters in force for one component; all dated in the ledger (E7)."""
+
+    interval: int
+    down_after: int = 3
+    up_after: int = 2
+    blips: int = 3
+    blip_window: int = 600_000_000
+
+    @property
+    def validity(self) -> int:
+        """How long a reading speaks, in microseconds: one and a half regular intervals (S2)."""
+        return self.interval * 3 // 2
+
+
+class Track(NamedTuple):
+    """What the reducer knows about one component.
+
+    `state` is the last edge's; UP and DEGRADED differ only by `degraded`. `streak` holds readings that
+    contradict it (or lead out of UNKNOWN), `streak_count` how many there were. `unsettled` are failed readings
+    that no ok self-check has covered yet (S6). `asserted` is False after a restart until the state is said again.
+    """
+
+    state: State = State.UNKNOWN
+    degraded: Degraded = Degraded.NONE
+    since: int = 0
+    valid_until: int = 0
+    last_at: int = 0
+    last_ok: int | None = None
+    last_failed: int | None = None
+    streak: tuple[Seen, ...] = ()
+    streak_count: int = 0
+    blip_starts: tuple[int, ...] = ()
+    flapping_until: int = 0
+    down_by: tuple[Seen, ...] = ()
+    unsettled: tuple[int, ...] = ()
+    errored: bool = False
+    asserted: bool = True
+
+    @property
+    def is_good(self) -> bool:
+        """UP or DEGRADED: it answers."""
+        return self.state is State.UP or self.state is State.DEGRADED
+
+    @property
+    def needs_retry(self) -> bool:
+        """Whether S3 re-probes it before its regular time."""
+        return self.errored or self.streak_count > 0 or self.state is State.UNKNOWN
+
+    @property
+    def open_since(self) -> int | None:
+        """First reading of a streak that contradicts a known state: UNKNOWN from there if nothing follows."""
+        return self.streak[0].at if self.streak and self.state is not State.UNKNOWN else None
+
+
+class Result(NamedTuple):
+    """What a step leaves: the new track, and the edges in the order in which they are to be written."""
+
+    track: Track
+    edges: tuple[Edge, ...] = ()
+
+
+NEW = Track()
+NO_EDGES: tuple[Edge, ...] = ()
+
+
+def step(track: Track, seen: Seen, rules: Rules, check: int | None = None) -> Result:
+    """Reduce one reading.
+
+    `check` is the start of the last ok self-check of the plane, None where none is needed (S6).
+    Errors: ValueError if the reading is older than one already reduced.
+    """
+    if seen.at < track.last_at:
+        raise ValueError(f"reading at {seen.at} is older than the last one at {track.last_at}")
+    track, edges = advance(track, seen.at, rules)
+    if seen.outcome is Outcome.OK:
+        done = _ok(track, seen, rules)
+    elif seen.outcome is Outcome.FAILED:
+        done = _failed(track, seen, rules, check)
+    else:  # S3: neither extends nor breaks a streak; S2: valid for no time
+        done = Result(track._replace(errored=True, last_at=seen.at))
+    return Result(done.track, edges + done.edges) if edges else done
+
+
+def advance(track: Track, now: int, rules: Rules) -> Result:
+    """Settle what time alone decides up to `now`: validity that ran out (S2), flapping that ended (S4).
+
+    Every reading that started before `now` must have been reduced. FOREVER says that readings have ended.
+    """
+    edges = NO_EDGES
+    flap_end = track.flapping_until
+    calm = Degraded.FLAPPING in track.degraded and track.is_good and not track.streak
+    if calm and flap_end <= min(now, track.valid_until):
+        track, edges = _turn(track, _good(flap_end, track.degraded & ~Degraded.FLAPPING))
+    if now <= track.valid_until or track.valid_until == 0:
+        return Result(track, edges)
+    return _gap(track, edges)
+
+
+def selfcheck_ok(track: Track, check: int, rules: Rules) -> Result:
+    """Tell a component that the vantage was proven sound at `check`: a DOWN that waited for it is declared."""
+    if _is_failing(track) and track.streak_count >= rules.down_after and check > track.streak[0].at:
+        return _declare_down(track)
+    return Result(track)
+
+
+def isolate(track: Track, since: int, rules: Rules) -> Result:
+    """Turn failed readings since the vantage's isolation into errors (S6)."""
+    if track.state is State.DOWN and not track.streak:
+        return _isolate_down(track, since, rules)
+    if not _is_failing(track):
+        return Result(track)
+    kept = tuple(seen for seen in track.streak if seen.at < since)
+    if len(kept) == len(track.streak):
+        return Result(track)
+    said = [seen.at for seen in kept] + [t for t in (track.last_ok,) if t is not None]
+    valid_until = max(said) + rules.validity if said else 0
+    return Result(track._replace(streak=kept, streak_count=len(kept), valid_until=valid_until, errored=True))
+
+
+def settled_until(track: Track, check_needed: bool, check: int | None) -> int:
+    """Up to when what the edges say can no longer change: before every open confirmation."""
+    if track.streak:
+        return track.streak[0].at
+    if track.state is State.DOWN and check_needed and track.down_by:
+        if check is None or check <= track.down_by[-1].at:
+            return track.since
+        return min(track.last_at, check)
+    return track.last_at
+
+
+def _ok(track: Track, seen: Seen, rules: Rules) -> Result:
+    until = seen.at + rules.validity
+    if track.is_good:
+        if not track.streak and seen.over == track.degraded & ~Degraded.FLAPPING and track.asserted:
+            # the path of nearly every reading: nothing contradicts, nothing changes
+            return Result(track._replace(valid_until=until, last_at=seen.at, last_ok=seen.at, errored=False))
+        return _ok_while_good(track, seen, rules, until)
+    streak, count = _extend(track, seen)
+    track = track._replace(streak=streak, streak_count=count, valid_until=until, last_at=seen.at, errored=False)
+    if count < rules.up_after:
+        return Result(track._replace(last_ok=seen.at))
+    return _declare_up(track, seen)
+
+
+def _ok_while_good(track: Track, seen: Seen, rules: Rules, until: int) -> Result:
+    edges = NO_EDGES
+    contrary = tuple(last._replace(over=track.degraded) for last in _last(track.last_ok, Outcome.OK))
+    if track.streak:
+        contrary = track.streak[-1:]
+        track, edges = _close_blip(track, seen, rules)
+    degraded = seen.over | (Degraded.FLAPPING if track.flapping_until > seen.at else Degraded.NONE)
+    uncertainty = seen.at - contrary[0].at if contrary else None
+    turned, more = _turn(track, _good(seen.at, degraded, uncertainty, (*contrary, seen)))
+    return Result(
+        turned._replace(
+            valid_until=until, last_at=seen.at, last_ok=seen.at, errored=False, unsettled=(), asserted=True
+        ),
+        edges + more,
+    )
+
+
+def _close_blip(track: Track, seen: Seen, rules: Rules) -> Result:
+    """A failing streak too short for DOWN (S4): DEGRADED from its first reading to this ok one."""
+    start = track.streak[0].at
+    starts = (*track.blip_starts, start)[-rules.blips :]
+    third = len(starts) == rules.blips and start - starts[0] <= rules.blip_window
+    flapping = third or track.flapping_until > start
+    until = seen.at + rules.blip_window if flapping else track.flapping_until
+    over = track.degraded & ~Degraded.FLAPPING | Degraded.BLIP
+    edge = _good(
+        start,
+        over | (Degraded.FLAPPING if flapping else Degraded.NONE),
+        _since(start, track.last_ok),
+        _evidence(_last(track.last_ok, Outcome.OK), (*track.streak, seen)),
+    )
+    track, edges = _turn(track, edge)
+    return Result(track._replace(streak=(), streak_count=0, blip_starts=starts, flapping_until=until), edges)
+
+
+def _declare_up(track: Track, seen: Seen) -> Result:
+    """Confirmed recovery: from the first ok reading on, degraded wherever a reading was over a limit."""
+    first = track.streak[0].at
+    edges = NO_EDGES
+    for at, degraded in _masks(track.streak, track.flapping_until):
+        uncertainty = _since(first, track.last_failed) if at == first else None
+        evidence = _evidence(_last(track.last_failed, Outcome.FAILED), track.streak) if at == first else ()
+        track, more = _turn(track, _good(at, degraded, uncertainty, evidence))
+        edges += more
+    track = track._replace(streak=(), streak_count=0, last_ok=seen.at, down_by=(), unsettled=(), asserted=True)
+    return Result(track, edges)
+
+
+def _masks(streak: tuple[Seen, ...], flapping_until: int) -> list[tuple[int, Degraded]]:
+    """What each ok reading of a streak says, and the end of flapping where it falls between them."""
+    masks = [(s.at, s.over | (Degraded.FLAPPING if flapping_until > s.at else Degraded.NONE)) for s in streak]
+    before = [mask for mask in masks if mask[0] < flapping_until]
+    after = masks[len(before) :]
+    if not before or not after or after[0][0] == flapping_until:
+        return masks
+    return [*before, (flapping_until, before[-1][1] & ~Degraded.FLAPPING), *after]
+
+
+def _failed(track: Track, seen: Seen, rules: Rules, check: int | None) -> Result:
+    streak, count = _extend(track, seen)
+    if track.state is State.DOWN:
+        streak, count = (), 0
+    now = track._replace(
+        streak=streak,
+        streak_count=count,
+        valid_until=seen.at + rules.validity,
+        last_at=seen.at,
+        last_failed=seen.at,
+        errored=False,
+        unsettled=_unsettled(track, seen.at, check),
+    )
+    if now.state is State.DOWN:
+        return _failed_while_down(now, track.streak, seen)
+    if count >= rules.down_after and (check is None or check > streak[0].at):
+        return _declare_down(now)
+    return Result(now)
+
+
+def _failed_while_down(track: Track, broken: tuple[Seen, ...], seen: Seen) -> Result:
+    """Still DOWN; said again after a restart, from the start of the ok streak that it broke."""
+    if track.asserted:
+        return Result(track)
+    at = broken[0].at if broken else seen.at
+    edge = Edge(at, State.DOWN, Degraded.NONE, Cause.PROBE, None, (*broken[: EVIDENCE_MAX - 1], seen))
+    return Result(track._replace(asserted=True), (edge,))
+
+
+def _declare_down(track: Track) -> Result:
+    first = track.streak[0].at
+    edge = Edge(
+        first,
+        State.DOWN,
+        Degraded.NONE,
+        Cause.PROBE,
+        _since(first, track.last_ok),
+        _evidence(_last(track.last_ok, Outcome.OK), track.streak),
+    )
+    track, edges = _turn(track, edge)
+    return Result(track._replace(streak=(), streak_count=0, down_by=edge.evidence, asserted=True), edges)
+
+
+def _gap(track: Track, edges: tuple[Edge, ...]) -> Result:
+    """Nothing valid any more (S2): an open streak is UNKNOWN from its first reading (S3), else from here."""
+    if track.state is State.UNKNOWN:
+        return Result(track._replace(streak=(), streak_count=0, valid_until=0), edges)
+    if track.streak:
+        edge = Edge(
+            track.streak[0].at,
+            State.UNKNOWN,
+            Degraded.NONE,
+            Cause.UNCONFIRMED,
+            None,
+            track.streak[:EVIDENCE_MAX],
+        )
+    else:
+        edge = Edge(track.valid_until, State.UNKNOWN, Degraded.NONE, Cause.NO_READING)
+    track, more = _turn(track, edge)
+    track = track._replace(streak=(), streak_count=0, valid_until=0, down_by=(), unsettled=(), asserted=True)
+    return Result(track, edges + more)
+
+
+def _isolate_down(track: Track, since: int, rules: Rules) -> Result:
+    """Readings that held a DOWN up become errors: it ends with the last one before, or was never proven."""
+    proof = [seen for seen in track.down_by if seen.outcome is Outcome.FAILED]
+    before = [seen for seen in proof if seen.at < since]
+    if len(before) < min(rules.down_after, len(proof)):
+        edge = Edge(track.since, State.UNKNOWN, Degraded.NONE, Cause.ISOLATED, None, track.down_by)
+        valid_until = before[-1].at + rules.validity if before else 0
+        track, edges = _turn(track, edge)
+        track = track._replace(
+            streak=tuple(before), streak_count=len(before), valid_until=valid_until, down_by=(), errored=True
+        )
+        return Result(track, edges)
+    kept = [at for at in track.unsettled if at < since]
+    if len(kept) == len(track.unsettled):
+        return Result(track)
+    last = max(kept[-1] if kept else 0, before[-1].at if before else 0)
+    return Result(track._replace(valid_until=last + rules.validity, unsettled=tuple(kept), errored=True))
+
+
+def _is_failing(track: Track) -> bool:
+    return track.state is not State.DOWN and bool(track.streak) and track.streak[0].outcome is Outcome.FAILED
+
+
+def _extend(track: Track, seen: Seen) -> tuple[tuple[Seen, ...], int]:
+    """The streak with one more reading; the other outcome starts a new one. Long ones lose their middle."""
+    if not track.streak or track.streak[0].outcome is not seen.outcome:
+        return (seen,), 1
+    kept = track.streak if len(track.streak) < EVIDENCE_MAX - 1 else (*track.streak[:4], *track.streak[5:])
+    return (*kept, seen), track.streak_count + 1
+
+
+def _unsettled(track: Track, at: int, check: int | None) -> tuple[int, ...]:
+    """Failed readings that isolation could still take away: those after the last ok self-check, and one before.
+
+    Bounded: without any self-check for long the middle goes, so DOWN would end earlier, never later.
+    """
+    if check is None:
+        return ()
+    later = tuple(t for t in track.unsettled if t >= check)
+    earlier = tuple(t for t in track.unsettled if t < check)[-1:]
+    return (*earlier, *later, at) if len(later) < 32 else (*earlier, *later[:16], *later[17:], at)
+
+
+def _turn(track: Track, edge: Edge) -> Result:
+    """Enter the state of an edge; an edge that says nothing new is not written."""
+    same = edge.state is track.state and edge.degraded == track.degraded
+    if same and track.asserted:
+        return Result(track)
+    since = track.since if same else edge.at
+    return Result(track._replace(state=edge.state, degraded=edge.degraded, since=since), (edge,))
+
+
+def _good(at: int, degraded: Degraded, uncertainty: int | None = None, evidence: tuple[Seen, ...] = ()) -> Edge:
+    state = State.DEGRADED if degraded else State.UP
+    return Edge(at, state, degraded, Cause.PROBE, uncertainty, evidence)
+
+
+def _since(at: int, contrary: int | None) -> int | None:
+    return None if contrary is None else at - contrary
+
+
+def _last(at: int | None, outcome: Outcome) -> tuple[Seen, ...]:
+    return () if at is None else (Seen(at, outcome),)
+
+
+def _evidence(contrary: tuple[Seen, ...], streak: tuple[Seen, ...]) -> tuple[Seen, ...]:
+    room = EVIDENCE_MAX - len(contrary)
+    if len(streak) <= room:
+        return contrary + streak
+    return contrary + streak[: room - 2] + streak[-2:]

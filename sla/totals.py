@@ -1,0 +1,94 @@
+"""Settled time per state, kept up to date edge by edge: what the counters and period gauges of /metrics show.
+
+Settled time never changes again, so the sums never fall; a restart builds the same sums from the ledger.
+"""
+
+from collections.abc import Sequence
+
+from sla.model import State, Window
+from sla.timeline import Mark, out_of_service
+
+Sums = list[int]
+"""Microseconds in each state, indexed by state - 1."""
+
+
+class Totals:
+    """The time of one component since its first mark.
+
+    `settled_at` is up to when the sums reach. Shape: `cut` only ever gets instants at or after it; a period is
+    begun before its start is settled.
+    """
+
+    __slots__ = ("_bases", "_marks", "_pending", "_service", "settled_at", "sums")
+
+    def __init__(
+        self,
+        standing: Sequence[Mark],
+        settled_at: int,
+        service: Sequence[Window] = (),
+        periods: Sequence[Window] = (),
+    ) -> None:
+        self.sums: Sums = [0] * len(State)
+        self._service = service
+        self._marks = [(mark.at, mark.state) for mark in standing]
+        self._bases: dict[Window, Sums] = {}
+        self._pending = sorted(periods)
+        self.settled_at = self._marks[0][0] if self._marks else 0
+        self.settle(settled_at)
+
+    def cut(self, at: int, state: State) -> None:
+        """From `at` on this state, whatever was said of later time."""
+        marks = self._marks
+        while marks and marks[-1][0] >= at:
+            marks.pop()
+        if not marks and not any(self.sums):
+            self.settled_at = at
+        marks.append((max(at, self.settled_at), state))
+
+    def settle(self, upto: int) -> None:
+        """Add what is settled now; earlier instants change nothing."""
+        while self._pending and self._pending[0].start <= upto:
+            self._settle(self._pending[0].start)
+            self._bases[self._pending.pop(0)] = list(self.sums)
+        self._settle(upto)
+
+    def begin(self, period: Window) -> None:
+        """Keep the sums of a period from its start on; once begun, asking again changes nothing.
+
+        Errors: ValueError if its start is settled already.
+        """
+        if period in self._bases or period in self._pending:
+            return
+        if period.start < self.settled_at and any(self.sums):
+            raise ValueError(f"the period's start {period.start} is settled already (up to {self.settled_at})")
+        self._pending = sorted([*self._pending, period])
+
+    def of_period(self, period: Window, upto: int) -> Sums:
+        """The time of a begun period up to now, what is not settled yet included."""
+        base = self._bases.get(period)
+        sums = [0] * len(State) if base is None else [s - b for s, b in zip(self.sums, base, strict=True)]
+        for index, (at, state) in enumerate(self._marks):
+            end = self._marks[index + 1][0] if index + 1 < len(self._marks) else upto
+            start, end = max(at, self.settled_at, period.start), min(end, upto, period.end)
+            if start < end:
+                self._add(sums, start, end, state)
+        return sums
+
+    def _settle(self, upto: int) -> None:
+        marks = self._marks
+        while marks and self.settled_at < upto:
+            following = marks[1][0] if len(marks) > 1 else upto
+            end = min(upto, following)
+            if end > self.settled_at:
+                self._add(self.sums, self.settled_at, end, marks[0][1])
+                self.settled_at = end
+            if len(marks) > 1 and following <= self.settled_at:
+                marks.pop(0)
+
+    def _add(self, sums: Sums, start: int, end: int, state: State) -> None:
+        if not self._service:
+            sums[state - 1] += end - start
+            return
+        out = sum(span.length for span in out_of_service(self._service, Window(start, end)))
+        sums[State.OUT - 1] += out
+        sums[state - 1] += end - start - out
