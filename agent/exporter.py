@@ -1,16 +1,20 @@
 """What /metrics shows: per-target lines from the ledger's entries, and the small families of the agent itself."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from agent import metrics
 from agent.entries import Entry
 from agent.metrics import Family
-from agent.page import Page, labels, seconds
+from agent.page import Page, header, labels, seconds
 from collectors.base import Outcome
 from sla.model import State, Window
 
 _STATE_LABELS = {state: f',state="{state.label}"}} ' for state in State}
 _UP = {State.UP: "1", State.DEGRADED: "1", State.DOWN: "0"}
+
+TIME_FAMILIES = (metrics.SECONDS, metrics.PERIOD_SECONDS)
+TIME_CHUNK = 250
+"""Entries whose time is written in one piece; between pieces the loop runs."""
 
 
 class Exporter:
@@ -21,42 +25,56 @@ class Exporter:
         value_families: Mapping[str, Mapping[str, Family]],
         settle: Callable[[Entry], None],
         common: Mapping[str, str],
-        shown: Iterable[Family] = metrics.TARGET_FAMILIES,
+        shown: Sequence[Family] = metrics.TARGET_FAMILIES,
     ) -> None:
         self._values = value_families
         self._settle = settle
         self._common = dict(common)
         every = [family for families in value_families.values() for family in families.values()]
-        self.page = Page(shown, sparse=every)
+        kept = [family for family in shown if family not in TIME_FAMILIES]
+        self._time_families = [family for family in shown if family in TIME_FAMILIES]
+        self.page = Page(kept, sparse=every)
         self.periods: Mapping[str, Window] = {}
         self._bases: dict[int, str] = {}
+        self._shown: dict[int, Entry] = {}
 
     def reading(self, entry: Entry) -> None:
         """A probe of it ended."""
-        self._settle(entry)
         slot, base = self._place(entry)
         self._set(metrics.STREAK, slot, f"{base}}} {entry.track.streak_count}")
         self._set(metrics.PROBES, slot, f"{base}}} {entry.probes}")
         self._set(metrics.SUCCESSES, slot, f"{base}}} {entry.successes}")
         self._set(metrics.DURATION, slot, f"{base}}} {entry.duration_seconds!r}")
         self._show_values(entry, slot, base)
-        self._show_time(entry, slot, base)
 
     def changed(self, entry: Entry) -> None:
         """Its durable state changed."""
-        self._settle(entry)
         slot, base = self._place(entry)
         state = shown_state(entry)
         up = _UP.get(state)
         self._set(metrics.UP, slot, f"{base}}} {up}" if up else "")
         self._set(metrics.STATE, slot, f"{base}{_STATE_LABELS[state]}1")
-        self._show_time(entry, slot, base)
+
+    def chunks(self, *, open_metrics: bool) -> Iterator[str]:
+        """The page, piece by piece: the lines that are kept, then time, which is counted when somebody looks.
+
+        Time lines are most of the page; keeping them would double the memory, and writing them anew at every probe
+        costs more than writing them at every scrape.
+        """
+        yield from self.page.chunks(open_metrics=open_metrics)
+        entries = list(self._shown.values())
+        for family in self._time_families:
+            head = header(family, open_metrics=open_metrics)
+            for start in range(0, len(entries), TIME_CHUNK):
+                text = "".join([self._time(family, entry) for entry in entries[start : start + TIME_CHUNK]])
+                yield head + text
+                head = ""
 
     def gone(self, entry: Entry) -> None:
         """It left the configuration."""
         if entry.slot >= 0:
             self.page.free_slot(entry.slot)
-            self._bases.pop(entry.slot, None)
+            del self._bases[entry.slot], self._shown[entry.slot]
             entry.slot = -1
 
     def relabel(self, entry: Entry) -> None:
@@ -66,10 +84,27 @@ class Exporter:
             self.changed(entry)
             self.reading(entry)
 
+    def _time(self, family: Family, entry: Entry) -> str:
+        if entry.slot < 0:  # it left while the page was being written
+            return ""
+        base = family.name + self._bases[entry.slot]
+        if family is metrics.SECONDS:
+            self._settle(entry)
+            return _five(base, entry.totals.sums)
+        now = entry.track.last_at
+        return "".join(
+            [
+                _five(f'{base},period="{label}"', entry.totals.of_period(window, now))
+                for label, window in self.periods.items()
+                if window.start <= now < window.end
+            ]
+        )
+
     def _place(self, entry: Entry) -> tuple[int, str]:
         if entry.slot < 0:
             entry.slot = self.page.take_slot()
             self._bases[entry.slot] = "{" + labels(self._labels(entry))
+            self._shown[entry.slot] = entry
         return entry.slot, self._bases[entry.slot]
 
     def _labels(self, entry: Entry) -> list[tuple[str, str]]:
@@ -94,25 +129,6 @@ class Exporter:
             value = values.get(name)
             self._set(family, slot, "" if value is None else f"{base}}} {value!r}")
 
-    def _show_time(self, entry: Entry, slot: int, base: str) -> None:
-        self._set_states(metrics.SECONDS, slot, base, entry.totals.sums)
-        if metrics.PERIOD_SECONDS.name in self.page.lines:
-            name = metrics.PERIOD_SECONDS.name
-            self.page.lines[name].texts[slot] = "".join(
-                f'{name}{base},period="{label}"{_STATE_LABELS[state]}{seconds(us)}\n'
-                for label, window in self.periods.items()
-                if window.start <= entry.track.last_at < window.end
-                for state, us in zip(State, entry.totals.of_period(window, entry.track.last_at), strict=True)
-            )
-
-    def _set_states(self, family: Family, slot: int, base: str, sums: Iterable[int]) -> None:
-        lines = self.page.lines.get(family.name)
-        if lines is not None:
-            lines.texts[slot] = "".join(
-                f"{family.name}{base}{_STATE_LABELS[state]}{seconds(us)}\n"
-                for state, us in zip(State, sums, strict=True)
-            )
-
 
 def shown_state(entry: Entry) -> State:
     """The durable state, or OUT outside its in-service dates (A2)."""
@@ -120,3 +136,12 @@ def shown_state(entry: Entry) -> State:
     if service and not any(window.start <= entry.track.last_at < window.end for window in service):
         return State.OUT
     return entry.state
+
+
+def _five(base: str, sums: Sequence[int]) -> str:
+    """The five samples of one component's time, one for each state."""
+    up, degraded, down, unknown, out = (seconds(us) if us else "0" for us in sums)
+    return (
+        f'{base},state="up"}} {up}\n{base},state="degraded"}} {degraded}\n{base},state="down"}} {down}\n'
+        f'{base},state="unknown"}} {unknown}\n{base},state="out_of_service"}} {out}\n'
+    )

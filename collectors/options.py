@@ -2,14 +2,15 @@
 
 import os
 import re
+import warnings
 from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import BaseModel, BeforeValidator, model_validator
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+_DURATION = re.compile(r"((?:0|[1-9][0-9]{0,8})(?:\.[0-9]{1,9})?)(ms|s|m|h|d)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_SIZE = re.compile(r"(\d+)(B|KiB|MiB|GiB)")
+_SIZE = re.compile(r"(0|[1-9][0-9]{0,8})(B|KiB|MiB|GiB)")
 _BYTES = {"B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
 
 
@@ -20,7 +21,7 @@ def parse_duration(value: object) -> float:
     text = str(value)
     match = _DURATION.fullmatch(text)
     if match is None:
-        unit = ", for example " + text + "s" if re.fullmatch(r"\d+", text) else ""
+        unit = ", for example " + text + "s" if re.fullmatch(r"[1-9][0-9]{0,8}", text) else ""
         raise ValueError(f"got {text}, wanted a duration with a unit (ms, s, m, h, d){unit}")
     return float(match[1]) * _SECONDS[match[2]]
 
@@ -39,9 +40,13 @@ def compile_pattern(value: object) -> re.Pattern[str]:
     """A regular expression, compiled when the configuration loads. Errors: ValueError with the position."""
     if isinstance(value, re.Pattern):
         return value
+    if not isinstance(value, str):
+        raise ValueError(f"got {value!r}, wanted one regular expression as text; quote it")  # noqa: TRY004
     try:
-        return re.compile(str(value))
-    except re.error as exc:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", FutureWarning)
+            return re.compile(value)
+    except (re.error, RecursionError, OverflowError, FutureWarning) as exc:
         raise ValueError(f"got {value!r}, wanted a regular expression: {exc}") from exc
 
 

@@ -1,5 +1,6 @@
 """The HTTP server: metrics, health, reload, the JSON API and the pages. It only reads; what it shows is durable."""
 
+import asyncio
 import zlib
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
@@ -99,8 +100,9 @@ async def _pieces(agent: "Agent", *, open_metrics: bool) -> AsyncIterator[str]:
     render = openmetrics.generate_latest if open_metrics else exposition.generate_latest
     own = render(agent.metrics.registry).decode()
     yield own.removesuffix("# EOF\n")
-    for chunk in agent.exporter.page.chunks(open_metrics=open_metrics):
+    for chunk in agent.exporter.chunks(open_metrics=open_metrics):
         yield chunk
+        await asyncio.sleep(0)  # a write alone does not give the loop back, and probes are waiting for it
     if open_metrics:
         yield "# EOF\n"
 

@@ -1,0 +1,122 @@
+"""`sla-agent import`: files of other tools into the store."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from agent.cli.common import (
+    ConfigOption,
+    Place,
+    StoreOption,
+    fail,
+    failing_clearly,
+    instant,
+    now_us,
+    open_connection,
+    open_writer,
+    os_user,
+    place,
+)
+from agent.errors import UsageError
+from agent.imports import ImportOutcome, ImportProblemsError, ImportRequest, apply_import, preview_import, read_map
+from agent.stores.opening import Location
+
+MAX_BYTES = 512 * 1024 * 1024
+_MAX_MAP = 1024 * 1024
+
+Progressed = Callable[[int, int], None]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("import")(import_)
+
+
+def import_(  # noqa: PLR0913  # one parameter an option
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="history or readings.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV in UTF-8 or GB18030, rows in any order.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change; write nothing.")] = False,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", metavar="T", help="history: until when the last rows hold. Required.")
+    ] = None,
+    create_targets: Annotated[bool, typer.Option("--create-targets", help="Make unknown ids.")] = False,
+    map_file: Annotated[
+        Path | None, typer.Option("--map", metavar="FILE", help="More headings: YAML or CSV, heading to column.")
+    ] = None,
+    store: StoreOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Import a file: all of it, or nothing and every row that is wrong."""
+    with failing_clearly():
+        where = place(store, config)
+        mapping = read_map(str(map_file), _read(map_file, _MAX_MAP)) if map_file else {}
+        with _progress() as progress:
+            request = ImportRequest(
+                kind=kind,
+                file=str(file),
+                data=_read(file, MAX_BYTES),
+                now=now_us(),
+                by=os_user(),
+                zone=where.zone,
+                as_of=None if as_of is None else instant("--as-of", as_of, where.zone),
+                create_targets=create_targets,
+                dry_run=dry_run,
+                mapping=mapping,
+                registered=where.registered,
+                progress=progress,
+            )
+            outcome = _run(where, request)
+        typer.echo("\n".join(outcome.words()))
+
+
+def _run(where: Place, request: ImportRequest) -> ImportOutcome:
+    try:
+        if request.dry_run:
+            return _preview(where.location, request)
+        with open_writer(where.location, f"sla-agent import {request.kind}") as writer:
+            return apply_import(writer, request)
+    except ImportProblemsError as exc:
+        typer.echo(exc, err=True)
+        count = len(exc.problems) + exc.more
+        fail(UsageError(f"{request.file}: refused, {count} problem{'s' if count > 1 else ''}; nothing was applied"))
+
+
+def _preview(location: Location, request: ImportRequest) -> ImportOutcome:
+    """Against the store as it is; where there is none yet, against an empty one that is not made."""
+    absent = location.path is not None and not location.path.exists()
+    with open_connection(Location(None) if absent else location) as connection:
+        return preview_import(connection, request)
+
+
+def _read(path: Path, limit: int) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(limit + 1)
+    except (OSError, ValueError) as exc:
+        reason = exc.strerror if isinstance(exc, OSError) else "not a file's path"
+        raise UsageError(f"{path}: {reason}; name a file that can be read") from None
+    if len(data) > limit:
+        raise UsageError(f"{path}: got more than {limit // 1024 // 1024} MiB, wanted a smaller file; split it")
+    return data
+
+
+@contextmanager
+def _progress() -> Iterator[Progressed | None]:
+    """A bar on a terminal, nothing where the output goes elsewhere."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield None
+        return
+    columns = TextColumn("reading"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("reading", total=None)
+
+        def show(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        yield show

@@ -1,0 +1,30 @@
+"""Modules that exist without being written; a configuration's own of the same name replaces one."""
+
+from collections.abc import Mapping
+from typing import Any
+
+BUILT_IN: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "icmp": ("icmp", {}),
+    "tcp_connect": ("tcp", {}),
+    "ssh_banner": ("tcp", {"dialogue": [{"expect": "^SSH-2.0-"}]}),
+    "http_2xx": ("http", {}),
+    "http_post_2xx": ("http", {"method": "POST"}),
+    "host": ("host", {}),
+}
+"""Name to kind and options, as a configuration would write them."""
+
+DEFAULT_MODULES: Mapping[str, str] = {
+    "icmp": "icmp",
+    "tcp": "tcp_connect",
+    "http": "http_2xx",
+    "host": "host",
+}
+"""Kind to the module of a target that names none."""
+
+DEFAULT_ROLES: Mapping[str, str] = {
+    "host": "host",
+    "host_page": "host",
+    "rtsp": "camera",
+    "tls": "certificate",
+}
+"""Kind to the role of a target that names none; every other kind's is node."""

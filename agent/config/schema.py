@@ -1,0 +1,190 @@
+"""What may stand in agent.yml: every option with its type, default and meaning. docs/configuration.md is held to it."""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+from agent.config.values import (
+    Address,
+    Families,
+    Interval,
+    IntervalSeconds,
+    ListenAddress,
+    Name,
+    Parents,
+    StoreUrl,
+    TimeoutSeconds,
+    Unique,
+    Window,
+    Zone,
+)
+
+
+class Section(BaseModel, frozen=True, extra="forbid"):
+    """A part of agent.yml; an unknown option in it is a problem."""
+
+
+class Role(StrEnum):
+    """What a target is: decides where its faults are counted (F4)."""
+
+    CORE = "core"
+    EXIT = "exit"
+    COUNTY_NODE = "county_node"
+    NODE = "node"
+    LINE = "line"
+    PLATFORM = "platform"
+    COMPONENT = "component"
+    SERVICE = "service"
+    HOST = "host"
+    CAMERA = "camera"
+    CERTIFICATE = "certificate"
+
+
+class Vantage(Section):
+    """Where this agent measures from, and the check of its own uplink."""
+
+    name: Name | None = Field(None, description="Name of this vantage; without it the host name.")
+    gateway: Address | None = Field(
+        None,
+        description="Address of this vantage's own gateway for the self-check (S6), or `@gateway` for the default "
+        "route of this host. Without it and without anchors the self-check is absent.",
+    )
+    module: Name = Field("icmp", description="Module that probes the gateway.")
+    interval: Interval = Field(10.0, description="How often the gateway is probed.")
+
+
+class Store(Section):
+    """Where the ledger lies."""
+
+    url: StoreUrl = Field(
+        "sqlite:////var/lib/sla-agent/ledger.db",
+        description="`sqlite:////absolute/path` (four slashes), `sqlite:///relative/path` (three) or "
+        "`sqlite:///:memory:`.",
+    )
+
+
+class Web(Section):
+    """The HTTP server."""
+
+    listen_address: ListenAddress = Field(
+        "127.0.0.1:9610",
+        description="HOST:PORT to serve on; loopback only, as roles and TLS are not there yet. Port 0: any free one.",
+    )
+
+
+class Log(Section):
+    """What the agent says about itself, on standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is written.")
+    format: Literal["logfmt", "json"] = Field("logfmt", description="Form of a line.")
+
+
+class Plane(Section):
+    """A network plane: targets on it are believed only while its anchors answer (S6)."""
+
+    anchors: tuple[Address, ...] = Field(
+        (),
+        description="Addresses on the plane that stand for its reachability: none (self-check absent) or at least two.",
+    )
+    module: Name = Field("icmp", description="Module that probes the anchors.")
+    interval: Interval = Field(10.0, description="How often each anchor is probed.")
+
+
+class States(Section):
+    """How readings become states."""
+
+    down_after: Annotated[int, Field(ge=1, le=100)] = Field(
+        3, description="Failed readings in a row that make DOWN (S3)."
+    )
+    up_after: Annotated[int, Field(ge=1, le=100)] = Field(2, description="Ok readings in a row that make UP (S3).")
+    down_loss: Annotated[float, Field(gt=0, le=1)] = Field(
+        0.75, description="Share of lost echoes from which an answer counts as failed (S4)."
+    )
+    blip_window: Window = Field(600.0, description="Time in which blips make a target flapping (S4).")
+    blips: Annotated[int, Field(ge=1, le=100)] = Field(3, description="Blips in that time that make it flapping (S4).")
+
+
+class KindLimits(Section):
+    """How hard one kind may work; what is absent stays as the kind has it."""
+
+    concurrency: Annotated[int, Field(ge=1, le=100_000)] | None = Field(
+        None, description="Probes of the kind under way at once; default: the kind's own."
+    )
+    per_second: Annotated[int, Field(ge=1, le=100_000)] | None = Field(
+        None, description="Probes of the kind started in a second; default: the kind's own."
+    )
+
+
+class Bounds(Section):
+    """The range in which a value of a reading is good."""
+
+    min: float | None = Field(None, description="Smallest good value.")
+    max: float | None = Field(None, description="Largest good value.")
+
+
+class ModuleCommon(Section):
+    """What a module of every kind has; the options of its kind stand beside it, flat."""
+
+    kind: str = Field(description="Kind that does the measuring.")
+    interval: Interval = Field(60.0, description="How often a target is probed.")
+    retry_interval: Interval | None = Field(
+        None,
+        description="How often it is probed while its state is open (S3); default: a sixth of the interval, at least "
+        "5s, at most the interval.",
+    )
+    limits: dict[str, float | Bounds] = Field(
+        {},
+        description="Limits of quality by the name of a value: a number (at most) or `{min: N, max: N}`. An ok reading "
+        "beyond one makes the target DEGRADED, never DOWN (S4).",
+    )
+
+
+class TargetRow(Section):
+    """One target: the columns of the register, written inline."""
+
+    target_id: Name = Field(description="Its id: one namespace for targets, links, sites, platforms and systems.")
+    kind: str = Field(description="Kind that measures it.")
+    address: Address = Field(
+        description="Address as the kind dials it; `@gateway`, `@gateway6` and `@resolver` stand for this host's own."
+    )
+    role: Role | None = Field(None, description="What it is (F4); default: host for kind host, else node.")
+    name: str = Field("", description="Name for people.")
+    module: Name | None = Field(None, description="Module that probes it; default: the built-in one of its kind.")
+    site_id: Name | None = Field(None, description="Site it stands at.")
+    plane: Name | None = Field(None, description="Network plane it is reached over.")
+    parents: Parents = Field((), description="Ids it is reached through; `;` between redundant ways.")
+    interval_seconds: IntervalSeconds | None = Field(None, description="Seconds between probes; default: the module's.")
+    timeout_seconds: TimeoutSeconds | None = Field(None, description="Seconds for one probe; default: the module's.")
+    confirm: Name | None = Field(None, description="Second module: DOWN then needs both to fail (S3).")
+    vantage: Name | None = Field(None, description="Vantage that probes it; default and only choice: this one.")
+    responsible_unit: str = Field("", description="Unit that answers for it.")
+    carrier: str = Field("", description="Carrier of its line.")
+    families_required: Families = Field((), description="IP versions it must answer on: `4`, `6` or `4;6`.")
+    in_service_from: str | None = Field(
+        None,
+        description="Begin of its service: a date (00:00 in the zone) or a time with offset; default: without bound.",
+    )
+    in_service_to: str | None = Field(
+        None, description="End of its service, exclusive: a date (00:00 in the zone) or a time with offset."
+    )
+    source_doc: str = Field("", description="Document the row comes from.")
+
+
+Label = Literal["carrier", "name", "plane", "responsible_unit", "role"]
+
+
+class Document(Section):
+    """agent.yml."""
+
+    zone: Zone = Field("Asia/Shanghai", description="IANA time zone of period borders and of dates without a time.")
+    vantage: Vantage = Field(Vantage(), description="Where this agent measures from.")
+    store: Store = Field(Store(), description="Where the ledger lies.")
+    web: Web = Field(Web(), description="The HTTP server.")
+    log: Log = Field(Log(), description="What the agent says about itself.")
+    planes: dict[Name, Plane] = Field({}, description="Network planes by name.")
+    states: States = Field(States(), description="How readings become states.")
+    kinds: dict[str, KindLimits] = Field({}, description="Limits by kind.")
+    modules: dict[Name, ModuleCommon] = Field({}, description="Modules by name, beside the built-in ones.")
+    targets: tuple[TargetRow, ...] = Field((), description="Up to 100 targets; more belong into a register file.")
+    labels: Annotated[tuple[Label, ...], Unique] = Field((), description="Register columns that become metric labels.")

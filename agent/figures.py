@@ -1,0 +1,192 @@
+"""The figures of one component out of a store: its whole timeline, put together, and what the method makes of it.
+
+Own readings speak from the store's first heartbeat on, imported time only before it (A8).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from agent.config.problems import nearest, show
+from agent.errors import UsageError
+from agent.imports.reduction import known, reduce_readings
+from agent.instants import format_instant
+from agent.stores.base import Component, Reader
+from agent.version import METHOD_VERSION
+from sla.availability import Availability, Outage, Parts, Ratio, availability
+from sla.confirm import FOREVER
+from sla.model import State, Window
+from sla.periods import Piece, pieces
+from sla.timeline import Span, clip, join, out_of_service, overlay, spans
+
+SIMULATED = "simulated"
+"""The store's mark that its data are not real (E8)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """One component over one window, as of an instant. Units: microseconds UTC. `cut`: the end asked for was later."""
+
+    name: str
+    window: Window
+    as_of: int
+    cut: bool
+    timeline: Sequence[Span]
+    service: Sequence[Window]
+    measured: Availability
+
+    def is_open(self, outage: Outage) -> bool:
+        """Not restored, and not ended by leaving service: it may go on beyond the record."""
+        if outage.restored is not None or not self.timeline:
+            return False
+        whole = Window(self.timeline[0].start, self.as_of)
+        out = [span for span in self.timeline if span.state is State.OUT] + out_of_service(self.service, whole)
+        return not any(span.start >= outage.end for span in out)
+
+    def part(self, window: Window) -> Availability:
+        """The same component over a piece of the window; its outages know only the piece."""
+        return availability(clip(self.timeline, window), self.service, window)
+
+
+class Figures:
+    """Answers from a store. Units: instants in microseconds UTC."""
+
+    def __init__(self, reader: Reader, zone: ZoneInfo) -> None:
+        self._reader = reader
+        self._zone = zone
+
+    def component(self, name: str) -> Component:
+        """What has that id. Errors: UsageError naming the nearest ones."""
+        found = self._reader.component(name)
+        if found is None or found.name != name:
+            names = [component.name for component in self._reader.components()]
+            raise UsageError(f"target {show(name)}: the store knows no such id; {nearest(name, names)}")
+        return found
+
+    def timeline(self, component: int, until: int) -> list[Span]:
+        """All that is known of a component before `until`, with today's knowledge (T3). Shape: ordered, disjoint."""
+        begin = self._reader.first_heartbeat()
+        if begin is None:
+            return self._imported(component, until)
+        known_until = self._reader.known_until(component)  # before the marks: a commit between must not extend them
+        marks = self._reader.marks(component)
+        begin = min([begin, *(mark.at for mark in marks[:1])])
+        earlier = self._imported(component, min(begin, until))
+        if begin >= until:
+            return earlier
+        return join([*earlier, *spans(marks, Window(begin, until), known_until)])
+
+    def figure(self, name: str, window: Window, *, now: int, as_of: int | None = None) -> Figure:
+        """Measure a component. Errors: UsageError for an unknown id, or a window that has not come or is empty."""
+        as_of = now if as_of is None else as_of
+        cut = self._window(window, as_of, now)
+        component = self.component(name)
+        timeline, service = self.timeline(component.id, as_of), self._reader.service(component.target)
+        return Figure(
+            name=name,
+            window=cut,
+            as_of=as_of,
+            cut=cut != window,
+            timeline=timeline,
+            service=service,
+            measured=availability(timeline, service, cut),
+        )
+
+    def answer(
+        self, name: str, window: Window, *, now: int, as_of: int | None = None, breakdown: Piece | None = None
+    ) -> dict[str, Any]:
+        """What `availability --json` prints. Errors: as `figure`."""
+        figure = self.figure(name, window, now=now, as_of=as_of)
+        return self.as_json(figure, breakdown)
+
+    def as_json(self, figure: Figure, breakdown: Piece | None = None) -> dict[str, Any]:
+        """A figure in the words of the interface."""
+        measured = figure.measured
+        answer = {
+            "target": figure.name,
+            **self._ends(figure.window),
+            "as_of": self.time(figure.as_of),
+            "method_version": METHOD_VERSION,
+            "simulated": self.simulated,
+            **_shares(measured),
+            "degraded_us": measured.degraded,
+            "source_us": {"probe": measured.probe, "imported": measured.imported},
+            "known": _pair(measured.known),
+            "measured": _pair(measured.measured),
+            "outages": [self._outage(figure, outage) for outage in measured.outages],
+        }
+        if figure.cut:
+            answer["cut_to_as_of"] = True
+        if breakdown is not None:
+            answer["breakdown"] = [
+                {**self._ends(window), **_shares(part)} for window, part in self.parts(figure, breakdown)
+            ]
+        return answer
+
+    def parts(self, figure: Figure, breakdown: Piece) -> Iterator[tuple[Window, Availability]]:
+        """The calendar pieces of a figure's window; they sum to it exactly (A1)."""
+        return ((piece, figure.part(piece)) for piece in pieces(figure.window, breakdown, self._zone))
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the store carries the mark (E8)."""
+        return self._reader.meta(SIMULATED) == "true"
+
+    def time(self, at: int) -> str:
+        """An instant as it is printed: ISO 8601 in the zone."""
+        return format_instant(at, self._zone)
+
+    def _window(self, window: Window, as_of: int, now: int) -> Window:
+        """The window cut to `as_of` (T3)."""
+        if as_of > now:
+            raise UsageError(f"as_of {self.time(as_of)} lies in the future, wanted a time that has come")
+        if window.start > now:
+            raise UsageError(f"from {self.time(window.start)} lies in the future, wanted a time that has come")
+        if window.start >= window.end:
+            ends = f"from {self.time(window.start)} to {self.time(window.end)}"
+            raise UsageError(f"{ends} is no time, wanted an end after the start; the end is exclusive")
+        if window.start >= as_of:
+            start, end = self.time(window.start), self.time(as_of)
+            raise UsageError(f"from {start} is not before as_of {end}, wanted an earlier start or a later as_of")
+        return Window(window.start, min(window.end, as_of))
+
+    def _imported(self, component: int, until: int) -> list[Span]:
+        stated = self._reader.imported_spans(component)
+        readings = known(reduce_readings(self._reader.imported_readings(component)))
+        return clip(overlay(stated, readings) if readings else stated, Window(-FOREVER, until))
+
+    def _ends(self, window: Window) -> dict[str, str]:
+        return {"from": self.time(window.start), "to": self.time(window.end)}
+
+    def _outage(self, figure: Figure, outage: Outage) -> dict[str, Any]:
+        return {
+            **self._ends(Window(outage.start, outage.end)),
+            "onset": self.time(outage.onset),
+            "restored": None if outage.restored is None else self.time(outage.restored),
+            "open": figure.is_open(outage),
+            "class": "own",
+        }
+
+
+def _shares(measured: Availability) -> dict[str, Any]:
+    return {
+        "us": _by_state(measured.parts),
+        "excluded_us": _by_state(measured.excluded, in_service_only=True),
+        "all_in": {"low": _pair(measured.all_in.low), "high": _pair(measured.all_in.high)},
+        "excluding_approved": {
+            "low": _pair(measured.excluding_approved.low),
+            "high": _pair(measured.excluding_approved.high),
+        },
+    }
+
+
+def _by_state(parts: Parts, *, in_service_only: bool = False) -> Mapping[str, int]:
+    sums = parts._asdict()
+    if in_service_only:
+        del sums["out_of_service"]
+    return sums
+
+
+def _pair(ratio: Ratio) -> list[int] | None:
+    return list(ratio) if ratio[1] else None

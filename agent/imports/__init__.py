@@ -1,0 +1,18 @@
+"""Files of rows into the store: histories and readings of other tools, foreign evidence that is labelled so (A8)."""
+
+from agent.imports.apply import KINDS, apply_import, preview_import
+from agent.imports.headings import read_map
+from agent.imports.problems import ImportProblemsError, RowProblem
+from agent.imports.request import ImportOutcome, ImportRequest, Tally
+
+__all__ = [
+    "KINDS",
+    "ImportOutcome",
+    "ImportProblemsError",
+    "ImportRequest",
+    "RowProblem",
+    "Tally",
+    "apply_import",
+    "preview_import",
+    "read_map",
+]

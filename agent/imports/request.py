@@ -1,0 +1,110 @@
+"""What is asked of an import, and what came of it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from zoneinfo import ZoneInfo
+
+from agent.instants import format_duration
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportRequest:
+    """One file to import. Units: now, as_of in microseconds UTC.
+
+    Shape: `mapping` adds headings (heading to column, or to "ignore"); `registered` are targets that the
+    configuration knows (id to kind), though the store may not; `allocate` gives ids for new components where a
+    running agent gives them out, else the store's next ones are taken; `progress` is told bytes done and in all.
+    """
+
+    kind: str
+    file: str
+    data: bytes
+    now: int
+    by: str
+    zone: ZoneInfo
+    as_of: int | None = None
+    create_targets: bool = False
+    dry_run: bool = False
+    mapping: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    registered: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    allocate: Callable[[], int] | None = None
+    progress: Callable[[int, int], None] | None = None
+
+
+@dataclass(slots=True)
+class Tally:
+    """What rows come to. Units: *_us in microseconds; a span or a reading is one.
+
+    `late` lies after the store's first heartbeat and changes no headline (A8).
+    """
+
+    added: int = 0
+    known: int = 0
+    late: int = 0
+    added_us: int = 0
+    known_us: int = 0
+    late_us: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportOutcome:
+    """What an import changed, or would change (`dry_run`). `first_heartbeat` None: the store never had a run."""
+
+    kind: str
+    file: str
+    digest: str
+    rows: int
+    targets: int
+    created: tuple[str, ...]
+    tally: Tally
+    dry_run: bool
+    first_heartbeat: int | None
+
+    @property
+    def changed(self) -> bool:
+        """Whether the store says more than before."""
+        return bool(self.created or self.tally.added)
+
+    def words(self) -> list[str]:
+        """The outcome for people, a line each."""
+        lines = [f"{self.file}: {self.rows} rows of {self.targets} targets, sha256 {self.digest}"]
+        if not self.changed:
+            return [*lines, "nothing new: all of it is known already; the store is unchanged"]
+        lines += self._created() + (self._spans() if self.kind == "history" else self._readings())
+        return [*lines, "dry run: nothing was written"] if self.dry_run else lines
+
+    @property
+    def _verb(self) -> str:
+        return "would be " if self.dry_run else ""
+
+    def _created(self) -> list[str]:
+        if not self.created:
+            return []
+        names = ", ".join(self.created[:20]) + (", …" if len(self.created) > 20 else "")
+        return [f"targets {self._verb}created: {len(self.created)} ({names})"]
+
+    def _spans(self) -> list[str]:
+        tally = self.tally
+        lines = [f"spans {self._verb}added: {tally.added}, together {format_duration(tally.added_us)}"]
+        if tally.known_us:
+            lines.append(f"known already and left as it is: {format_duration(tally.known_us)}")
+        if tally.late_us:
+            lines.append(
+                f"after the store's first heartbeat: {format_duration(tally.late_us)}; "
+                "kept as foreign evidence, changes no headline (A8)"
+            )
+        return lines
+
+    def _readings(self) -> list[str]:
+        tally = self.tally
+        lines = [f"readings {self._verb}added: {tally.added}"]
+        if tally.known:
+            lines.append(f"known already and left as they are: {tally.known}")
+        if tally.late:
+            lines.append(
+                f"after the store's first heartbeat: {tally.late}; kept as foreign evidence, change no headline (A8)"
+            )
+        return lines

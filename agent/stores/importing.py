@@ -1,0 +1,96 @@
+"""The store's side of imports: what files have stated already, and adding to it. Nothing is ever rewritten (E1)."""
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from agent.stores.base import ImportedReading, ImportedSpan
+from agent.stores.reading import SqliteReader
+from sla.timeline import Span
+
+_SPAN_FILE = """
+SELECT file FROM imported_spans s JOIN imports i ON i.id = s.import
+WHERE component = ? AND start_at <= ? ORDER BY start_at DESC LIMIT 1
+"""
+_READING_FILE = """
+SELECT file FROM imported_readings r JOIN imports i ON i.id = r.import
+WHERE component = ? AND at <= ? ORDER BY at DESC LIMIT 1
+"""
+
+
+class ImportRow(NamedTuple):
+    """One file that was imported. Units: as_of, recorded_at in microseconds UTC."""
+
+    kind: str
+    file: str
+    digest: str
+    as_of: int | None
+    rows: int
+    recorded_at: int
+    recorded_by: str
+
+
+class ImportStore:
+    """Imports of a store through one connection; writing happens inside the caller's transaction."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+        self._reader = SqliteReader(connection)
+
+    def components(self) -> dict[str, int]:
+        """Ids by name."""
+        return {component.name: component.id for component in self._reader.components()}
+
+    def spans(self, component: int) -> list[Span]:
+        """Time that histories have stated, in order."""
+        return self._reader.imported_spans(component)
+
+    def readings(self, component: int) -> list[ImportedReading]:
+        """Readings that files have brought, in order."""
+        return self._reader.imported_readings(component)
+
+    def first_heartbeat(self) -> int | None:
+        """When the store's own record begins (A8)."""
+        return self._reader.first_heartbeat()
+
+    def file_of_span(self, component: int, at: int) -> str:
+        """The file that stated the span around an instant."""
+        return self._text(_SPAN_FILE, component, at)
+
+    def file_of_reading(self, component: int, at: int) -> str:
+        """The file of the last reading at or before an instant."""
+        return self._text(_READING_FILE, component, at)
+
+    def add_import(self, row: ImportRow) -> int:
+        """Note a file; the id that its spans and readings refer to."""
+        cursor = self._db.execute(
+            "INSERT INTO imports (kind, file, digest, as_of, rows, recorded_at, recorded_by)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            row,
+        )
+        return int(cursor.lastrowid or 0)
+
+    def add_components(self, ids: Mapping[str, int], kinds: Mapping[str, str], recorded_at: int) -> None:
+        """New components by name; those without a kind of their own are `imported`."""
+        self._db.executemany(
+            "INSERT INTO components VALUES (?, ?, ?, ?, ?)",
+            [
+                (number, target, part, kinds.get(target, "imported"), recorded_at)
+                for name, number in ids.items()
+                for target, _, part in [name.partition("#")]
+            ],
+        )
+
+    def add_spans(self, number: int, spans: Sequence[ImportedSpan]) -> None:
+        """Spans of an import. Errors: sqlite3.IntegrityError for a start that is there already."""
+        self._db.executemany("INSERT INTO imported_spans VALUES (?, ?, ?, ?, ?)", [(*span, number) for span in spans])
+
+    def add_readings(self, number: int, readings: Sequence[ImportedReading]) -> None:
+        """Readings of an import. Errors: sqlite3.IntegrityError for an instant that is there already."""
+        self._db.executemany(
+            "INSERT INTO imported_readings VALUES (?, ?, ?, ?, ?, ?)", [(*reading, number) for reading in readings]
+        )
+
+    def _text(self, sql: str, *values: int) -> str:
+        row = self._db.execute(sql, values).fetchone()
+        return str(row[0]) if row else "an earlier import"
