@@ -61,4 +61,4 @@ class Watched:
     @property
     def phase_ns(self) -> int:
         """Where in its interval it is probed: the same at every start, spread by its id."""
-        return crc32(self.id.encode()) * 1000 % self.interval_ns
+        return crc32(self.id.encode()) * self.interval_ns >> 32

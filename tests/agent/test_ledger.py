@@ -10,6 +10,7 @@ from agent.targets import Duty
 from collectors.base import Outcome, Reading
 from sla.model import Cause, State
 from tests.agent.worlds import START, World, target
+from tests.depth import examples
 
 
 @pytest.fixture
@@ -289,28 +290,35 @@ def test_a_target_that_leaves_and_comes_back_keeps_its_counters(world: World) ->
     assert all(after[name] >= value for name, value in before.items())
 
 
-OPERATION = st.one_of(
-    st.tuples(st.just("read"), st.sampled_from(["ok", "ok", "ok", "failed", "failed", "error"])),
-    st.tuples(st.just("gateway"), st.sampled_from(["ok", "ok", "failed"])),
-    st.tuples(st.just("pass"), st.sampled_from([1, 5, 20, 61, 200])),
-    st.tuples(st.sampled_from(["commit", "kill", "stop"]), st.just("")),
+GAP = st.sampled_from([1, 5, 10, 20, 59, 61, 200])
+PROBE = st.tuples(st.sampled_from(["ok", "ok", "ok", "failed", "failed", "error"]), GAP, st.booleans())
+GATEWAY = st.tuples(st.sampled_from(["gw ok", "gw ok", "gw failed"]), GAP, st.booleans())
+END = st.tuples(st.sampled_from(["kill", "stop"]), GAP, st.booleans())
+PART = st.one_of(
+    st.lists(PROBE, min_size=2, max_size=6),
+    st.lists(GATEWAY, min_size=1, max_size=4),
+    st.lists(END, min_size=1, max_size=1),
+    st.just([("ok", 10, True), ("ok", 10, True), ("ok", 10, False)]),
+    st.just([("failed", 10, True), ("failed", 10, True), ("failed", 10, False), ("gw ok", 1, False)]),
 )
+STORY = st.lists(PART, min_size=3, max_size=12).map(lambda parts: [step for part in parts for step in part])
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(story=st.lists(OPERATION, min_size=5, max_size=60), checked=st.booleans())
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(story=STORY, checked=st.booleans())
 def test_counters_never_fall_and_the_store_says_the_same_through_kills_and_stops(
-    tmp_path_factory: pytest.TempPathFactory, story: list[tuple[str, object]], checked: bool
+    tmp_path_factory: pytest.TempPathFactory, story: list[tuple[str, int, bool]], checked: bool
 ) -> None:
     folder = tmp_path_factory.mktemp("world")
     watched = [target("gw", duty=Duty.GATEWAY, interval=10), target("t", plane="" if checked else None)]
     with World(folder / "ledger.db", watched) as world:
         seen: dict[str, float] = {}
-        for verb, value in story:
-            _act(world, verb, value)
+        for verb, gap, commits in story:
+            world.to(world.clock.seconds + gap, commit=commits)
+            _act(world, verb)
             now = world.scrape()
             for name, seconds in now.items():
-                assert seconds >= seen.get(name, 0), f"{name} fell from {seen[name]} to {seconds} at {verb} {value}"
+                assert seconds >= seen.get(name, 0), f"{name} fell from {seen[name]} to {seconds} at {verb}"
             seen.update(now)
         world.commit()
         end = world.clock.seconds
@@ -323,16 +331,8 @@ def test_counters_never_fall_and_the_store_says_the_same_through_kills_and_stops
             assert counted <= sums[state] / 1e6 + 1e-6, "a counter claims more than the store holds"
 
 
-def _act(world: World, verb: str, value: object) -> None:
+def _act(world: World, verb: str) -> None:
     match verb:
-        case "read":
-            world.read(str(value))
-        case "gateway":
-            world.read(str(value), "gw")
-        case "pass":
-            world.to(world.clock.seconds + float(str(value)), commit=False)
-        case "commit":
-            world.commit()
         case "kill":
             world.kill()
             world.clock.seconds += 7
@@ -341,3 +341,7 @@ def _act(world: World, verb: str, value: object) -> None:
             world.stop()
             world.clock.seconds += 3
             world.start()
+        case "gw ok" | "gw failed":
+            world.read(verb.removeprefix("gw "), "gw")
+        case _:
+            world.read(verb)

@@ -1,0 +1,195 @@
+"""When probes start: the grid, the launch cap, lanes and the pulse, on a clock that tests turn by hand."""
+
+import asyncio
+from itertools import pairwise
+
+import pytest
+
+from agent.lanes import Lane
+from agent.pulse import BEAT_NS, Pulse
+from agent.schedule import LAUNCH_CAP, Job, Schedule, next_regular
+from agent.targets import Watched
+from tests.agent.worlds import HandClock, target
+
+SECOND = 1_000_000_000
+PLACES = (2_556_410_003, 34_659_210_601)
+
+
+class Hand:
+    """A schedule whose launches are collected."""
+
+    def __init__(self) -> None:
+        self.clock = HandClock()
+        self.launched: list[Job] = []
+        self.missed: list[tuple[str, int]] = []
+        self.schedule = Schedule(
+            self.clock.monotonic_ns, self.launched.append, lambda kind, turns: self.missed.append((kind, turns))
+        )
+
+    def tick(self, seconds: float) -> list[Job]:
+        self.clock.seconds = seconds
+        self.launched.clear()
+        self.schedule._launch_due(self.clock.monotonic_ns())
+        return list(self.launched)
+
+
+def many(count: int, interval: int = 60) -> list[Watched]:
+    return [target(f"t{number}", interval=interval) for number in range(count)]
+
+
+def test_the_grid_has_no_drift_and_never_repeats_a_turn() -> None:
+    watched = target("a")
+    turns = [next_regular(watched, 0)]
+    for _ in range(100):
+        turns.append(next_regular(watched, turns[-1]))
+    assert {after - before for before, after in pairwise(turns)} == {60 * SECOND}
+
+
+def test_the_same_id_has_the_same_place_in_every_process() -> None:
+    assert (target("camera-1").phase_ns, target("camera-2").phase_ns) == PLACES
+
+
+def test_ten_thousand_targets_are_spread_evenly_over_their_interval() -> None:
+    slots = [0] * 60
+    for watched in many(10_000):
+        slots[watched.phase_ns // SECOND] += 1
+    assert max(slots) < 2 * 10_000 / 60
+
+
+def test_starts_are_capped_per_tick_and_nothing_is_lost() -> None:
+    hand = Hand()
+    for watched in many(1000):
+        job = Job(watched, 0)
+        job.due_ns = 0
+        hand.schedule._jobs[watched.id] = job
+        hand.schedule._push(job)
+    seen = []
+    for number in range(1000 // LAUNCH_CAP):
+        started = hand.tick(number * 0.005)
+        assert len(started) == LAUNCH_CAP
+        seen += [job.watched.id for job in started]
+    assert sorted(seen) == sorted(watched.id for watched in many(1000))
+
+
+def test_a_new_target_is_probed_soon_even_if_its_interval_is_long() -> None:
+    job = Job(target("slow", interval=3600), 0)
+    assert job.due_ns <= 10 * SECOND
+
+
+def test_a_re_probe_comes_after_the_retry_interval_and_the_grid_stays() -> None:
+    hand = Hand()
+    watched = target("a")
+    hand.schedule.add(watched)
+    job = hand.schedule._jobs["a"]
+    regular = next_regular(watched, 0)
+    hand.clock.seconds = regular / SECOND
+    hand.schedule.done(job, regular, retry=True)
+    assert job.due_ns == regular + watched.retry_ns
+    assert job.regular_ns == regular + watched.interval_ns
+
+
+def test_turns_that_passed_while_a_probe_ran_are_counted_as_missed() -> None:
+    hand = Hand()
+    watched = target("a")
+    hand.schedule.add(watched)
+    job = hand.schedule._jobs["a"]
+    started = next_regular(watched, 0)
+    hand.clock.seconds = (started + 2.5 * watched.interval_ns) / SECOND
+    hand.schedule.done(job, started, retry=False)
+    assert hand.missed == [("tcp", 2)]
+    assert job.due_ns == started + 3 * watched.interval_ns
+
+
+def test_a_removed_target_is_not_probed_again() -> None:
+    hand = Hand()
+    hand.schedule.add(target("a"))
+    hand.schedule.remove("a")
+    assert hand.tick(120) == []
+    assert len(hand.schedule) == 0
+
+
+def test_a_removed_target_whose_probe_is_under_way_does_not_come_back() -> None:
+    hand = Hand()
+    hand.schedule.add(target("a"))
+    [job] = hand.tick(60)
+    hand.schedule.remove("a")
+    hand.schedule.done(job, 0, retry=True)
+    assert hand.tick(200) == []
+
+
+async def test_serve_launches_what_is_due_and_wakes_for_what_is_added() -> None:
+    launched = asyncio.Event()
+    clock = asyncio.get_running_loop()
+    schedule = Schedule(lambda: int(clock.time() * 1e9), lambda _: launched.set(), lambda *_: None)
+    task = asyncio.ensure_future(schedule.serve())
+    job = Job(target("a"), int(clock.time() * 1e9))
+    job.due_ns = int(clock.time() * 1e9)
+    schedule._push(job)
+    async with asyncio.timeout(30):
+        await launched.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+def lane(concurrency: int, per_second: int) -> tuple[HandClock, list[Job], Lane]:
+    clock, started = HandClock(), []
+    return clock, started, Lane(concurrency, per_second, clock.monotonic_ns, started.append)
+
+
+def jobs(count: int) -> list[Job]:
+    return [Job(watched, 0) for watched in many(count)]
+
+
+def test_a_lane_keeps_its_concurrency_and_starts_the_rest_in_order() -> None:
+    _, started, two = lane(2, 1000)
+    three = jobs(3)
+    for job in three:
+        two.enter(job)
+    assert started == three[:2]
+    two.leave()
+    assert started == three
+    assert two.active == 2
+
+
+def test_a_lane_keeps_its_rate() -> None:
+    clock, started, slow = lane(1000, 10)
+    for job in jobs(20):
+        slow.enter(job)
+    counts = []
+    for tick in range(1, 61):
+        clock.seconds = tick * 0.05
+        slow.drain()
+        counts.append(len(started))
+    assert counts[19] in (10, 11, 12), "ten a second, and a tenth of a second in the bucket"
+    assert counts[39] == 20
+
+
+def test_a_job_removed_while_it_waits_is_not_started() -> None:
+    _, started, one = lane(1, 1000)
+    first, second, third = jobs(3)
+    for job in (first, second, third):
+        one.enter(job)
+    second.dead = True
+    one.leave()
+    assert started == [first, third]
+
+
+def test_a_loop_that_stood_still_longer_than_allowed_is_noticed_even_before_its_next_beat() -> None:
+    clock = HandClock()
+    pulse = Pulse(clock.monotonic_ns)
+    clock.seconds = 3.0
+    assert pulse.stalled(0, 1 * SECOND)
+    pulse.beat()
+    assert pulse.stalled(0, 1 * SECOND)
+    assert not pulse.stalled(0, 5 * SECOND)
+    assert not pulse.stalled(4 * SECOND, 1 * SECOND)
+
+
+def test_a_loop_in_time_is_not_a_stall() -> None:
+    clock = HandClock()
+    pulse = Pulse(clock.monotonic_ns)
+    for _ in range(100):
+        clock.seconds += BEAT_NS / SECOND
+        pulse.beat()
+    assert not pulse.stalled(0, SECOND // 100)
