@@ -150,9 +150,7 @@ class Agent:
         self.server = Server(self)
 
     async def _run(self) -> None:
-        gc.collect()
-        gc.freeze()  # 43 000 targets are for good: without this every full collection walks them all
-        gc.set_threshold(50_000, 20, 20)
+        settle_memory()
         async with asyncio.TaskGroup() as group:
             self._group = group
             tasks = [
@@ -230,9 +228,9 @@ class Agent:
     def _settle(self, entry: Entry) -> None:
         self.ledger.settle(entry)
 
-    def _durable(self, batch: Batch) -> None:
+    async def _durable(self, batch: Batch) -> None:
         self.metrics.store_durable.set(batch.heartbeat / 1e6)
-        self.ledger.durable(batch)
+        await self.ledger.durable(batch)
 
     def _loaded(self) -> None:
         self.metrics.reload_ok.set(1)
@@ -263,6 +261,13 @@ class Agent:
             await self.reload()
         except (ConfigError, AgentError) as exc:
             LOG.error("reload refused, the old configuration stays in force:\n%s", exc)  # noqa: TRY400 (says it all)
+
+
+def settle_memory() -> None:
+    """What was built at the start is for good: without this every full collection walks 43 000 targets again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 def _waiting(lane: Lane) -> int:

@@ -6,7 +6,7 @@ waiting, in order, and is asked again; nothing is dropped.
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
@@ -37,7 +37,7 @@ class Committer:
         writer: Writer,
         run: RunStart,
         now_us: Callable[[], int],
-        on_durable: Callable[[Batch], None],
+        on_durable: Callable[[Batch], Awaitable[None]],
         tally: Tally,
     ) -> None:
         self._writer = writer
@@ -114,7 +114,7 @@ class Committer:
         loop = asyncio.get_running_loop()
         try:
             await loop.run_in_executor(self._thread, self._writer.stop_run, self.run, batch, tracks)
-            self._on_durable(batch)
+            await self._on_durable(batch)
         finally:
             self._thread.shutdown()
 
@@ -140,7 +140,7 @@ class Committer:
         self._refused = False
         self.durable_until = batch.heartbeat
         self._tally.committed(len(batch.edges))
-        self._on_durable(batch)
+        await self._on_durable(batch)
         return True
 
     def _take(self) -> Batch:

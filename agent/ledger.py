@@ -149,9 +149,11 @@ class Ledger:
             self._count(entry)
         self._counted.clear()
 
-    def durable(self, batch: Batch) -> None:
+    async def durable(self, batch: Batch) -> None:
         """Edges became durable: now they are shown."""
-        for row in batch.edges:
+        for number, row in enumerate(batch.edges, start=1):
+            if number % PASS_YIELD == 0:
+                await asyncio.sleep(0)
             entry = self._by_id.get(row.component)
             if entry is None:
                 continue

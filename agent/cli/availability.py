@@ -136,7 +136,7 @@ def _pieces(figures: Figures, figure: Figure, breakdown: Piece) -> Table:
 def _table(*names: str) -> Table:
     table = Table(box=None, pad_edge=False)
     for position, name in enumerate(names):
-        table.add_column(name, justify="left" if position == 0 else "right", no_wrap=True, overflow="fold")
+        table.add_column(name, justify="left" if position == 0 else "right", overflow="fold")
     return table
 
 

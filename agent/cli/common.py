@@ -29,7 +29,7 @@ REFUSED = 2
 CONFIG_VARIABLE = "SLA_AGENT_CONFIG"
 DEFAULT_CONFIG = Path("/etc/sla-agent/agent.yml")
 DEFAULT_ZONE = "Asia/Shanghai"
-_WIDTH = 120
+_WIDTH = 200
 
 StoreOption = Annotated[
     str | None,
@@ -39,6 +39,24 @@ ConfigOption = Annotated[
     Path | None,
     typer.Option("--config.file", metavar="FILE", help=f"Default: ${CONFIG_VARIABLE}, then {DEFAULT_CONFIG}."),
 ]
+
+
+def default_config() -> Path:
+    """The configuration's file where none is named: the environment's, else the system's."""
+    return Path(os.environ.get(CONFIG_VARIABLE) or DEFAULT_CONFIG)
+
+
+ConfigFile = Annotated[
+    Path,
+    typer.Option(
+        "--config.file",
+        metavar="FILE",
+        default_factory=default_config,
+        show_default=f"${CONFIG_VARIABLE}, then {DEFAULT_CONFIG}",
+        help="The configuration, agent.yml.",
+    ),
+]
+"""For commands that need a configuration; ConfigOption is for those to which a store is enough."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,15 +85,9 @@ def failing_clearly() -> Iterator[None]:
         fail(StoreError(f"cannot read the store: {exc}; is the file whole? try a backup"))
 
 
-def config_path(given: Path | None) -> Path:
-    """The configuration's file: the option, else the environment, else the default."""
-    named = os.environ.get(CONFIG_VARIABLE)
-    return given or (Path(named) if named else DEFAULT_CONFIG)
-
-
 def place(store: str | None, config: Path | None) -> Place:
     """Where a command works. A store alone is enough. Errors: ConfigError, StoreError."""
-    path = config_path(config)
+    path = config or default_config()
     if store is not None and config is None and not path.exists():
         return Place(location=parse_url(store), zone=ZoneInfo(DEFAULT_ZONE), registered={})
     loaded = load(path, KINDS)

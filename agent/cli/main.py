@@ -2,7 +2,7 @@
 
 import typer
 
-from agent.cli import check, run
+from agent.cli import availability, backup, check, doctor, import_, probe, restore, run, status, targets
 
 app = typer.Typer(
     name="sla-agent",
@@ -11,5 +11,5 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (run, check):
+for command in (run, check, probe, targets, status, doctor, import_, availability, backup, restore):
     command.register(app)

@@ -91,8 +91,8 @@ class Parsed:
         unknown = [name for name in new if name.partition("#")[0] not in registered]
         known = {*ids, *registered}
         for position, name in enumerate(unknown):
-            step = f"{nearest(name, known)} " if position < _SUGGESTED else ""
-            text = f"got the unknown id {show(name)}, wanted a known one; {step}--create-targets makes new ones"
+            step = f"; {nearest(name, known)}" if position < _SUGGESTED else ""
+            text = f"got the unknown id {show(name)}, wanted a known one (--create-targets makes new ones){step}"
             self.problems.add(self.book.first_lines[name], "target_id", text)
 
 
@@ -109,7 +109,7 @@ class Plan:
             digest=parsed.digest,
             rows=parsed.rows,
             targets=len(parsed.book.first_lines),
-            created=tuple(new),
+            created=tuple(sorted(new)),
             tally=parsed.book.tally,
             dry_run=parsed.request.dry_run,
             first_heartbeat=first_heartbeat,
@@ -121,7 +121,7 @@ class Plan:
             return
         request, outcome = self._parsed.request, self.outcome
         allocate = request.allocate or count(max(self._ids.values(), default=0) + 1).__next__
-        made = {name: allocate() for name in self._new}
+        made = {name: allocate() for name in sorted(self._new)}
         store.add_components(made, request.registered, request.now)
         number = store.add_import(
             ImportRow(outcome.kind, outcome.file, outcome.digest, request.as_of, outcome.rows, request.now, request.by)

@@ -51,6 +51,8 @@ class Sheet:
         self._problems = problems
         self._encoding = encoding_of(data, problems)
         self._heading = self._headings(columns, mapping)
+        self._width = self._heading.width
+        self._positions, self._blank = self._heading.names.positions, self._heading.names.blank
 
     def rows(self, progress: Callable[[int, int], None] | None = None) -> Iterator[Row]:
         """Every row below the headings that is not blank."""
@@ -76,18 +78,22 @@ class Sheet:
             raise self._problems.refuse(line, "row", words) from None
 
     def _row(self, line: int, cells: list[str]) -> Row | None:
-        names, width = self._heading.names, self._heading.width
-        if not any(map(str.strip, cells)):
+        extra = cells[self._width :]
+        if len(cells) < self._width:
+            cells += [""] * (self._width - len(cells))
+        values = tuple([cells[at].strip() if at is not None else "" for at in self._positions])
+        if not any(values) and not any(map(str.strip, cells)):
             return None
-        if len(cells) > width and any(map(str.strip, cells[width:])):
+        if extra and any(map(str.strip, extra)):
+            width = self._width
             words = f"got {len(cells)} cells, wanted {width} as in the headings; quote a cell that holds a separator"
             self._problems.add(line, "row", words)
             return None
-        for index in names.blank:
-            if index < len(cells) and cells[index].strip():
-                words = f"got {show(cells[index])} under an empty heading, wanted a heading; add it or empty the cell"
+        for at in self._blank:
+            if cells[at].strip():
+                words = f"got {show(cells[at])} under an empty heading, wanted a heading; add it or empty the cell"
                 self._problems.add(line, "row", words)
-        return Row(line, tuple(_cell(cells, at) for at in names.positions))
+        return Row(line, values)
 
     def _headings(self, columns: Sequence[Column], mapping: Mapping[str, str]) -> Heading:
         candidates = list(self._candidates(columns, mapping))
@@ -123,7 +129,7 @@ class Sheet:
         for name in names.twice:
             self._problems.add(heading.line, name, "got two headings for it, wanted one; remove or rename one")
         for _, cell in names.unknown:
-            step = f"{suggestion(cell, columns)} rename it, remove it, or map it (to {IGNORE}: passed over) with --map"
+            step = f"{suggestion(cell, columns)} (--map FILE maps it to a column, or to {IGNORE})"
             self._problems.add(heading.line, show(cell), f"got an unknown heading, {wanted}; {step}")
         self._problems.check()
 
@@ -153,10 +159,6 @@ def _is_gb18030(data: bytes) -> bool:
     as_utf8 = data.decode("utf-8", errors="replace")
     broken = as_utf8.count("\ufffd")
     return not data.startswith(codecs.BOM_UTF8) and broken > sum(c > "\x7f" for c in as_utf8) - broken
-
-
-def _cell(cells: list[str], at: int | None) -> str:
-    return "" if at is None or at >= len(cells) else cells[at].strip()
 
 
 def _list(columns: Sequence[Column]) -> str:

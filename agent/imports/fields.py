@@ -48,11 +48,15 @@ class Fields:
         self._problems = problems
         self._zone = request.zone
         self._now = request.now
+        self._ids: set[str] = set()
 
     def target(self, line: int, text: str) -> str | None:
         """An id, or TARGET#COMPONENT."""
+        if text in self._ids:
+            return text
         target, _, part = text.partition("#")
         if is_name(target) and (part == "" or is_name(part)) and not text.endswith("#"):
+            self._ids.add(text)
             return text
         self._bad(line, "target_id", text, f"{NAME_WORDS}; for a component TARGET#COMPONENT")
         return None

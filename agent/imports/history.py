@@ -82,9 +82,8 @@ class History:
 
     def write(self, number: int, ids: Mapping[str, int], store: ImportStore) -> None:
         """Add what `compare` found new."""
-        store.add_spans(
-            number, [ImportedSpan(ids[name], *piece) for name in self._added for piece in self._added[name]]
-        )
+        for name in sorted(self._added, key=ids.__getitem__):
+            store.add_spans(number, [ImportedSpan(ids[name], *piece) for piece in self._added[name]])
 
     def _claims(self, name: str) -> Iterator[Claim]:
         rows = sorted(self._rows.get(name, ()))
@@ -156,8 +155,9 @@ def new_time(claims: Sequence[Claim], held: Sequence[Span]) -> Iterator[tuple[in
 def _joined(pieces: Iterator[tuple[int, int, State]]) -> list[tuple[int, int, State]]:
     joined: list[tuple[int, int, State]] = []
     for start, end, state in pieces:
-        if joined and joined[-1][1:] == (start, state):
-            joined[-1] = (joined[-1][0], end, state)
+        last = joined[-1] if joined else None
+        if last is not None and last[1] == start and last[2] is state:
+            joined[-1] = (last[0], end, state)
         else:
             joined.append((start, end, state))
     return joined

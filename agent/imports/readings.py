@@ -77,8 +77,9 @@ class Readings:
 
     def write(self, number: int, ids: Mapping[str, int], store: ImportStore) -> None:
         """Add what `compare` found new."""
-        for name, rows in self._added.items():
-            store.add_readings(number, [ImportedReading(ids[name], row.at, *row.content) for row in rows])
+        for name in sorted(self._added, key=ids.__getitem__):
+            new = [ImportedReading(ids[name], row.at, *row.content) for row in self._added[name]]
+            store.add_readings(number, new)
 
     def _over(self, row: Row) -> Degraded | None:
         return self._fields.over(row.line, row.cells[4])

@@ -12,12 +12,13 @@ from prometheus_client.openmetrics import exposition as openmetrics
 from agent.config import ConfigError
 from agent.errors import AgentError
 from agent.web import api, pages
-from agent.web.problems import problem, problems_as_json
+from agent.web.guard import refuse_foreign
+from agent.web.keys import AGENT, QUESTIONS
+from agent.web.problems import problem, problems_as_answers
+from agent.web.questions import Questions
 
 if TYPE_CHECKING:
     from agent.app import Agent
-
-AGENT: web.AppKey["Agent"] = web.AppKey("agent")
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 OPEN_METRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
@@ -60,9 +61,10 @@ class Server:
 
 def application(agent: "Agent") -> web.Application:
     """All routes over one agent."""
-    app = web.Application(middlewares=[problems_as_json])
-    app[AGENT] = agent
+    app = web.Application(middlewares=[problems_as_answers, refuse_foreign])
+    app[AGENT], app[QUESTIONS] = agent, Questions()
     app.on_response_prepare.append(_secure)
+    app.on_cleanup.append(_close)
     app.add_routes(
         [
             web.get("/metrics", metrics),
@@ -71,8 +73,8 @@ def application(agent: "Agent") -> web.Application:
             web.post("/-/reload", reload),
         ]
     )
-    api.add_routes(app, AGENT)
-    pages.add_routes(app, AGENT)
+    api.add_routes(app)
+    pages.add_routes(app)
     return app
 
 
@@ -126,6 +128,10 @@ async def reload(request: web.Request) -> web.Response:
     except (ConfigError, AgentError) as exc:
         return problem(500, "reload refused, the old configuration stays in force", str(exc))
     return web.Response(text="reloaded\n")
+
+
+async def _close(app: web.Application) -> None:
+    await app[QUESTIONS].close()
 
 
 async def _secure(_: web.Request, response: web.StreamResponse) -> None:

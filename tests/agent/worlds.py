@@ -10,7 +10,7 @@ from agent.commit import Committer
 from agent.exporter import Exporter
 from agent.ledger import Known, Ledger
 from agent.selfmetrics import SelfMetrics
-from agent.stores.base import RunRequest
+from agent.stores.base import Batch, RunRequest
 from agent.stores.opening import Location, connect, migrate
 from agent.stores.reading import SqliteReader
 from agent.stores.writing import SqliteWriter
@@ -117,7 +117,7 @@ class World:
         batch = self.committer._take()
         self.writer.write(self.committer.run, batch)
         self.committer.durable_until = batch.heartbeat
-        self._durable(batch)
+        asyncio.run(self._durable(batch))
 
     def to(self, seconds: float, *, commit: bool = True) -> None:
         """Let time pass: silence is settled, and what was decided becomes durable."""
@@ -174,8 +174,8 @@ class World:
         """The figures of the store alone."""
         return availability(self.spans(end, target_id), (), Window(START, START + int(end * SECOND)))
 
-    def _durable(self, batch: object) -> None:
-        self.ledger.durable(batch)  # type: ignore[arg-type]
+    async def _durable(self, batch: Batch) -> None:
+        await self.ledger.durable(batch)
 
     def _settle(self, entry: object) -> None:
         self.ledger.settle(entry)  # type: ignore[arg-type]
