@@ -15,6 +15,7 @@ from prometheus_client.registry import Collector
 from agent import metrics
 from agent.exporter import Exporter
 from bench.aligned import Lags
+from sla.model import State
 from tests.agent.worlds import World, target
 
 TARGETS = 43_000
@@ -91,7 +92,7 @@ def compare() -> tuple[Cost, Cost, Cost]:
         for entry in world.ledger.entries():
             entry.last = entry.last or next(iter(world.ledger.entries())).last
             entry.values = {"rtt_seconds": 0.000123}
-            entry.slot = -1
+            entry.slot, entry.state = -1, State.UP
             six.changed(entry)
             six.reading(entry)
         ours = asyncio.run(_page(six))
