@@ -55,6 +55,7 @@ class Reason(StrEnum):
     RESOLVER = "resolver"  # our resolver did not answer
     LATE = "late"  # our loop was too late for the answer to mean anything
     ISOLATED = "isolated"  # the vantage itself is cut off (S6)
+    STOPPED = "stopped"  # the agent closed the probe before it ended
     INTERNAL = "internal"  # our own bug
 
 

@@ -29,6 +29,7 @@ ERRNOS: dict[int, tuple[Outcome, Reason]] = {
     errno.ENFILE: (Outcome.ERROR, Reason.RESOURCES),
     errno.ENOBUFS: (Outcome.ERROR, Reason.RESOURCES),
     errno.ENOMEM: (Outcome.ERROR, Reason.RESOURCES),
+    errno.ENOSPC: (Outcome.ERROR, Reason.RESOURCES),  # the kernel's limit of epoll watches
     errno.EAGAIN: (Outcome.ERROR, Reason.RESOURCES),
     errno.EADDRINUSE: (Outcome.ERROR, Reason.RESOURCES),
 }
