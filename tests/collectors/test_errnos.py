@@ -41,6 +41,7 @@ ERROR = [
     ("ENFILE", Reason.RESOURCES),
     ("ENOBUFS", Reason.RESOURCES),
     ("ENOMEM", Reason.RESOURCES),
+    ("ENOSPC", Reason.RESOURCES),
     ("EAGAIN", Reason.RESOURCES),
     ("EADDRINUSE", Reason.RESOURCES),
 ]
