@@ -5,6 +5,7 @@ import gc
 import json
 import logging
 import os
+import resource
 import signal
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
@@ -62,7 +63,7 @@ class Agent:
 
     async def serve(self) -> None:
         """Run until SIGTERM or SIGINT. Errors: AgentError when it cannot start."""
-        with Holder(self.location, "sla-agent run", self.config.web.listen_address):
+        with Holder(self.location, "sla-agent run", self.config.web.listen_address) as self.holder:
             self._build()
             async with AsyncExitStack() as stack:
                 stack.callback(self.reader.close)
@@ -107,7 +108,7 @@ class Agent:
         known = Known(start, now, self.reader.components(), dict(self.reader.all_marks()), list(periods.values()))
         simulated = {"simulated": "true"} if self.reader.meta("simulated") == "true" else {}
         self.committer = Committer(self.writer, start, self.clock.now_us, self._durable, self.metrics)
-        self.exporter = Exporter(value_families(self.kinds), self._settle, simulated)
+        self.exporter = Exporter(value_families(self.kinds), self._settle, self.clock.now_us, simulated)
         self.ledger = Ledger(known, self.committer, self.exporter, MonthOf(zone), self.metrics.dropped)
         self.runner = Runner(self.clock, self.ledger, self.committer, self.metrics)
         self.modules = Modules({kind.name: kind for kind in self.kinds}, self.runner.modules)
@@ -150,6 +151,7 @@ class Agent:
         self.server = Server(self)
 
     async def _run(self) -> None:
+        raise_descriptor_limit()
         settle_memory()
         async with asyncio.TaskGroup() as group:
             self._group = group
@@ -159,10 +161,12 @@ class Agent:
                 group.create_task(self.housekeeping.serve()),
             ]
             await self.server.start()
+            self.holder.announce(self.server.address)
             self.calendar.start()
             self._listen(asyncio.get_running_loop())
             self.is_ready = True
-            LOG.info("ready: %d targets, http://%s/", len(self.watched), self.server.address)
+            targets = sum(watched.duty is Duty.TARGET for watched in self.watched.values())
+            LOG.info("ready: %d targets, http://%s/", targets, self.server.address)
             await self._stop.wait()
             self.is_ready = False
             self.calendar.stop()
@@ -173,8 +177,7 @@ class Agent:
     async def _finish(self) -> None:
         """The last edges and what each component was known by: nothing that was measured is lost by a clean stop."""
         self._record("stop", {})
-        tracks = self.ledger.finish()
-        await self.committer.close(tracks)
+        await self.committer.close(self.ledger.finish())
 
     async def _take(self, config: Config) -> None:
         """Make a configuration the one in force: modules first, then the difference of what is watched."""
@@ -261,6 +264,13 @@ class Agent:
             await self.reload()
         except (ConfigError, AgentError) as exc:
             LOG.error("reload refused, the old configuration stays in force:\n%s", exc)  # noqa: TRY400 (says it all)
+
+
+def raise_descriptor_limit() -> None:
+    """Every probe under way is a descriptor: take all that the system allows this process."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def settle_memory() -> None:

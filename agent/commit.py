@@ -6,12 +6,12 @@ waiting, in order, and is asked again; nothing is dropped.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 from agent.errors import StoreError
-from agent.stores.base import Batch, Component, Counted, EdgeRow, Record, RunStart, Writer
+from agent.stores.base import Batch, Component, Counted, EdgeRow, Leaving, Record, RunStart, Writer
 
 LOG = logging.getLogger(__name__)
 
@@ -108,12 +108,12 @@ class Committer:
             if not await self._commit(loop):
                 await asyncio.sleep(RETRY_DELAY_SECONDS)
 
-    async def close(self, tracks: Mapping[int, str]) -> None:
+    async def close(self, leaving: Leaving) -> None:
         """The clean stop: the last batch and what every component was known by. Errors: StoreError."""
         batch = self._take()
         loop = asyncio.get_running_loop()
         try:
-            await loop.run_in_executor(self._thread, self._writer.stop_run, self.run, batch, tracks)
+            await loop.run_in_executor(self._thread, self._writer.stop_run, self.run, batch, leaving)
             await self._on_durable(batch)
         finally:
             self._thread.shutdown()

@@ -69,7 +69,8 @@ class Entry:
 
 def restored_to_json(settled_at: int, track: Track) -> str:
     """What the store keeps of a component between a clean stop and the next start (S8)."""
-    return json.dumps({"settled_at": settled_at, "track": track._asdict()})
+    plain = track._replace(base=None, replay=(), dirty=False, held=False)
+    return json.dumps({"settled_at": settled_at, "track": plain._asdict()})
 
 
 def restored_from_json(text: str) -> tuple[int, Track]:
@@ -77,10 +78,8 @@ def restored_from_json(text: str) -> tuple[int, Track]:
     try:
         kept: dict[str, Any] = json.loads(text)
         body: dict[str, Any] = kept["track"]
-        for name in ("streak", "down_by"):
-            body[name] = tuple(Seen(s[0], Outcome(s[1]), s[2], Degraded(s[3])) for s in body[name])
-        for name in ("blip_starts", "unsettled"):
-            body[name] = tuple(body[name])
+        body["streak"] = tuple(Seen(s[0], Outcome(s[1]), s[2], Degraded(s[3])) for s in body["streak"])
+        body["blip_starts"], body["replay"] = tuple(body["blip_starts"]), ()
         body["state"], body["degraded"] = State(body["state"]), Degraded(body["degraded"])
         return int(kept["settled_at"]), Track(**body)
     except (KeyError, TypeError, IndexError) as exc:

@@ -24,11 +24,13 @@ class Exporter:
         self,
         value_families: Mapping[str, Mapping[str, Family]],
         settle: Callable[[Entry], None],
+        now_us: Callable[[], int],
         common: Mapping[str, str],
         shown: Sequence[Family] = metrics.TARGET_FAMILIES,
     ) -> None:
         self._values = value_families
         self._settle = settle
+        self._now_us = now_us
         self._common = dict(common)
         every = [family for families in value_families.values() for family in families.values()]
         kept = [family for family in shown if family not in TIME_FAMILIES]
@@ -46,11 +48,15 @@ class Exporter:
         self._set(metrics.SUCCESSES, slot, f"{base}}} {entry.successes}")
         self._set(metrics.DURATION, slot, f"{base}}} {entry.duration_seconds!r}")
         self._show_values(entry, slot, base)
+        if entry.watched.service:  # its dates may have begun or ended without an edge
+            self._show_state(entry, slot, base)
 
     def changed(self, entry: Entry) -> None:
         """Its durable state changed."""
-        slot, base = self._place(entry)
-        state = shown_state(entry)
+        self._show_state(entry, *self._place(entry))
+
+    def _show_state(self, entry: Entry, slot: int, base: str) -> None:
+        state = shown_state(entry, self._now_us())
         up = _UP.get(state)
         self._set(metrics.UP, slot, f"{base}}} {up}" if up else "")
         self._set(metrics.STATE, slot, f"{base}{_STATE_LABELS[state]}1")
@@ -130,10 +136,10 @@ class Exporter:
             self._set(family, slot, "" if value is None else f"{base}}} {value!r}")
 
 
-def shown_state(entry: Entry) -> State:
+def shown_state(entry: Entry, now: int) -> State:
     """The durable state, or OUT outside its in-service dates (A2)."""
     service = entry.watched.service
-    if service and not any(window.start <= entry.track.last_at < window.end for window in service):
+    if service and not any(window.start <= now < window.end for window in service):
         return State.OUT
     return entry.state
 

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from agent.commit import Committer
 from agent.entries import Entry, restored_from_json, restored_to_json
-from agent.stores.base import Batch, Component, Counted, EdgeRow, RunStart
+from agent.stores.base import Batch, Component, Counted, EdgeRow, Leaving, RunStart
 from agent.targets import Duty, Watched
 from agent.vantage import SelfCheck, Vantage
 from collectors import base
@@ -171,19 +171,22 @@ class Ledger:
             for period in periods:
                 entry.totals.begin(period)
 
-    def finish(self) -> dict[int, str]:
-        """The clean stop: every open thing is settled as if readings had ended; what was known is returned (S8)."""
+    def finish(self) -> Leaving:
+        """The clean stop: every open thing is settled as if readings had ended; what was known is left (S8)."""
         tracks = {}
+        open_from: int | None = None
         for entry in self.entries():
             tracks[entry.component.id] = restored_to_json(entry.totals.settled_at, entry.track)
+            if entry.track.streak:
+                start = entry.track.streak[0].at
+                open_from = start if open_from is None else min(open_from, start)
             self._apply(entry, advance(entry.track, FOREVER, entry.watched.rules), doubt=False)
             self._count(entry)
-        return tracks
+        return Leaving(tracks, open_from)
 
     def settle(self, entry: Entry) -> None:
         """Bring its settled time up to what is durable and can no longer change."""
-        check = self._check_of(entry.watched)
-        until = settled_until(entry.track, check is not None, check.check if check else None)
+        until = settled_until(entry.track)
         if entry.pending_at is not None:
             until = min(until, entry.pending_at)
         entry.totals.settle(min(until, self._committer.durable_until))
@@ -259,7 +262,7 @@ class Ledger:
         """Remember a streak long enough for DOWN that waits for proof that the vantage is sound."""
         if check is None:
             return
-        if entry.track.streak_count >= entry.watched.rules.down_after and entry.track.state is not State.DOWN:
+        if entry.track.held:
             check.held.add(entry)
         else:
             check.held.discard(entry)

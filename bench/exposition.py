@@ -86,7 +86,7 @@ def compare() -> tuple[Cost, Cost, Cost]:
         registry = CollectorRegistry()
         registry.register(Same(world))
         library = asyncio.run(_library(registry))
-        six, everything = Exporter({}, world.ledger.settle, {}, SHOWN), world.exporter
+        six, everything = Exporter({}, world.ledger.settle, world.run_clock.now_us, {}, SHOWN), world.exporter
         for watched in world.watched:
             world.read("ok", watched.id) if watched is world.watched[0] else None
         for entry in world.ledger.entries():

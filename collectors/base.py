@@ -104,16 +104,12 @@ def ok(values: Mapping[str, float] = NO_VALUES, component: str = "", detail: str
     return Reading(outcome=Outcome.OK, component=component, detail=detail, values=values)
 
 
-def failed(
-    reason: Reason, detail: str, values: Mapping[str, float] = NO_VALUES, component: str = ""
-) -> Reading:
+def failed(reason: Reason, detail: str, values: Mapping[str, float] = NO_VALUES, component: str = "") -> Reading:
     """A reading that is evidence against the target."""
     return Reading(outcome=Outcome.FAILED, component=component, reason=reason, detail=detail, values=values)
 
 
-def error(
-    reason: Reason, detail: str, values: Mapping[str, float] = NO_VALUES, component: str = ""
-) -> Reading:
+def error(reason: Reason, detail: str, values: Mapping[str, float] = NO_VALUES, component: str = "") -> Reading:
     """A reading that says only that we could not measure."""
     return Reading(outcome=Outcome.ERROR, component=component, reason=reason, detail=detail, values=values)
 

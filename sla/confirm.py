@@ -34,8 +34,12 @@ class Track(NamedTuple):
     """What the reducer knows about one component.
 
     `state` is the last edge's; UP and DEGRADED differ only by `degraded`. `streak` holds readings that
-    contradict it (or lead out of UNKNOWN), `streak_count` how many there were. `unsettled` are failed readings
-    that no ok self-check has covered yet (S6). `asserted` is False after a restart until the state is said again.
+    contradict it (or lead out of UNKNOWN), `streak_count` how many there were. `asserted` is False after a restart
+    until the state is said again.
+
+    `replay` are the readings since the first failed one that no ok self-check has covered yet, `base` the track
+    before them: what the self-check says later (S6) is applied by reducing them again. `dirty` is whether edges were
+    written meanwhile, `held` whether a streak was long enough for DOWN and lacked the proof, `proof` the last one.
     """
 
     state: State = State.UNKNOWN
@@ -49,10 +53,13 @@ class Track(NamedTuple):
     streak_count: int = 0
     blip_starts: tuple[int, ...] = ()
     flapping_until: int = 0
-    down_by: tuple[Seen, ...] = ()
-    unsettled: tuple[int, ...] = ()
     errored: bool = False
     asserted: bool = True
+    base: "Track | None" = None
+    replay: tuple[Seen, ...] = ()
+    dirty: bool = False
+    held: bool = False
+    proof: int | None = None
 
     @property
     def is_good(self) -> bool:
@@ -77,6 +84,9 @@ class Result(NamedTuple):
     edges: tuple[Edge, ...] = ()
 
 
+REPLAY_MAX = 64
+"""Readings kept for the self-check to judge; beyond it the oldest are taken as they are."""
+
 NEW = Track()
 NO_EDGES: tuple[Edge, ...] = ()
 
@@ -89,7 +99,48 @@ def step(track: Track, seen: Seen, rules: Rules, check: int | None = None) -> Re
     """
     if seen.at < track.last_at:
         raise ValueError(f"reading at {seen.at} is older than the last one at {track.last_at}")
-    track, edges = advance(track, seen.at, rules)
+    done = _reduce(track, seen, rules, check)
+    if check is None or (track.base is None and seen.outcome is not Outcome.FAILED):
+        return done
+    return Result(_remember(track, done, seen, rules, check), done.edges)
+
+
+def advance(track: Track, now: int, rules: Rules) -> Result:
+    """Settle what time alone decides up to `now`: validity that ran out (S2), flapping that ended (S4).
+
+    Every reading that started before `now` must have been reduced. FOREVER says that readings have ended.
+    """
+    done = _advance(track, now, rules)
+    if done.edges and done.track.base is not None:
+        return Result(done.track._replace(dirty=True), done.edges)
+    return done
+
+
+def selfcheck_ok(track: Track, check: int, rules: Rules) -> Result:
+    """Tell a component that the vantage was proven sound at `check`: a DOWN that waited for it is declared."""
+    return _again(track._replace(proof=check), rules) if track.held else Result(track)
+
+
+def isolate(track: Track, since: int, rules: Rules) -> Result:
+    """Turn failed readings since the vantage's isolation into errors, and reduce again what came with them (S6)."""
+    judged = tuple(
+        seen._replace(outcome=Outcome.ERROR, reason="isolated")
+        if seen.outcome is Outcome.FAILED and seen.at >= since
+        else seen
+        for seen in track.replay
+    )
+    return _again(track._replace(replay=judged), rules) if judged != track.replay else Result(track)
+
+
+def settled_until(track: Track) -> int:
+    """Up to when what the edges say can no longer change: before every open confirmation and proof."""
+    settled = track.streak[0].at if track.streak else track.last_at
+    return settled if track.base is None else min(settled, _replay_start(track))
+
+
+def _reduce(track: Track, seen: Seen, rules: Rules, check: int | None) -> Result:
+    """One reading after the silence before it, without thought of the self-check's later word."""
+    track, edges = _advance(track, seen.at, rules)
     if seen.outcome is Outcome.OK:
         done = _ok(track, seen, rules)
     elif seen.outcome is Outcome.FAILED:
@@ -99,11 +150,7 @@ def step(track: Track, seen: Seen, rules: Rules, check: int | None = None) -> Re
     return Result(done.track, edges + done.edges) if edges else done
 
 
-def advance(track: Track, now: int, rules: Rules) -> Result:
-    """Settle what time alone decides up to `now`: validity that ran out (S2), flapping that ended (S4).
-
-    Every reading that started before `now` must have been reduced. FOREVER says that readings have ended.
-    """
+def _advance(track: Track, now: int, rules: Rules) -> Result:
     edges = NO_EDGES
     flap_end = track.flapping_until
     calm = Degraded.FLAPPING in track.degraded and track.is_good and not track.streak
@@ -114,36 +161,38 @@ def advance(track: Track, now: int, rules: Rules) -> Result:
     return _gap(track, edges)
 
 
-def selfcheck_ok(track: Track, check: int, rules: Rules) -> Result:
-    """Tell a component that the vantage was proven sound at `check`: a DOWN that waited for it is declared."""
-    if _is_failing(track) and track.streak_count >= rules.down_after and check > track.streak[0].at:
-        return _declare_down(track)
-    return Result(track)
+def _remember(before: Track, done: Result, seen: Seen, rules: Rules, check: int) -> Track:
+    """Keep the readings that the self-check may still judge; what an ok one has covered is taken as it is."""
+    base = before._replace(base=None, replay=(), dirty=False) if before.base is None else before.base
+    replay = (*before.replay, seen)
+    while replay and (len(replay) > REPLAY_MAX or replay[0].outcome is not Outcome.FAILED or replay[0].at <= check):
+        base = _reduce(base, replay[0], rules, check).track
+        replay = replay[1:]
+    if not replay:
+        return done.track._replace(base=None, replay=(), dirty=False, held=False, proof=check)
+    dirty = before.dirty or bool(done.edges)
+    return done.track._replace(base=base, replay=replay, dirty=dirty, proof=check)
 
 
-def isolate(track: Track, since: int, rules: Rules) -> Result:
-    """Turn failed readings since the vantage's isolation into errors (S6)."""
-    if track.state is State.DOWN and not track.streak:
-        return _isolate_down(track, since, rules)
-    if not _is_failing(track):
+def _again(track: Track, rules: Rules) -> Result:
+    """Reduce the kept readings again under what is known now; edges written meanwhile are taken back first."""
+    if track.base is None:
         return Result(track)
-    kept = tuple(seen for seen in track.streak if seen.at < since)
-    if len(kept) == len(track.streak):
-        return Result(track)
-    said = [seen.at for seen in kept] + [t for t in (track.last_ok,) if t is not None]
-    valid_until = max(said) + rules.validity if said else 0
-    return Result(track._replace(streak=kept, streak_count=len(kept), valid_until=valid_until, errored=True))
+    now, edges = track.base._replace(asserted=True, held=False), NO_EDGES
+    if track.dirty:
+        cause = Cause.ISOLATED if now.state is State.UNKNOWN else Cause.PROBE
+        edges = (Edge(_replay_start(track), now.state, now.degraded, cause),)
+    for seen in track.replay:
+        now, more = _reduce(now, seen, rules, track.proof)
+        edges += more
+    kept = now._replace(base=track.base, replay=track.replay, dirty=track.dirty or bool(edges), proof=track.proof)
+    return Result(kept, edges)
 
 
-def settled_until(track: Track, check_needed: bool, check: int | None) -> int:
-    """Up to when what the edges say can no longer change: before every open confirmation."""
-    if track.streak:
-        return track.streak[0].at
-    if track.state is State.DOWN and check_needed and track.down_by:
-        if check is None or check <= track.down_by[-1].at:
-            return track.since
-        return min(track.last_at, check)
-    return track.last_at
+def _replay_start(track: Track) -> int:
+    """The earliest instant that reducing the kept readings again can say anything new about."""
+    streak = track.base.streak if track.base is not None else ()
+    return streak[0].at if streak else track.replay[0].at
 
 
 def _ok(track: Track, seen: Seen, rules: Rules) -> Result:
@@ -153,7 +202,7 @@ def _ok(track: Track, seen: Seen, rules: Rules) -> Result:
             # the path of nearly every reading: nothing contradicts, nothing changes
             return Result(track._replace(valid_until=until, last_at=seen.at, last_ok=seen.at, errored=False))
         return _ok_while_good(track, seen, rules, until)
-    streak, count = _extend(track, seen)
+    streak, count = _extend(track, seen, rules)
     track = track._replace(streak=streak, streak_count=count, valid_until=until, last_at=seen.at, errored=False)
     if count < rules.up_after:
         return Result(track._replace(last_ok=seen.at))
@@ -161,6 +210,8 @@ def _ok(track: Track, seen: Seen, rules: Rules) -> Result:
 
 
 def _ok_while_good(track: Track, seen: Seen, rules: Rules, until: int) -> Result:
+    if track.streak_count >= rules.down_after:
+        return _unproven(track, seen, rules)
     edges = NO_EDGES
     contrary = tuple(last._replace(over=track.degraded) for last in _last(track.last_ok, Outcome.OK))
     if track.streak:
@@ -170,11 +221,17 @@ def _ok_while_good(track: Track, seen: Seen, rules: Rules, until: int) -> Result
     uncertainty = seen.at - contrary[0].at if contrary else None
     turned, more = _turn(track, _good(seen.at, degraded, uncertainty, (*contrary, seen)))
     return Result(
-        turned._replace(
-            valid_until=until, last_at=seen.at, last_ok=seen.at, errored=False, unsettled=(), asserted=True
-        ),
+        turned._replace(valid_until=until, last_at=seen.at, last_ok=seen.at, errored=False, asserted=True),
         edges + more,
     )
+
+
+def _unproven(track: Track, seen: Seen, rules: Rules) -> Result:
+    """Enough failures for DOWN, never a proof that it was not us, and now an answer: no blip, so UNKNOWN (S4, S6)."""
+    edge = Edge(track.streak[0].at, State.UNKNOWN, Degraded.NONE, Cause.UNCONFIRMED, None, track.streak[:EVIDENCE_MAX])
+    track, edges = _turn(track, edge)
+    done = _ok(track._replace(streak=(), streak_count=0, asserted=True), seen, rules)
+    return Result(done.track, edges + done.edges)
 
 
 def _close_blip(track: Track, seen: Seen, rules: Rules) -> Result:
@@ -204,7 +261,7 @@ def _declare_up(track: Track, seen: Seen) -> Result:
         evidence = _evidence(_last(track.last_failed, Outcome.FAILED), track.streak) if at == first else ()
         track, more = _turn(track, _good(at, degraded, uncertainty, evidence))
         edges += more
-    track = track._replace(streak=(), streak_count=0, last_ok=seen.at, down_by=(), unsettled=(), asserted=True)
+    track = track._replace(streak=(), streak_count=0, last_ok=seen.at, asserted=True)
     return Result(track, edges)
 
 
@@ -219,7 +276,7 @@ def _masks(streak: tuple[Seen, ...], flapping_until: int) -> list[tuple[int, Deg
 
 
 def _failed(track: Track, seen: Seen, rules: Rules, check: int | None) -> Result:
-    streak, count = _extend(track, seen)
+    streak, count = _extend(track, seen, rules)
     if track.state is State.DOWN:
         streak, count = (), 0
     now = track._replace(
@@ -229,13 +286,14 @@ def _failed(track: Track, seen: Seen, rules: Rules, check: int | None) -> Result
         last_at=seen.at,
         last_failed=seen.at,
         errored=False,
-        unsettled=_unsettled(track, seen.at, check),
     )
     if now.state is State.DOWN:
         return _failed_while_down(now, track.streak, seen)
-    if count >= rules.down_after and (check is None or check > streak[0].at):
+    if count < rules.down_after:
+        return Result(now)
+    if check is None or check > streak[0].at:
         return _declare_down(now)
-    return Result(now)
+    return Result(now._replace(held=True))
 
 
 def _failed_while_down(track: Track, broken: tuple[Seen, ...], seen: Seen) -> Result:
@@ -258,7 +316,7 @@ def _declare_down(track: Track) -> Result:
         _evidence(_last(track.last_ok, Outcome.OK), track.streak),
     )
     track, edges = _turn(track, edge)
-    return Result(track._replace(streak=(), streak_count=0, down_by=edge.evidence, asserted=True), edges)
+    return Result(track._replace(streak=(), streak_count=0, held=False, asserted=True), edges)
 
 
 def _gap(track: Track, edges: tuple[Edge, ...]) -> Result:
@@ -277,51 +335,17 @@ def _gap(track: Track, edges: tuple[Edge, ...]) -> Result:
     else:
         edge = Edge(track.valid_until, State.UNKNOWN, Degraded.NONE, Cause.NO_READING)
     track, more = _turn(track, edge)
-    track = track._replace(streak=(), streak_count=0, valid_until=0, down_by=(), unsettled=(), asserted=True)
+    track = track._replace(streak=(), streak_count=0, valid_until=0, asserted=True)
     return Result(track, edges + more)
 
 
-def _isolate_down(track: Track, since: int, rules: Rules) -> Result:
-    """Readings that held a DOWN up become errors: it ends with the last one before, or was never proven."""
-    proof = [seen for seen in track.down_by if seen.outcome is Outcome.FAILED]
-    before = [seen for seen in proof if seen.at < since]
-    if len(before) < min(rules.down_after, len(proof)):
-        edge = Edge(track.since, State.UNKNOWN, Degraded.NONE, Cause.ISOLATED, None, track.down_by)
-        valid_until = before[-1].at + rules.validity if before else 0
-        track, edges = _turn(track, edge)
-        track = track._replace(
-            streak=tuple(before), streak_count=len(before), valid_until=valid_until, down_by=(), errored=True
-        )
-        return Result(track, edges)
-    kept = [at for at in track.unsettled if at < since]
-    if len(kept) == len(track.unsettled):
-        return Result(track)
-    last = max(kept[-1] if kept else 0, before[-1].at if before else 0)
-    return Result(track._replace(valid_until=last + rules.validity, unsettled=tuple(kept), errored=True))
-
-
-def _is_failing(track: Track) -> bool:
-    return track.state is not State.DOWN and bool(track.streak) and track.streak[0].outcome is Outcome.FAILED
-
-
-def _extend(track: Track, seen: Seen) -> tuple[tuple[Seen, ...], int]:
-    """The streak with one more reading; the other outcome starts a new one. Long ones lose their middle."""
+def _extend(track: Track, seen: Seen, rules: Rules) -> tuple[tuple[Seen, ...], int]:
+    """The streak with one more reading; the other outcome starts a new one. One that waits long loses its middle."""
     if not track.streak or track.streak[0].outcome is not seen.outcome:
         return (seen,), 1
-    kept = track.streak if len(track.streak) < EVIDENCE_MAX - 1 else (*track.streak[:4], *track.streak[5:])
+    room = max(rules.down_after, rules.up_after, EVIDENCE_MAX) - 1
+    kept = track.streak if len(track.streak) <= room else (*track.streak[: room - 1], *track.streak[room:])
     return (*kept, seen), track.streak_count + 1
-
-
-def _unsettled(track: Track, at: int, check: int | None) -> tuple[int, ...]:
-    """Failed readings that isolation could still take away: those after the last ok self-check, and one before.
-
-    Bounded: without any self-check for long the middle goes, so DOWN would end earlier, never later.
-    """
-    if check is None:
-        return ()
-    later = tuple(t for t in track.unsettled if t >= check)
-    earlier = tuple(t for t in track.unsettled if t < check)[-1:]
-    return (*earlier, *later, at) if len(later) < 32 else (*earlier, *later[:16], *later[17:], at)
 
 
 def _turn(track: Track, edge: Edge) -> Result:

@@ -17,7 +17,9 @@ class Limit(NamedTuple):
     maximum: float | None = None
 
     def breaks(self, value: float) -> bool:
-        """Whether the value is outside."""
+        """Whether the value is outside; what is not a number is within nothing."""
+        if value != value:
+            return True
         if self.maximum is not None and value > self.maximum:
             return True
         return self.minimum is not None and value < self.minimum

@@ -112,9 +112,9 @@ def _progress() -> Iterator[Progressed | None]:
     if not console.is_terminal:
         yield None
         return
-    columns = TextColumn("reading"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
+    columns = TextColumn("importing"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
     with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("reading", total=None)
+        task = bar.add_task("importing", total=None)
 
         def show(done: int, total: int) -> None:
             bar.update(task, completed=done, total=total)

@@ -1,6 +1,7 @@
 """sla-agent targets: the running agent's targets and their states now."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Annotated
 
@@ -79,7 +80,7 @@ def _state(row: Json) -> tuple[str, str, str]:
         if last is None
         else " ".join(filter(None, (last["outcome"], last["reason"], _measured(last), last["detail"])))
     )
-    return f"[{style}]{escape(text)}[/]" if style else escape(text), row["since"] or "-", escape(said)
+    return f"[{style}]{escape(text)}[/]" if style else escape(text), _seconds(row["since"] or "-"), escape(said)
 
 
 def _measured(last: Json) -> str:
@@ -87,3 +88,8 @@ def _measured(last: Json) -> str:
     values = last["values"]
     rtt = f"{values['rtt_seconds'] * 1000:.2f} ms" if "rtt_seconds" in values else ""
     return rtt + (f" loss {values['loss_ratio']:.0%}" if values.get("loss_ratio") else "")
+
+
+def _seconds(instant: str) -> str:
+    """Without the fraction, which only machines need."""
+    return re.sub(r"[.][0-9]+", "", instant)

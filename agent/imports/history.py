@@ -146,7 +146,7 @@ def new_time(claims: Sequence[Claim], held: Sequence[Span]) -> Iterator[tuple[in
         while at < len(held) and held[at].start < claim.end:
             if start < held[at].start:
                 yield start, held[at].start, claim.state
-            start = max(start, held[at].end)
+            start = held[at].end
             at += 1
         if start < claim.end:
             yield start, claim.end, claim.state

@@ -23,7 +23,10 @@ class Component(NamedTuple):
 
 
 class Run(NamedTuple):
-    """One run of an agent. Units: microseconds UTC; stopped_at is None while it runs or when it was killed."""
+    """One run of an agent. Units: microseconds UTC; stopped_at is None while it runs or when it was killed.
+
+    `open_from` is the start of the earliest streak that a clean stop left open.
+    """
 
     vantage: int
     boot_no: int
@@ -31,6 +34,7 @@ class Run(NamedTuple):
     floor: int
     heartbeat_at: int
     stopped_at: int | None
+    open_from: int | None = None
 
 
 class EdgeRow(NamedTuple):
@@ -108,6 +112,13 @@ class RunStart(NamedTuple):
     tracks: Mapping[int, str]
 
 
+class Leaving(NamedTuple):
+    """What a clean stop knew: tracks by component id as JSON, and the start of the earliest open streak (S8)."""
+
+    tracks: Mapping[int, str]
+    open_from: int | None = None
+
+
 class Reader(Protocol):
     """Questions about what is durable. Never waits for the writer."""
 
@@ -135,7 +146,7 @@ class Writer(Protocol):
 
     def start_run(self, start: "RunRequest") -> RunStart: ...
     def write(self, run: RunStart, batch: Batch) -> None: ...
-    def stop_run(self, run: RunStart, batch: Batch, tracks: Mapping[int, str]) -> None: ...
+    def stop_run(self, run: RunStart, batch: Batch, leaving: Leaving) -> None: ...
     def set_service(self, rows: Sequence["ServiceRow"], recorded_at: int, by: str) -> None: ...
     def backup(self, path: Path) -> None: ...
     def close(self) -> None: ...

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from agent.errors import StoreHeldError
+from agent.errors import StoreError, StoreHeldError
 from agent.stores.opening import Location
 
 
@@ -24,16 +24,26 @@ class Holder:
             return
         path = lock_path(location.path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as exc:
+            owner = "give it, and the store, to the user that writes the store (chown)"
+            raise StoreError(f"store {location}: cannot open its lock {path}: {exc.strerror}; {owner}") from exc
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             holder = describe(holder_of(location.path))
             self._close()
             raise StoreHeldError(f"store {location} is held by {holder}; stop it, or name another store") from None
-        body = {"pid": os.getpid(), "host": socket.gethostname(), "purpose": purpose, "address": address}
-        os.ftruncate(self._file, 0)
-        os.pwrite(self._file, json.dumps(body).encode(), 0)
+        self._purpose = purpose
+        self.announce(address)
+
+    def announce(self, address: str) -> None:
+        """Say in the lock file who holds it, and where it answers."""
+        if self._file is not None:
+            body = {"pid": os.getpid(), "host": socket.gethostname(), "purpose": self._purpose, "address": address}
+            os.ftruncate(self._file, 0)
+            os.pwrite(self._file, json.dumps(body).encode(), 0)
 
     def release(self) -> None:
         """Let another process write."""

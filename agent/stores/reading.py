@@ -101,13 +101,13 @@ class SqliteReader:
 
     def runs(self) -> list[Run]:
         rows = self._all(
-            "SELECT vantage, boot_no, started_at, floor, heartbeat_at, stopped_at FROM runs ORDER BY boot_no"
+            "SELECT vantage, boot_no, started_at, floor, heartbeat_at, stopped_at, open_from FROM runs ORDER BY boot_no"
         )
         return [Run(*row) for row in rows]
 
     def last_run(self) -> Run | None:
         row = self._one(
-            "SELECT vantage, boot_no, started_at, floor, heartbeat_at, stopped_at FROM runs"
+            "SELECT vantage, boot_no, started_at, floor, heartbeat_at, stopped_at, open_from FROM runs"
             " ORDER BY boot_no DESC LIMIT 1"
         )
         return Run(*row) if row else None

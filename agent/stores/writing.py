@@ -2,12 +2,12 @@
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 from agent.errors import StoreError
-from agent.stores.base import Batch, EdgeRow, Run, RunRequest, RunStart, ServiceRow
+from agent.stores.base import Batch, EdgeRow, Leaving, Run, RunRequest, RunStart, ServiceRow
 from agent.stores.evidence import pack
 from agent.stores.reading import SqliteReader
 from sla.model import Cause, Degraded, Edge, State
@@ -63,7 +63,7 @@ class SqliteWriter:
             db.execute("DELETE FROM tracks")
             now = max(start.now, last or 0)
             db.execute(
-                "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, NULL, ?, ?)",
+                "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, NULL, NULL, ?, ?)",
                 (vantage, boot_no, start.boot_id, now, floor, now, start.version, start.pid),
             )
             db.execute("INSERT INTO anchors VALUES (?, ?, ?, ?)", (vantage, boot_no, *start.anchor))
@@ -74,14 +74,14 @@ class SqliteWriter:
         with self.transaction() as db:
             self._write(db, run, batch)
 
-    def stop_run(self, run: RunStart, batch: Batch, tracks: Mapping[int, str]) -> None:
+    def stop_run(self, run: RunStart, batch: Batch, leaving: Leaving) -> None:
         """A clean stop: the last edges, and what each component was known by (S8)."""
         with self.transaction() as db:
             self._write(db, run, batch)
-            db.executemany("INSERT INTO tracks VALUES (?, ?)", tracks.items())
+            db.executemany("INSERT INTO tracks VALUES (?, ?)", leaving.tracks.items())
             db.execute(
-                "UPDATE runs SET stopped_at = heartbeat_at WHERE vantage = ? AND boot_no = ?",
-                (run.vantage, run.boot_no),
+                "UPDATE runs SET stopped_at = heartbeat_at, open_from = ? WHERE vantage = ? AND boot_no = ?",
+                (leaving.open_from, run.vantage, run.boot_no),
             )
 
     def set_service(self, rows: Sequence[ServiceRow], recorded_at: int, by: str) -> None:
@@ -185,8 +185,7 @@ class SqliteWriter:
         if before is None:
             return 0, None
         last = before.heartbeat_at
-        doubts = self._reader.doubts().values() if clean else ()
-        return min((last, *doubts)), last
+        return min(last, before.open_from if clean and before.open_from is not None else last), last
 
     def _vantage(self, name: str) -> int:
         self._db.execute("INSERT OR IGNORE INTO vantages (name) VALUES (?)", (name,))

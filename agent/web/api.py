@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from agent.errors import UsageError
+from agent.exporter import shown_state
 from agent.figures import Figures
 from agent.targets import Duty
 from agent.version import METHOD_VERSION, VERSION
@@ -17,7 +18,7 @@ from agent.web.answers import Clockface, Json
 from agent.web.counting import count
 from agent.web.keys import AGENT, QUESTIONS
 from agent.web.lookup import require_known, require_watched
-from agent.web.shown import Known, Shown, in_passes, known, parts_of, state_of
+from agent.web.shown import Shown, in_passes, known, parts_of
 from agent.web.spans import whole
 from sla.model import State, Window
 from sla.periods import to_datetime, year
@@ -61,15 +62,14 @@ async def targets(request: web.Request) -> web.Response:
     kind = asked.choice(request, "kind", [kind.name for kind in agent.kinds])
     rows = await _rows(request, paging, state, kind)
     page, more = rows[: paging.limit], len(rows) > paging.limit
-    reasons = await unknown(request, [part for parts in page for part in parts])
-    time = Clockface(agent.config.zone_info)
     following = asked.cursor(page[-1][0].watched.id) if more else None
-    body = {"targets": [answers.target(parts, reasons, time) for parts in page], "next_cursor": following}
+    told = partial(_told, agent, page, agent.clock.now_us())
+    text = await request.app[QUESTIONS].ask(lambda: json_text({"targets": told(), "next_cursor": following}))
     headers = {}
     if following is not None:
         query = urlencode({**request.query, "cursor": following})
         headers["Link"] = f'<{request.path}?{query}>; rel="next"'
-    return answer(body, headers)
+    return answer_text(text, headers)
 
 
 async def target(request: web.Request) -> web.Response:
@@ -77,8 +77,8 @@ async def target(request: web.Request) -> web.Response:
     asked.only(request, ())
     agent = request.app[AGENT]
     parts = await require_watched(request, request.match_info["id"])
-    reasons = await unknown(request, parts)
-    return answer(answers.target(parts, reasons, Clockface(agent.config.zone_info)))
+    told = await request.app[QUESTIONS].ask(partial(_told, agent, [parts], agent.clock.now_us()))
+    return answer(told[0])
 
 
 async def timeline(request: web.Request) -> web.Response:
@@ -124,26 +124,29 @@ def description() -> Json:
     return document
 
 
-def answer(body: Json, headers: dict[str, str] | None = None) -> web.Response:
-    """JSON with its Chinese readable; never kept by a cache."""
-    text = json.dumps(body, ensure_ascii=False)
+def answer(body: Json) -> web.Response:
+    """A JSON answer."""
+    return answer_text(json_text(body))
+
+
+def json_text(body: Json) -> str:
+    """JSON with its Chinese readable."""
+    return json.dumps(body, ensure_ascii=False)
+
+
+def answer_text(text: str, headers: dict[str, str] | None = None) -> web.Response:
+    """A JSON answer that is written already; never kept by a cache."""
     return web.Response(
         text=text, content_type="application/json", headers={"Cache-Control": "no-store", **(headers or {})}
     )
 
 
-async def unknown(request: web.Request, parts: list[Shown]) -> dict[int, Known]:
-    """Why those that are UNKNOWN are so."""
-    agent = request.app[AGENT]
-    now = agent.clock.now_us()
-    wanted = [part.component for part in parts if part.state is State.UNKNOWN]
-    if not wanted:
-        return {}
-    return await request.app[QUESTIONS].ask(partial(_reasons, agent, wanted, now))
-
-
-def _reasons(agent: "Agent", wanted: list[int], now: int) -> dict[int, Known]:
-    return {component: known(agent.reader, component, now) for component in wanted}
+def _told(agent: "Agent", page: list[list[Shown]], now: int) -> list[Json]:
+    """Targets in words, with why those that are UNKNOWN are so; in a thread, as a page of them is long."""
+    parts = [part for parts in page for part in parts]
+    reasons = {one.component: known(agent.reader, one.component, now) for one in parts if one.state is State.UNKNOWN}
+    time = Clockface(agent.config.zone_info)
+    return [answers.target(parts, reasons, time) for parts in page]
 
 
 async def _rows(request: web.Request, paging: asked.Paging, state: str | None, kind: str | None) -> list[list[Shown]]:
@@ -154,7 +157,7 @@ async def _rows(request: web.Request, paging: asked.Paging, state: str | None, k
     rows: list[list[Shown]] = []
     async for watched in in_passes(agent.watched[name] for name in ids if name in agent.watched):
         entry = agent.ledger.of_target(watched.id).get("")
-        if entry is None or (state is not None and state_of(entry, now).label != state):
+        if entry is None or (state is not None and shown_state(entry, now).label != state):
             continue
         rows.append(parts_of(agent, watched.id, now))
         if len(rows) > paging.limit:

@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING, NamedTuple
 
 from agent.entries import Entry
-from agent.web.shown import in_passes, state_of, targets
+from agent.exporter import shown_state
+from agent.web.shown import in_passes, targets
 from sla.model import State
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ async def count(agent: "Agent", now: int) -> Counts:
     measured = 0
     async for watched in in_passes(targets(agent)):
         for part, entry in agent.ledger.of_target(watched.id).items():
-            state = state_of(entry, now)
+            state = shown_state(entry, now)
             numbers = counts.components if part else counts.targets
             numbers[state] += 1
             if state is not State.UP and state is not State.OUT:

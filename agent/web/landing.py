@@ -1,5 +1,6 @@
 """The landing page: a sentence, what is not up, then everything with its figures."""
 
+import heapq
 from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -68,7 +69,7 @@ async def take(agent: "Agent", facts: Facts) -> Taken:
     """A copy of what the page shows of the running agent."""
     now = agent.clock.now_us()
     counts = await count(agent, now)
-    wrong = [shown(entry, now) for entry in islice(_in_order(counts), ROWS_MAX)]
+    wrong = [shown(entry, now) for entry in islice(_in_order(counts, ROWS_MAX), ROWS_MAX)]
     rows = [parts_of(agent, watched.id, now) for watched in islice(targets(agent), ROWS_MAX)]
     fresh = freshness(agent, counts, facts, now)
     return Taken(now, facts, fresh, counts, wrong, [parts for parts in rows if parts])
@@ -117,12 +118,12 @@ def headline(counts: Counts, display: Display) -> list[Part]:
     return [Part(State.UP, words.ngettext("%(n)d target, up", "All %(n)d targets up", up) % {"n": up})]
 
 
-def _in_order(counts: Counts) -> list[Entry]:
-    """DOWN first, then DEGRADED, then UNKNOWN; in each what began first."""
+def _in_order(counts: Counts, most: int) -> list[Entry]:
+    """DOWN first, then DEGRADED, then UNKNOWN; in each what began first, and no more of it than is shown."""
     return [
         entry
         for state in WRONG_FIRST
-        for entry in sorted(counts.wrong[state], key=lambda entry: (entry.since, entry.name))
+        for entry in heapq.nsmallest(most, counts.wrong[state], key=lambda entry: (entry.since, entry.name))
     ]
 
 

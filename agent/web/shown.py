@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from agent.config.problems import hide_user_info
 from agent.entries import Entry
+from agent.exporter import shown_state
 from agent.stores.base import Reader
 from agent.targets import Duty, Watched
 from collectors.base import Outcome as Said
@@ -72,21 +73,13 @@ def shown(entry: Entry, now: int) -> Shown:
         watched=entry.watched,
         component=entry.component.id,
         part=entry.component.part,
-        state=state_of(entry, now),
+        state=shown_state(entry, now),
         degraded=degraded_names(entry.degraded),
         since=entry.since or None,
         streak=entry.track.streak_count,
         last=_last(entry),
         is_valid=entry.track.valid_until >= now,
     )
-
-
-def state_of(entry: Entry, now: int) -> State:
-    """The durable state, or OUT outside its in-service dates (A2)."""
-    service = entry.watched.service
-    if service and not any(window.start <= now < window.end for window in service):
-        return State.OUT
-    return entry.state
 
 
 def degraded_names(flags: Degraded) -> tuple[str, ...]:

@@ -58,6 +58,7 @@ REASONS: Mapping[str, str] = {
     Reason.RESOLVER: N_("the resolver did not answer"),
     Reason.LATE: N_("this agent was too late to judge"),
     Reason.ISOLATED: N_("the vantage itself is cut off"),
+    Reason.STOPPED: N_("the agent was stopping"),
     Reason.INTERNAL: N_("an error of this agent"),
 }
 

@@ -94,7 +94,7 @@ class World:
         known = Known(start, wall, reader.components(), dict(reader.all_marks()), [])
         metrics = SelfMetrics()
         self.committer = Committer(self.writer, start, self.run_clock.now_us, self._durable, metrics)
-        self.exporter = Exporter({}, self._settle, {})
+        self.exporter = Exporter({}, self._settle, self.run_clock.now_us, {})
         self.ledger = Ledger(known, self.committer, self.exporter, lambda _: 202601, metrics.dropped)
         for watched in self.watched:
             self.ledger.watch(watched)
@@ -134,8 +134,8 @@ class World:
 
     def stop(self) -> None:
         """A clean stop."""
-        tracks = self.ledger.finish()
-        self.writer.stop_run(self.committer.run, self.committer._take(), tracks)
+        leaving = self.ledger.finish()
+        self.writer.stop_run(self.committer.run, self.committer._take(), leaving)
         self.kill()
 
     def scrape(self) -> dict[str, float]:

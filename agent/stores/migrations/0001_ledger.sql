@@ -38,7 +38,8 @@ CREATE TABLE service (
     PRIMARY KEY (target, version)
 ) WITHOUT ROWID;
 
--- One row a run; the heartbeat extends it. floor is the earliest instant that edges of this run may rewrite.
+-- One row a run; the heartbeat extends it. floor is the earliest instant that edges of this run may rewrite,
+-- open_from the earliest that a clean stop left open for the next run to decide.
 CREATE TABLE runs (
     vantage INTEGER NOT NULL REFERENCES vantages,
     boot_no INTEGER NOT NULL,
@@ -47,6 +48,7 @@ CREATE TABLE runs (
     floor INTEGER NOT NULL,
     heartbeat_at INTEGER NOT NULL,
     stopped_at INTEGER,
+    open_from INTEGER,
     version TEXT NOT NULL,
     pid INTEGER NOT NULL,
     PRIMARY KEY (vantage, boot_no)

@@ -1,0 +1,101 @@
+# All a new machine needs: git, make, gcc and Python >= 3.11 with venv. `make help` lists what there is.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# The Python that .venv is made with; the newest that is found unless it is named: make PYTHON=/path/to/python3
+PYTHON ?=
+# Test processes at once.
+WORKERS ?= 2
+# Further arguments for pytest: make pytest ARGS="tests/sla -x"
+ARGS ?=
+
+VENV := .venv
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip --disable-pip-version-check
+RUN_READY := $(VENV)/.run-ready
+DEV_READY := $(VENV)/.dev-ready
+QUICKSTART := config/quickstart/agent.yml
+PIP_TOOLS := pip-tools==7.6.2
+COMPILE = CUSTOM_COMPILE_COMMAND="make lock" build/lock/bin/python -m piptools compile --quiet --upgrade \
+	--generate-hashes --allow-unsafe --strip-extras --all-build-deps --no-emit-index-url --no-emit-trusted-host \
+	--no-emit-find-links --no-emit-options pyproject.toml
+
+.PHONY: help install dev run test check packages format lint types layers pytest bench torture lock clean
+
+help:  ## This list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+install: $(RUN_READY)  ## The environment in .venv with the agent, nothing else
+
+dev: $(DEV_READY)  ## The environment with everything that developing and testing need
+
+run: $(RUN_READY)  ## Start the agent on the quick start: this host, its gateway, its resolver
+	@mkdir -p var
+	@printf '%s\n' \
+	  "Look at http://127.0.0.1:9610/ and /metrics there, or: $(VENV)/bin/sla-agent targets --config.file $(QUICKSTART)" \
+	  "Add targets at the end of $(QUICKSTART), then: curl -X POST http://127.0.0.1:9610/-/reload" \
+	  "Stop with Ctrl-C. The ledger is var/quickstart.db; without that file it begins anew."
+	@exec $(VENV)/bin/sla-agent run --config.file $(QUICKSTART)
+
+test: packages check  ## Install what the tests need (as root: Debian packages too) and run everything
+
+check: lint types layers pytest  ## Format, lint, types, layers, tests
+
+packages:
+	@.ci/packages
+
+format: $(DEV_READY)  ## Rewrite the code in the house's format
+	$(PY) -m ruff format .
+	$(PY) -m ruff check --fix .
+
+lint: $(DEV_READY)
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+
+types: $(DEV_READY)
+	$(PY) -m mypy
+
+layers: $(DEV_READY)
+	$(VENV)/bin/lint-imports
+
+pytest: $(DEV_READY)
+	$(PY) -m pytest -n $(WORKERS) $(ARGS)
+
+bench: $(DEV_READY)  ## The benchmarks, each a ratio against a peer in the same run
+	$(PY) -m bench $(ARGS)
+
+torture: $(DEV_READY)  ## The long fault tests
+	SLA_TEST_DEEP=1 $(PY) -m pytest -m torture --timeout 3600 $(ARGS)
+
+lock:  ## Make requirements/*.txt anew from pyproject.toml: the newest versions, with hashes
+	$$(.ci/python "$(PYTHON)") -m venv --clear build/lock
+	build/lock/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_TOOLS)
+	$(COMPILE) --output-file requirements/run.txt
+	$(COMPILE) --extra dev --constraint requirements/run.txt --output-file requirements/dev.txt
+
+clean:  ## Remove what was built; the ledger in var/ stays
+	rm -rf $(VENV) .bench build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The environment. Installed by hash, the project itself last and editable; a stamp says for what state of the lock.
+$(VENV)/.made:
+	@python=$$(.ci/python "$(PYTHON)") && echo "making $(VENV) with $$python ($$("$$python" -V))" && "$$python" -m venv $(VENV)
+	@touch $@
+
+$(RUN_READY): $(VENV)/.made requirements/run.txt pyproject.toml
+	@$(call install,requirements/run.txt)
+	@touch $@
+
+$(DEV_READY): $(RUN_READY) requirements/dev.txt
+	@$(call install,requirements/dev.txt)
+	@touch $@
+
+define install
+echo "installing $(1)"; \
+$(PIP) install --quiet --require-hashes -r $(1); \
+$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+endef
