@@ -122,14 +122,25 @@ def selfcheck_ok(track: Track, check: int, rules: Rules) -> Result:
 
 
 def isolate(track: Track, since: int, rules: Rules) -> Result:
-    """Turn failed readings since the vantage's isolation into errors, and reduce again what came with them (S6)."""
+    """Turn failed readings since the vantage's isolation into errors, and reduce again what came with them (S6).
+
+    What is judged so is judged for good: an ok self-check after the isolation proves nothing about the time before it.
+    A failing streak that no self-check had backed by then ends here, UNKNOWN from its first reading.
+    """
     judged = tuple(
         seen._replace(outcome=Outcome.ERROR, reason="isolated")
         if seen.outcome is Outcome.FAILED and seen.at >= since
         else seen
         for seen in track.replay
     )
-    return _again(track._replace(replay=judged), rules) if judged != track.replay else Result(track)
+    done = _again(track._replace(replay=judged), rules) if judged != track.replay else Result(track)
+    track, edges = done.track._replace(base=None, replay=(), dirty=False, held=False), done.edges
+    first = track.streak[0] if track.streak and track.state is not State.DOWN else None
+    if first is not None and first.outcome is Outcome.FAILED and first.at >= (track.proof or 0):
+        edge = Edge(first.at, State.UNKNOWN, Degraded.NONE, Cause.ISOLATED, None, track.streak[:EVIDENCE_MAX])
+        track, more = _turn(track, edge)
+        return Result(track._replace(streak=(), streak_count=0, asserted=True, errored=True), edges + more)
+    return Result(track, edges)
 
 
 def settled_until(track: Track) -> int:

@@ -304,6 +304,7 @@ PART = st.one_of(
 STORY = st.lists(PART, min_size=3, max_size=12).map(lambda parts: [step for part in parts for step in part])
 
 
+@pytest.mark.torture
 @settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(story=STORY, checked=st.booleans())
 def test_counters_never_fall_and_the_store_says_the_same_through_kills_and_stops(

@@ -5,12 +5,16 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
+
 from agent.stores.opening import Location, connect
 from agent.stores.reading import SqliteReader
 from sla.model import State, Window
 from sla.timeline import Span, spans
 from tests.depth import DEEP
 from tests.e2e.running import Port, Process, agent, configuration, ports
+
+pytestmark = pytest.mark.torture
 
 KILLS = 200 if DEEP else 20
 TARGETS = 40

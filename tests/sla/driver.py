@@ -60,11 +60,12 @@ class Driver:
     def check_self(self, who: str, seen: Seen) -> None:
         self.tick(seen.at)
         self._look(seen.at)
+        before = self.proof
         self.own[who] = confirm.step(self.own.get(who, NEW), seen, self.check_rules or self.rules).track
         self._look(seen.at)
         if self.cut_off is not None:
             self._write(confirm.isolate(self.track, self.cut_off, self.rules))
-        elif self.proof is not None:
+        if self.proof is not None and self.proof != before:
             self._write(confirm.selfcheck_ok(self.track, self.proof, self.rules))
         self.tick(seen.at)
 

@@ -99,16 +99,21 @@ def streaks(run: Run) -> list[Run]:
     return out
 
 
-def confirmed(streak: Run, closed: int, method: Method, world: World) -> bool:
+def confirmed(streak: Run, method: Method, world: World) -> bool:
     """S3, and S6: no DOWN without an ok self-check younger than the start of the streak.
 
-    `closed` is the instant at which the streak stops to speak: a check after it vouches for another time.
+    A check vouches for no time before an isolation that lies between. That it came after the streak's end is not held
+    against it: a gateway asked once a minute may vouch for an outage of half a minute.
     """
     if streak[0].outcome == OK:
         return len(streak) >= method.up_after
     if len(streak) < method.down_after:
         return False
-    return not method.anchored or any(streak[0].at < age for age, known in world.checks)
+    return not method.anchored or any(_vouches(age, streak[0].at, world) for age, _ in world.checks)
+
+
+def _vouches(age: int, start: int, world: World) -> bool:
+    return start < age and not any(start < b and a < age for a, b in world.isolated)
 
 
 def judge(run: Run, method: Method, world: World) -> list[tuple[Run, int, bool]]:
@@ -116,10 +121,9 @@ def judge(run: Run, method: Method, world: World) -> list[tuple[Run, int, bool]]
     parts, settled, out = streaks(run), UNKNOWN, []
     for i, streak in enumerate(parts):
         last = i == len(parts) - 1
-        closed = valid_until(streak[-1], method, world) if last else parts[i + 1][0].at
         says = UP if streak[0].outcome == OK else DOWN
-        held = says == DOWN and len(streak) >= method.down_after and not confirmed(streak, closed, method, world)
-        if confirmed(streak, closed, method, world):
+        held = says == DOWN and len(streak) >= method.down_after and not confirmed(streak, method, world)
+        if confirmed(streak, method, world):
             settled, state, blip = says, says, False
         elif held and settled == UP:
             settled, state, blip = UNKNOWN, UNKNOWN, False

@@ -172,9 +172,19 @@ def test_a_self_check_confirms_no_streak_that_is_too_short() -> None:
 
 
 def test_isolation_takes_away_only_what_came_since() -> None:
-    run = Run(check=NEVER).read("0o 60o 120f 130f 140f")
-    run.take(isolate(run.track, 140 * SECOND, RULES))
+    run = Run(Rules(60 * SECOND, 5), check=121 * SECOND).read("0o 60o 120f 130f 140f")
+    run.take(isolate(run.track, 140 * SECOND, run.rules))
     assert [s.at // SECOND for s in run.track.streak] == [120, 130]
+
+
+def test_isolation_ends_a_failing_streak_that_no_self_check_had_backed() -> None:
+    """S6: an ok self-check after the isolation must not prove an outage that began just before it was noticed."""
+    run = Run(check=NEVER).read("0o 60o 120f 130f 140f")
+    run.take(isolate(run.track, 141 * SECOND, RULES))
+    assert (run.track.streak, run.track.held) == ((), False)
+    assert (run.edges[-1].at, run.edges[-1].state) == (120 * SECOND, State.UNKNOWN)
+    run.take(selfcheck_ok(run.track, 200 * SECOND, RULES))
+    assert State.DOWN not in [edge.state for edge in run.edges]
     assert selfcheck_ok(run.track, 135 * SECOND, RULES).edges == ()
 
 
@@ -209,7 +219,7 @@ def test_what_isolation_can_still_cut_off_an_outage_is_not_settled() -> None:
     assert promised <= 230 * SECOND
 
 
-# --- findings: each of these fails until the engine is mended ----------------------------------------------------
+# --- findings of the independent review, each once a defect ----------------------------------------------------
 
 
 def test_finding_a_held_streak_long_enough_for_down_is_no_blip() -> None:

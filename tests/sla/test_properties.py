@@ -20,6 +20,8 @@ from tests.sla.driver import Driver, Event
 from tests.sla.oracle import R, World
 from tests.sla.worlds import DEEP, Case, cases, checked_cases, examples, plain, random_case, ticks_of, world
 
+pytestmark = pytest.mark.torture
+
 GOOD = (oracle.UP, oracle.DEGRADED)
 
 
@@ -195,7 +197,6 @@ def _assert_settled(case: Case, events: list[Event]) -> None:
     driver, promised = case.driver(), []
     for event in events:
         driver.feed([event])
-        check = driver.check
         until = settled_until(driver.track)
         said = spans(fold(driver.marks), Window(0, case.end), case.end)
         promised.append((until, ticks_of(said)[:until]))
