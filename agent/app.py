@@ -59,7 +59,7 @@ class Agent:
         self.is_ready = False
         self._stop = asyncio.Event()
         self._group: asyncio.TaskGroup | None = None
-        self._reloading = asyncio.Lock()
+        self.reloading = asyncio.Lock()
 
     async def serve(self) -> None:
         """Run until SIGTERM or SIGINT. Errors: AgentError when it cannot start."""
@@ -84,7 +84,7 @@ class Agent:
 
         Errors: ConfigError or AgentError; then nothing has changed and a metric says so.
         """
-        async with self._reloading:
+        async with self.reloading:
             try:
                 config = self._load()
                 self._refuse_restart_only(config)

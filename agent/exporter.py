@@ -10,9 +10,15 @@ from collectors.base import Outcome
 from sla.model import State, Window
 
 _STATE_LABELS = {state: f',state="{state.label}"}} ' for state in State}
+_TIME_LABELS = tuple(_STATE_LABELS.values())
+_OUT_LABEL = _STATE_LABELS[State.OUT]
 _UP = {State.UP: "1", State.DEGRADED: "1", State.DOWN: "0"}
 
 TIME_FAMILIES = (metrics.SECONDS, metrics.PERIOD_SECONDS)
+_PER_READING = (metrics.STREAK, metrics.PROBES, metrics.SUCCESSES, metrics.DURATION, metrics.RTT, metrics.LOSS)
+_Values = dict[str, tuple[dict[int, str], str]]
+"""By value name: the texts of its family by slot, and the family's name."""
+
 TIME_CHUNK = 250
 """Entries whose time is written in one piece; between pieces the loop runs."""
 
@@ -28,7 +34,6 @@ class Exporter:
         common: Mapping[str, str],
         shown: Sequence[Family] = metrics.TARGET_FAMILIES,
     ) -> None:
-        self._values = value_families
         self._settle = settle
         self._now_us = now_us
         self._common = dict(common)
@@ -36,6 +41,11 @@ class Exporter:
         kept = [family for family in shown if family not in TIME_FAMILIES]
         self._time_families = [family for family in shown if family in TIME_FAMILIES]
         self.page = Page(kept, sparse=every)
+        self._values: dict[str, _Values] = {
+            kind: {value: (self.page.sparse(family), family.name) for value, family in families.items()}
+            for kind, families in value_families.items()
+        }
+        self._per_reading = [(self.page.dense(family), family.name) for family in _PER_READING]
         self.periods: Mapping[str, Window] = {}
         self._bases: dict[int, str] = {}
         self._shown: dict[int, Entry] = {}
@@ -43,11 +53,14 @@ class Exporter:
     def reading(self, entry: Entry) -> None:
         """A probe of it ended."""
         slot, base = self._place(entry)
-        self._set(metrics.STREAK, slot, f"{base}}} {entry.track.streak_count}")
-        self._set(metrics.PROBES, slot, f"{base}}} {entry.probes}")
-        self._set(metrics.SUCCESSES, slot, f"{base}}} {entry.successes}")
-        self._set(metrics.DURATION, slot, f"{base}}} {entry.duration_seconds!r}")
-        self._show_values(entry, slot, base)
+        values = entry.values
+        loss, rtt = values.get("loss_ratio"), values.get("rtt_seconds")
+        samples = (entry.track.streak_count, entry.probes, entry.successes, entry.duration_seconds, rtt, loss)
+        for (texts, name), value in zip(self._per_reading, samples, strict=True):
+            texts[slot] = "" if value is None else f"{name}{base}}} {value!r}\n"
+        families = self._values.get(entry.watched.kind)
+        if families and entry.last is not None and entry.last.outcome is not Outcome.ERROR:
+            self._show_values(families, values, slot, base)
         if entry.watched.service:  # its dates may have begun or ended without an edge
             self._show_state(entry, slot, base)
 
@@ -96,11 +109,11 @@ class Exporter:
         base = family.name + self._bases[entry.slot]
         if family is metrics.SECONDS:
             self._settle(entry)
-            return _five(base, entry.totals.sums)
+            return _time_lines(base, entry.totals.sums, zeros=True)
         now = entry.track.last_at
         return "".join(
             [
-                _five(f'{base},period="{label}"', entry.totals.of_period(window, now))
+                _time_lines(f'{base},period="{label}"', entry.totals.of_period(window, now), zeros=False)
                 for label, window in self.periods.items()
                 if window.start <= now < window.end
             ]
@@ -123,17 +136,13 @@ class Exporter:
         if lines is not None:
             lines.texts[slot] = f"{family.name}{sample}\n" if sample else ""
 
-    def _show_values(self, entry: Entry, slot: int, base: str) -> None:
-        values = entry.values
-        loss, rtt = values.get("loss_ratio"), values.get("rtt_seconds")
-        self._set(metrics.LOSS, slot, "" if loss is None else f"{base}}} {loss!r}")
-        self._set(metrics.RTT, slot, "" if rtt is None else f"{base}}} {rtt!r}")
-        families = self._values.get(entry.watched.kind)
-        if not families or entry.last is None or entry.last.outcome is Outcome.ERROR:
-            return
-        for name, family in families.items():
+    def _show_values(self, families: _Values, values: Mapping[str, float], slot: int, base: str) -> None:
+        for name, (texts, metric) in families.items():
             value = values.get(name)
-            self._set(family, slot, "" if value is None else f"{base}}} {value!r}")
+            if value is not None:
+                texts[slot] = f"{metric}{base}}} {value!r}\n"
+            else:
+                texts.pop(slot, None)
 
 
 def shown_state(entry: Entry, now: int) -> State:
@@ -144,10 +153,12 @@ def shown_state(entry: Entry, now: int) -> State:
     return entry.state
 
 
-def _five(base: str, sums: Sequence[int]) -> str:
-    """The five samples of one component's time, one for each state."""
-    up, degraded, down, unknown, out = (seconds(us) if us else "0" for us in sums)
-    return (
-        f'{base},state="up"}} {up}\n{base},state="degraded"}} {degraded}\n{base},state="down"}} {down}\n'
-        f'{base},state="unknown"}} {unknown}\n{base},state="out_of_service"}} {out}\n'
+def _time_lines(base: str, sums: Sequence[int], *, zeros: bool) -> str:
+    """One sample a state. A counter needs its zeros, or its first increase is lost; a gauge of nothing needs none."""
+    return "".join(
+        [
+            f"{base}{label}{seconds(us) if us else 0}\n"
+            for label, us in zip(_TIME_LABELS, sums, strict=True)
+            if us or (zeros and label is not _OUT_LABEL)
+        ]
     )

@@ -18,7 +18,7 @@ from sla.periods import month, to_datetime, year
 LOG = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.25
-COUNTS_EVERY = 40
+COUNTS_EVERY = 240
 ANCHOR_EVERY = 240
 CLOCK_EVERY = 4
 STEP_US = 1_000_000

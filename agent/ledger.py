@@ -87,6 +87,7 @@ class Ledger:
         self._expiry: list[tuple[int, int]] = []
         self._counted: set[Entry] = set()
         self._retired: dict[tuple[str, str], Entry] = {}
+        self._adopted: dict[tuple[str, str], Component] = {}
         self.vantage = Vantage()
 
     def watch(self, watched: Watched) -> None:
@@ -110,6 +111,29 @@ class Ledger:
             self._by_id.pop(entry.component.id, None)
             self._publisher.gone(entry)
 
+    def component_of(self, name: str) -> Component | None:
+        """What has that id, watched or not; it may be durable in a moment only."""
+        target, _, part = name.partition("#")
+        entry = self._entries.get(target, {}).get(part) or self._retired.get((target, part))
+        return self._known.components.get((target, part)) if entry is None else entry.component
+
+    def adopt(self, kinds: Mapping[str, str]) -> list[Component]:
+        """Components for ids that an import brings and writes itself; `settle_adopted` must follow, no `watch` before.
+
+        Until then a reading of one of them is dropped: its component must not be written twice.
+        """
+        for name, kind in kinds.items():
+            target, _, part = name.partition("#")
+            self._adopted[(target, part)] = Component(self._known.next_id, target, part, kind)
+            self._known.next_id += 1
+        return list(self._adopted.values())
+
+    def settle_adopted(self, *, written: bool) -> None:
+        """The import is written, and what is watched under its ids goes on with them; or it is not, and they lapse."""
+        if written:
+            self._known.components |= self._adopted
+        self._adopted = {}
+
     def entries(self) -> Iterator[Entry]:
         """Every component of every watched target."""
         for parts in self._entries.values():
@@ -126,6 +150,9 @@ class Ledger:
         check = self._check_of(watched)
         retry = False
         for reading in readings:
+            if self._adopted and (watched.id, reading.component) in self._adopted:
+                self._dropped("store")
+                continue
             entry = self._entry(watched, reading.component)
             self._record_one(entry, reading, at, duration_seconds, check)
             retry = retry or entry.track.needs_retry

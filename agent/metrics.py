@@ -43,13 +43,14 @@ STREAK = Family(
 SECONDS = Family(
     "sla_target_seconds_total",
     Type.COUNTER,
-    "Settled time in each state since the target's first reading: older than every open confirmation, never falls.",
+    "Settled time in each state since the first reading: older than every open confirmation, never falls; "
+    "out_of_service only once there is some.",
     ("state",),
 )
 PERIOD_SECONDS = Family(
     "sla_target_period_seconds",
     Type.GAUGE,
-    "Time in each state since the period began (year or month of the zone), revisions included.",
+    "Time in each state since the period began (year or month of the zone), revisions included; only states with any.",
     ("period", "state"),
 )
 PROBES = Family("sla_probe_total", Type.COUNTER, "Probes that ended since the agent started.")

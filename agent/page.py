@@ -33,14 +33,27 @@ class Page:
     def __init__(self, families: Iterable[Family], sparse: Iterable[Family] = ()) -> None:
         self.lines = {family.name: Lines(family, sparse=False) for family in families}
         self.lines |= {family.name: Lines(family, sparse=True) for family in sparse}
+        self._unseen: dict[str, Lines] = {}
         self._free: list[int] = []
         self._size = 0
+
+    def dense(self, family: Family) -> list[str]:
+        """The texts of a family of all targets, by slot; a list that nobody reads if the family is not shown."""
+        lines = self.lines.get(family.name)
+        if lines is None:
+            lines = self._unseen.setdefault(family.name, Lines(family, sparse=False))
+        return lines.texts if isinstance(lines.texts, list) else []
+
+    def sparse(self, family: Family) -> dict[int, str]:
+        """The texts of a family of few targets, by slot."""
+        texts = self.lines[family.name].texts
+        return texts if isinstance(texts, dict) else {}
 
     def take_slot(self) -> int:
         """A place for one target's samples in every family."""
         if self._free:
             return self._free.pop()
-        for lines in self.lines.values():
+        for lines in (*self.lines.values(), *self._unseen.values()):
             if isinstance(lines.texts, list):
                 lines.texts.append("")
         self._size += 1

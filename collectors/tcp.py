@@ -11,6 +11,7 @@ import re
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from ipaddress import ip_address
 from time import monotonic
 from typing import Literal, NamedTuple, Self
@@ -238,6 +239,7 @@ class TcpCollector:
         self._options = SocketOptions(module.source_address, module.linger_reset)
         self._engine = engine
         self._resolver = resolver
+        self._parsed = lru_cache(maxsize=65536)(_parse)
 
     async def __aenter__(self) -> Self:
         self._engine.open()
@@ -250,10 +252,11 @@ class TcpCollector:
         """Connect once; ends by the target's timeout, the resolver's time included."""
         began = monotonic()
         try:
-            host, port = split_address(target.address)
+            # an interface (%eth0) may come and go; other addresses stay what they are
+            parse = _parse if "%" in target.address else self._parsed
+            host, port, address = parse(target.address)
         except ValueError as exc:
             return (error(Reason.INTERNAL, f"the target's address: {exc}"),)
-        address = numeric(host, port)
         if address is not None and self._family in (socket.AF_UNSPEC, address.family):
             return await self._probe(target, address, began, None)
         return await self._probe_name(target, host, port, began)
@@ -279,6 +282,12 @@ class TcpCollector:
         finally:
             if not probe.ended:
                 probe.abandon()
+
+
+def _parse(text: str) -> tuple[str, int, Address | None]:
+    """Host, port and, where it is numeric, the address. Errors: ValueError saying what is wrong with it."""
+    host, port = split_address(text)
+    return host, port, numeric(host, port)
 
 
 def tcp_kind(engine: SocketEngine | None = None) -> Kind:

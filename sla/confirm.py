@@ -97,6 +97,10 @@ def step(track: Track, seen: Seen, rules: Rules, check: int | None = None) -> Re
     `check` is the start of the last ok self-check of the plane, None where none is needed (S6).
     Errors: ValueError if the reading is older than one already reduced.
     """
+    if _is_quiet(track, seen):
+        return Result(
+            track._replace(valid_until=seen.at + rules.validity, last_at=seen.at, last_ok=seen.at, errored=False)
+        )
     if seen.at < track.last_at:
         raise ValueError(f"reading at {seen.at} is older than the last one at {track.last_at}")
     done = _reduce(track, seen, rules, check)
@@ -147,6 +151,19 @@ def settled_until(track: Track) -> int:
     """Up to when what the edges say can no longer change: before every open confirmation and proof."""
     settled = track.streak[0].at if track.streak else track.last_at
     return settled if track.base is None else min(settled, _replay_start(track))
+
+
+def _is_quiet(track: Track, seen: Seen) -> bool:
+    """The path of nearly every reading: UP, in time, ok and over no limit, nothing open. It changes no state."""
+    return (
+        track.state is State.UP
+        and seen.outcome is Outcome.OK
+        and not seen.over
+        and not track.streak
+        and track.asserted
+        and track.base is None
+        and track.last_at <= seen.at <= track.valid_until
+    )
 
 
 def _reduce(track: Track, seen: Seen, rules: Rules, check: int | None) -> Result:
@@ -210,7 +227,6 @@ def _ok(track: Track, seen: Seen, rules: Rules) -> Result:
     until = seen.at + rules.validity
     if track.is_good:
         if not track.streak and seen.over == track.degraded & ~Degraded.FLAPPING and track.asserted:
-            # the path of nearly every reading: nothing contradicts, nothing changes
             return Result(track._replace(valid_until=until, last_at=seen.at, last_ok=seen.at, errored=False))
         return _ok_while_good(track, seen, rules, until)
     streak, count = _extend(track, seen, rules)

@@ -1,5 +1,6 @@
 """`sla-agent import`: files of other tools into the store."""
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,8 +23,18 @@ from agent.cli.common import (
     os_user,
     place,
 )
+from agent.cli.posting import post_import
 from agent.errors import UsageError
-from agent.imports import ImportOutcome, ImportProblemsError, ImportRequest, apply_import, preview_import, read_map
+from agent.imports import (
+    ImportProblemsError,
+    ImportRequest,
+    apply_import,
+    check_request,
+    preview_import,
+    read_map,
+)
+from agent.instants import format_instant
+from agent.stores.holder import live_holder
 from agent.stores.opening import Location
 
 MAX_BYTES = 512 * 1024 * 1024
@@ -51,7 +62,7 @@ def import_(  # noqa: PLR0913  # one parameter an option
     store: StoreOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Import a file: all of it, or nothing and every row that is wrong."""
+    """Import a file: all of it, or nothing and every row that is wrong. A running agent takes it by its API."""
     with failing_clearly():
         where = place(store, config)
         mapping = read_map(str(map_file), _read(map_file, _MAX_MAP)) if map_file else {}
@@ -70,27 +81,49 @@ def import_(  # noqa: PLR0913  # one parameter an option
                 registered=where.registered,
                 progress=progress,
             )
-            outcome = _run(where, request)
-        typer.echo("\n".join(outcome.words()))
+            check_request(request)
+            lines = _run(where, request)
+        typer.echo("\n".join(lines))
 
 
-def _run(where: Place, request: ImportRequest) -> ImportOutcome:
+def _run(where: Place, request: ImportRequest) -> list[str]:
     try:
         if request.dry_run:
             return _preview(where.location, request)
+        if holder := _agent_of(where.location):
+            return post_import(holder, _query(request), request)
         with open_writer(where.location, f"sla-agent import {request.kind}") as writer:
-            return apply_import(writer, request)
+            return apply_import(writer, request).words()
     except ImportProblemsError as exc:
         typer.echo(exc, err=True)
-        count = len(exc.problems) + exc.more
-        fail(UsageError(f"{request.file}: refused, {count} problem{'s' if count > 1 else ''}; nothing was applied"))
+        fail(UsageError(exc.in_short(request.file)))
 
 
-def _preview(location: Location, request: ImportRequest) -> ImportOutcome:
+def _agent_of(location: Location) -> dict[str, str] | None:
+    """The agent that holds the store; None where nobody holds it, or something that takes no files."""
+    try:
+        holder = live_holder(location)
+    except OSError as exc:
+        raise UsageError(f"store {location}: {exc.strerror}; import as the agent's user") from exc
+    return holder if holder and holder.get("address") else None
+
+
+def _query(request: ImportRequest) -> dict[str, str]:
+    query = {"file": request.file, "by": request.by}
+    if request.as_of is not None:
+        query["as_of"] = format_instant(request.as_of, request.zone)
+    if request.create_targets:
+        query["create_targets"] = "true"
+    if request.mapping:
+        query["map"] = json.dumps(dict(request.mapping), ensure_ascii=False)
+    return query
+
+
+def _preview(location: Location, request: ImportRequest) -> list[str]:
     """Against the store as it is; where there is none yet, against an empty one that is not made."""
     absent = location.path is not None and not location.path.exists()
     with open_connection(Location(None) if absent else location) as connection:
-        return preview_import(connection, request)
+        return preview_import(connection, request).words()
 
 
 def _read(path: Path, limit: int) -> bytes:

@@ -55,17 +55,27 @@ KINDS: Mapping[str, Callable[[ImportRequest, Problems], Book]] = {"history": _hi
 """What can be imported."""
 
 
+def _book(request: ImportRequest, problems: Problems) -> Book:
+    if request.kind not in KINDS:
+        raise UsageError(f"import {show(request.kind)}: no such kind; {nearest(request.kind, KINDS)}")
+    book = KINDS[request.kind](request, problems)
+    check_map(request.mapping, book.columns)
+    return book
+
+
+def check_request(request: ImportRequest) -> None:
+    """What is wrong with a request before its file is read. Errors: UsageError."""
+    _book(request, Problems(request.file))
+
+
 class Parsed:
     """A file that has been read, not yet held against a store. Errors: UsageError, ImportProblemsError."""
 
     def __init__(self, request: ImportRequest) -> None:
-        if request.kind not in KINDS:
-            raise UsageError(f"import {show(request.kind)}: no such kind; {nearest(request.kind, KINDS)}")
         self.request = request
         self.problems = Problems(request.file)
-        self.book = KINDS[request.kind](request, self.problems)
+        self.book = _book(request, self.problems)
         self.digest = hashlib.sha256(request.data).hexdigest()
-        check_map(request.mapping, self.book.columns)
         self.rows = 0
         for row in Sheet(request.data, self.book.columns, request.mapping, self.problems).rows(request.progress):
             self.book.take(row)

@@ -36,6 +36,11 @@ class ImportProblemsError(AgentError):
             lines.append(f"… and {more} more problems like these")
         super().__init__("\n".join(lines))
 
+    def in_short(self, file: str) -> str:
+        """One line under the list."""
+        count = len(self.problems) + self.more
+        return f"{file}: refused, {count} problem{'s' if count > 1 else ''}; nothing was applied"
+
 
 class Problems:
     """Collects what is wrong with one file while reading goes on."""

@@ -1,5 +1,6 @@
 """`import readings`: what probes of another tool said; S1 to S5 make states of it when a figure is asked for."""
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -109,7 +110,7 @@ class Readings:
 
     def _contradiction(self, added: Sequence[ReadingRow], span: Span, other: Span, source: str) -> None:
         at = max(span.start, other.start)
-        line = max((row for row in added if row.at <= at), default=added[0]).line
+        line = added[max(bisect_right(added, at, key=lambda row: row.at) - 1, 0)].line
         text = (
             f"got readings that make {span.state.label} of {self._time(span.start)} to {self._time(span.end)}, wanted "
             f"{other.state.label} as imported from {source} for {self._time(other.start)} to {self._time(other.end)}; "

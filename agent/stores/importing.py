@@ -1,11 +1,14 @@
 """The store's side of imports: what files have stated already, and adding to it. Nothing is ever rewritten (E1)."""
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
 from typing import NamedTuple
 
-from agent.stores.base import ImportedReading, ImportedSpan
+from agent.stores.base import Component, ImportedReading, ImportedSpan
 from agent.stores.reading import SqliteReader
+from agent.stores.writing import SqliteWriter
 from sla.timeline import Span
 
 _SPAN_FILE = """
@@ -15,6 +18,20 @@ WHERE component = ? AND start_at <= ? ORDER BY start_at DESC LIMIT 1
 _READING_FILE = """
 SELECT file FROM imported_readings r JOIN imports i ON i.id = r.import
 WHERE component = ? AND at <= ? ORDER BY at DESC LIMIT 1
+"""
+
+# The whole of a staged import by four statements: a million rows take seconds, in which nothing else is written.
+_MERGE = """
+INSERT INTO imports (kind, file, digest, as_of, rows, recorded_at, recorded_by)
+SELECT kind, file, digest, as_of, rows, ?, ? FROM staged.imports
+"""
+_MERGE_SPANS = """
+INSERT INTO imported_spans SELECT coalesce(i.id, s.component), start_at, end_at, state, ?
+FROM staged.imported_spans s LEFT JOIN temp.ids i ON i.provisional = s.component
+"""
+_MERGE_READINGS = """
+INSERT INTO imported_readings SELECT coalesce(i.id, r.component), at, outcome, interval, over, ?
+FROM staged.imported_readings r LEFT JOIN temp.ids i ON i.provisional = r.component
 """
 
 
@@ -91,6 +108,38 @@ class ImportStore:
             "INSERT INTO imported_readings VALUES (?, ?, ?, ?, ?, ?)", [(*reading, number) for reading in readings]
         )
 
+    def merge(self, ids: Mapping[int, int], recorded_at: int, by: str) -> None:
+        """All rows of the attached store `staged`, which holds one import; `ids` are for its provisional ones."""
+        self._db.execute("CREATE TEMP TABLE ids (provisional INTEGER PRIMARY KEY, id INTEGER NOT NULL)")
+        self._db.executemany("INSERT INTO temp.ids VALUES (?, ?)", ids.items())
+        number = self._db.execute(_MERGE, (recorded_at, by)).lastrowid
+        self._db.execute(_MERGE_SPANS, (number,))
+        self._db.execute(_MERGE_READINGS, (number,))
+        self._db.execute("DROP TABLE temp.ids")
+
     def _text(self, sql: str, *values: int) -> str:
         row = self._db.execute(sql, values).fetchone()
         return str(row[0]) if row else "an earlier import"
+
+
+class StagedImport(NamedTuple):
+    """One import in a store of its own, ready to be taken over. Units: recorded_at in microseconds UTC.
+
+    Shape: its new components have provisional ids there; `ids` are their real ones, `made` those that are in no
+    store yet.
+    """
+
+    path: Path
+    ids: Mapping[int, int]
+    made: Iterable[Component]
+    recorded_at: int
+    by: str
+
+    def take_over(self, writer: SqliteWriter) -> None:
+        """Add it to a store, whole or not at all. Errors: StoreError."""
+        with ExitStack() as afterwards, writer.transaction() as db:
+            db.execute("ATTACH ? AS staged", (f"{self.path.as_uri()}?immutable=1",))
+            afterwards.callback(db.execute, "DETACH staged")
+            rows = [(*component, self.recorded_at) for component in self.made]
+            db.executemany("INSERT INTO components VALUES (?, ?, ?, ?, ?)", rows)
+            ImportStore(db).merge(self.ids, self.recorded_at, self.by)

@@ -13,7 +13,7 @@ from agent.exporter import shown_state
 from agent.figures import Figures
 from agent.targets import Duty
 from agent.version import METHOD_VERSION, VERSION
-from agent.web import answers, asked
+from agent.web import answers, asked, importing
 from agent.web.answers import Clockface, Json
 from agent.web.counting import count
 from agent.web.keys import AGENT, QUESTIONS
@@ -42,6 +42,7 @@ def add_routes(app: web.Application) -> None:
             web.get("/api/v1/openapi.json", openapi),
         ]
     )
+    importing.add_routes(app)
 
 
 async def status(request: web.Request) -> web.Response:

@@ -82,11 +82,13 @@ class Same(Collector):
         elif family is metrics.SECONDS:
             self._world.ledger.settle(entry)
             for each, us in zip(State, entry.totals.sums, strict=True):
-                yield [each.label], us / 1e6
+                if us or each is not State.OUT:
+                    yield [each.label], us / 1e6
         elif family is metrics.PERIOD_SECONDS:
             window = self._world.exporter.periods["2026"]
             for each, us in zip(State, entry.totals.of_period(window, entry.track.last_at), strict=True):
-                yield ["2026", each.label], us / 1e6
+                if us:
+                    yield ["2026", each.label], us / 1e6
         elif family is metrics.PROBES:
             yield [], float(entry.probes)
         elif family is metrics.SUCCESSES:
