@@ -34,6 +34,9 @@ ERRNOS: dict[int, tuple[Outcome, Reason]] = {
     errno.EADDRINUSE: (Outcome.ERROR, Reason.RESOURCES),
 }
 
+_PATH_SAYS_NO = frozenset({errno.ENETUNREACH, errno.ENONET, errno.EACCES, errno.ENOPROTOOPT})
+"""What ICMP from a router becomes beside EHOSTUNREACH; EACCES is IPv6's administratively prohibited."""
+
 
 def from_errno(number: int | None, while_doing: str) -> Reading:
     """The reading an error number makes; a number outside the table is our own gap, so an error."""
@@ -41,3 +44,17 @@ def from_errno(number: int | None, while_doing: str) -> Reading:
     name = errno.errorcode.get(number or 0, str(number))
     detail = f"{while_doing}: {os.strerror(number or 0)} ({name})"
     return failed(reason, detail) if outcome is Outcome.FAILED else error(reason, detail)
+
+
+def from_path(number: int, while_doing: str) -> Reading:
+    """The reading of an error number that arrived after the SYN had left: a router's answer is evidence."""
+    reading = from_errno(number, while_doing)
+    return failed(Reason.UNREACHABLE, reading.detail) if number in _PATH_SAYS_NO else reading
+
+
+def from_host(number: int | None, while_doing: str) -> Reading:
+    """The reading of an error number that a call returned at once: an unreachable route of ours is our own."""
+    reading = from_errno(number, while_doing)
+    if reading.reason is Reason.UNREACHABLE:
+        return error(Reason.NO_ROUTE, f"{reading.detail}, by a route of this host")
+    return reading

@@ -17,7 +17,7 @@ from math import ceil
 from time import monotonic
 
 from collectors.base import CollectorUnavailableError, Reading, Reason, Target, error, failed
-from collectors.errnos import from_errno
+from collectors.errnos import from_host, from_path
 from collectors.resolve import Address
 
 _EDGES = select.EPOLLIN | select.EPOLLOUT | select.EPOLLET | select.EPOLLRDHUP
@@ -32,23 +32,6 @@ _LOWEST_EPHEMERAL_PORT = 1024
 _RTT = struct.Struct("=68xI")  # tcpi_rtt of struct tcp_info, in microseconds
 _RESET = struct.pack("ii", 1, 0)
 _IP_BIND_ADDRESS_NO_PORT = 24  # linux/in.h; without it bind() takes a port from the whole host
-
-_PATH_SAYS_NO = frozenset({errno.ENETUNREACH, errno.ENONET, errno.EACCES, errno.ENOPROTOOPT})
-"""What ICMP from a router becomes beside EHOSTUNREACH; EACCES is IPv6's administratively prohibited."""
-
-
-def from_path(number: int, while_doing: str) -> Reading:
-    """The reading of an error number that arrived after the SYN had left: a router's answer is evidence."""
-    reading = from_errno(number, while_doing)
-    return failed(Reason.UNREACHABLE, reading.detail) if number in _PATH_SAYS_NO else reading
-
-
-def from_host(number: int | None, while_doing: str) -> Reading:
-    """The reading of an error number that a call returned at once: an unreachable route of ours is our own."""
-    reading = from_errno(number, while_doing)
-    if reading.reason is Reason.UNREACHABLE:
-        return error(Reason.NO_ROUTE, f"{reading.detail}, by a route of this host")
-    return reading
 
 
 @dataclass(frozen=True, slots=True)

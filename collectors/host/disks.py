@@ -91,7 +91,7 @@ def usage(stat: os.statvfs_result) -> dict[str, float]:
     if used + stat.f_bavail > 0:
         values["disk_used_ratio"] = used / (used + stat.f_bavail)
     if stat.f_files > 0:
-        values["inodes_total"] = stat.f_files
+        values["inodes"] = stat.f_files
         values["inodes_used_ratio"] = (stat.f_files - stat.f_ffree) / stat.f_files
     return values
 

@@ -25,7 +25,7 @@ VALUES: Mapping[str, str] = MappingProxyType(
         "disk_total_bytes": "Size of the file system.",
         "disk_free_bytes": "Bytes users other than root can still write.",
         "disk_used_ratio": "Share of the space users may have that is used, as df shows it.",
-        "inodes_total": "Inodes of the file system; absent where it has no fixed number.",
+        "inodes": "Inodes of the file system; absent where it has no fixed number.",
         "inodes_used_ratio": "Share of the inodes in use; absent where it has no fixed number.",
         "read_only": "1 where the file system is mounted read-only, else 0.",
         "read_bytes_total": "Bytes read from the block device since it appeared.",

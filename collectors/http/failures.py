@@ -9,7 +9,7 @@ import aiohttp
 from aiohttp import http_exceptions
 
 from collectors.base import Outcome, Reading, Reason, error, failed
-from collectors.errnos import from_errno
+from collectors.errnos import from_errno, from_host, from_path
 from collectors.http.hop import Hop, Phase
 from collectors.http.rules import shorten
 
@@ -22,7 +22,7 @@ DOING = {
     Phase.TRANSFER: "reading the body",
 }
 
-_ERRNO_IN_TEXT = re.compile(r"\[Errno (\d+)\]")
+_ERRNO_IN_TEXT = re.compile(r"\[Errno (\d+)\]( Connect call failed)?")
 _NO_SUCH_NAME = frozenset({socket.EAI_NONAME, socket.EAI_NODATA, socket.EAI_ADDRFAMILY})
 _CHAIN_DEPTH = 6
 
@@ -113,7 +113,7 @@ def _payload_reading(exc: aiohttp.ClientPayloadError, chain: list[BaseException]
 def _os_reading(exc: OSError, hop: Hop) -> Reading:
     doing = DOING[hop.phase]
     if exc.errno is not None:
-        return from_errno(exc.errno, doing)
+        return _by_number(exc.errno, doing, hop.phase, answered="Connect call failed" in str(exc))
     if isinstance(exc, ConnectionAbortedError):  # asyncio's own limit on a handshake, 60 s
         return failed(Reason.TIMEOUT, f"{doing}: {exc}")
     if isinstance(exc, ConnectionResetError):  # asyncio says so without a number where the peer just closed
@@ -121,10 +121,20 @@ def _os_reading(exc: OSError, hop: Hop) -> Reading:
     return _strongest(exc, doing)
 
 
+def _by_number(number: int, doing: str, phase: Phase, *, answered: bool) -> Reading:
+    """While connecting, what connect() refused at once is our own; what came later came from the path (S1).
+
+    asyncio says which: a number that arrives after the SYN left is worded "Connect call failed".
+    """
+    if phase is not Phase.CONNECT:
+        return from_errno(number, doing)
+    return from_path(number, doing) if answered else from_host(number, doing)
+
+
 def _strongest(exc: OSError, doing: str) -> Reading:
     """Several addresses failed in several ways: one answer from the path outweighs what we could not try."""
-    numbers = [int(number) for number in _ERRNO_IN_TEXT.findall(str(exc))]
+    numbers = _ERRNO_IN_TEXT.findall(str(exc))
     if not numbers:
         raise exc
-    readings = [from_errno(number, doing) for number in numbers]
+    readings = [_by_number(int(number), doing, Phase.CONNECT, answered=bool(answered)) for number, answered in numbers]
     return next((reading for reading in readings if reading.outcome is Outcome.FAILED), readings[0])

@@ -1,133 +1,105 @@
-"""docs/configuration.md and config/agent.example.yml are held to the schema."""
+"""Both pages on configuration, and config/agent.example.yml, are held to the schema."""
 
-import types
-from collections.abc import Iterator
+import re
 from pathlib import Path
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import NamedTuple
 
 import pytest
-from pydantic import BaseModel
-from pydantic_core import PydanticUndefined
 
 from agent.config import Role, load
 from agent.config.builtin import BUILT_IN, DEFAULT_MODULES
 from agent.config.schema import Document
 from agent.config.show import duration
 from agent.config.tokens import TOKENS
-from agent.config.values import Families, Interval, IntervalSeconds, Name, Parents, TimeoutSeconds, Window
 from collectors.base import Module
-from collectors.options import parse_duration
 from tests.agent.config_fakes import KINDS
+from tests.option_tables import Option, is_chinese, options, read, spans, tables
 
 ROOT = Path(__file__).parents[2]
-DOCS = ROOT / "docs" / "configuration.md"
-
-_ENTRY = {"planes": "NAME", "modules": "NAME", "kinds": "KIND"}
-_TYPES = {
-    str: "text",
-    int: "whole number",
-    float: "number",
-    bool: "true or false",
-    Role: "role",
-    Name: "name",
-    Interval: "duration, 1s to 1d",
-    Window: "duration, 1s to 30d",
-    IntervalSeconds: "number, 1 to 86400",
-    TimeoutSeconds: "number, 0.001 to 3600",
-    Parents: "text, `;` between",
-    Families: "text, `;` between",
-}
+TIMEOUT = "modules.NAME.timeout"  # of the kinds, so the schema of the document does not have it
 
 
-def models(annotation: Any) -> list[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    return [model for part in get_args(annotation) for model in models(part)]
+class Edition(NamedTuple):
+    """One language of the page."""
+
+    language: str
+    page: Path
+    options_head: list[str]
+    modules_head: list[str]
+    default_kind: str
+    timeout: str
+
+    def rows(self, head: list[str]) -> list[list[str]]:
+        """All rows of the tables with this head."""
+        return [row for table in tables(read(self.page)) if table[0] == head for row in table[1:]]
+
+    def documented(self) -> list[Option]:
+        return [Option(path.strip("`"), *rest) for path, *rest in self.rows(self.options_head)]
 
 
-def rows(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
-    """A row of the table for each option, sections first by themselves."""
-    for name, info in model.model_fields.items():
-        path = f"{prefix}{name}"
-        inner = models(info.annotation)
-        is_section = inner and info.annotation is inner[0]
-        if not is_section:
-            yield f"| `{path}` | {type_of(annotation(info))} | {default(info)} | {info.description} |"
-        if inner:
-            yield from rows(inner[0], f"{path}{below(name, info.annotation)}.")
+EN = Edition(
+    "en",
+    ROOT / "docs" / "configuration.md",
+    ["option", "type", "default", "meaning"],
+    ["module", "kind", "options"],
+    "{} (default)",
+    "duration",
+)
+ZH = Edition(
+    "zh",
+    ROOT / "docs" / "configuration.zh.md",
+    ["选项", "类型", "缺省", "含义"],
+    ["模块", "类型", "选项"],
+    "{}（缺省）",
+    "时长",
+)
+EDITIONS = pytest.mark.parametrize("edition", [EN, ZH], ids=["en", "zh"])
 
 
-def below(name: str, annotation: Any) -> str:
-    if get_origin(annotation) is dict:
-        return f".{_ENTRY.get(name, 'VALUE')}"
-    return "[]" if get_origin(annotation) is tuple else ""
+@EDITIONS
+def test_every_option_is_documented_once_with_type_and_default_and_nothing_more(edition: Edition) -> None:
+    wanted = [option[:3] for option in options(Document, edition.language)]
+    wanted.append((TIMEOUT, edition.timeout, f"`{duration(Module().timeout)}`"))
+    assert sorted(option[:3] for option in edition.documented()) == sorted(wanted)
 
 
-def annotation(info: Any) -> Any:
-    return Annotated[(info.annotation, *info.metadata)] if info.metadata else info.annotation
-
-
-def type_of(annotation: Any) -> str:
-    parts = [part for part in get_args(annotation) if part is not types.NoneType]
-    if get_origin(annotation) in (Union, types.UnionType):
-        return " or ".join(type_of(part) for part in parts)
-    known = next((words for kind, words in _TYPES.items() if kind == annotation), None)
-    if known is not None:
-        return known
-    if get_origin(annotation) is Annotated:
-        return type_of(parts[0]) + bounds(parts[1:])
-    if get_origin(annotation) is Literal:
-        return ", ".join(f"`{part}`" for part in parts)
-    if get_origin(annotation) is tuple:
-        return f"list of {type_of(parts[0])}"
-    return "mapping"
-
-
-def bounds(metadata: list[Any]) -> str:
-    found = {name: value for item in metadata for name, value in limits_of(item)}
-    if "le" not in found:
-        return ""
-    return f", above {found['gt']} up to {found['le']}" if "gt" in found else f", {found['ge']} to {found['le']}"
-
-
-def limits_of(item: Any) -> Iterator[tuple[str, Any]]:
-    for inner in getattr(item, "metadata", [item]):
-        yield from ((name, getattr(inner, name)) for name in ("gt", "ge", "le") if hasattr(inner, name))
-
-
-def default(info: Any) -> str:
-    if info.default is PydanticUndefined:
-        return "required"
-    if info.default in (None, "", (), {}):
-        return "-"
-    is_duration = any(getattr(item, "func", None) is parse_duration for item in info.metadata)
-    return f"`{duration(info.default) if is_duration else info.default}`"
-
-
-def documented() -> list[str]:
-    lines = DOCS.read_text(encoding="utf-8").splitlines()
-    return [line for line in lines if line.startswith("| `") and line.count(" | ") == 3]
-
-
-def test_every_option_is_documented_with_type_default_and_meaning_and_nothing_more() -> None:
-    timeout = type_of(Interval).partition(",")[0]
-    module_timeout = f"| `modules.NAME.timeout` | {timeout} | `{duration(Module().timeout)}` |"
-    options = [row for row in documented() if not row.startswith(module_timeout)]
-    assert len(documented()) == len(options) + 1
-    assert sorted(options) == sorted(rows(Document))
+def test_the_english_meanings_are_those_of_the_schema() -> None:
+    wanted = {option.path: option.meaning for option in options(Document, "en")}
+    assert {option.path: option.meaning for option in EN.documented() if option.path != TIMEOUT} == wanted
 
 
 def test_every_option_has_a_meaning() -> None:
-    assert not [row for row in rows(Document) if row.endswith("| None |")]
+    assert not [option for option in options(Document, "en") if not option.meaning]
 
 
-def test_the_table_of_built_in_modules_is_complete() -> None:
-    lines = DOCS.read_text(encoding="utf-8").splitlines()
-    table = [line for line in lines if line.startswith("| `") and line.count(" | ") == 2]
+def test_the_chinese_meanings_are_chinese_and_name_the_same_code_and_rules() -> None:
+    english = {option.path: option.meaning or "" for option in EN.documented()}
+    for option in ZH.documented():
+        meaning = option.meaning or ""
+        assert is_chinese(meaning) or option.path == "store.url", option
+        assert spans(meaning) == spans(english[option.path]), option
+        assert rules(meaning) == rules(english[option.path]), option
+
+
+def rules(text: str) -> set[str]:
+    return set(re.findall(r"\b[A-Z]\d+\b", text))
+
+
+def test_both_languages_have_the_same_sections_options_and_code_in_the_same_order() -> None:
+    english, chinese = (read(edition.page).split("\n## ") for edition in (EN, ZH))
+    assert [spans(section) for section in english] == [spans(section) for section in chinese]
+    assert [option.path for option in EN.documented()] == [option.path for option in ZH.documented()]
+
+
+@EDITIONS
+def test_the_table_of_built_in_modules_is_complete(edition: Edition) -> None:
     defaults = set(DEFAULT_MODULES.items())
-    assert table == [
-        f"| `{name}` | {kind}{' (default)' if (kind, name) in defaults else ''} | "
-        f"{', '.join(shown(key, value) for key, value in options.items()) or '-'} |"
+    assert edition.rows(edition.modules_head) == [
+        [
+            f"`{name}`",
+            edition.default_kind.format(kind) if (kind, name) in defaults else kind,
+            ", ".join(shown(key, value) for key, value in options.items()) or "-",
+        ]
         for name, (kind, options) in BUILT_IN.items()
     ]
 
@@ -136,9 +108,10 @@ def shown(key: str, value: object) -> str:
     return f"`{key}: {value}`".replace("'", "")
 
 
+@EDITIONS
 @pytest.mark.parametrize("word", [*TOKENS, *Role, "down_after", "chmod o-r"])
-def test_the_page_names_roles_and_tokens(word: str) -> None:
-    assert word in DOCS.read_text(encoding="utf-8")
+def test_the_page_names_roles_and_tokens(edition: Edition, word: str) -> None:
+    assert word in read(edition.page)
 
 
 def test_the_example_loads_and_names_every_section() -> None:

@@ -106,7 +106,7 @@ async def test_the_root_file_system_agrees_with_df():
     assert values["disk_total_bytes"] == int(size)
     assert values["disk_free_bytes"] == pytest.approx(int(free), abs=2 * 1024**3)
     assert values["disk_used_ratio"] * 100 == pytest.approx(float(used_percent.rstrip("%")), abs=1.5)
-    assert values.get("inodes_total", 0) == int(inodes.replace("-", "0"))
+    assert values.get("inodes", 0) == int(inodes.replace("-", "0"))
     assert values["read_only"] == 0
 
 
@@ -119,7 +119,7 @@ def test_a_full_file_system_and_its_inodes_read_as_full(tmp_path):
     assert reading.outcome is Outcome.OK
     assert reading.values == {
         "disk_total_bytes": 1024**2, "disk_free_bytes": 0, "disk_used_ratio": 1.0,
-        "inodes_total": 8, "inodes_used_ratio": 1.0, "read_only": 0,
+        "inodes": 8, "inodes_used_ratio": 1.0, "read_only": 0,
     }  # fmt: skip
 
 
