@@ -88,10 +88,10 @@ class Agent:
             try:
                 config = self._load()
                 self._refuse_restart_only(config)
+                await self._take(config)
             except (ConfigError, AgentError):
                 self.metrics.reload_ok.set(0)
                 raise
-            await self._take(config)
             self._record("reload", as_dict(config))
             self._loaded()
 
@@ -238,6 +238,12 @@ class Agent:
     def _loaded(self) -> None:
         self.metrics.reload_ok.set(1)
         self.metrics.reload_at.set(self.clock.now_us() / 1e6)
+        self._look_at_register()
+
+    def _look_at_register(self) -> None:
+        """How old the file is that the targets were read from; without a file there is no sample."""
+        if self.path.exists():
+            self.metrics.register_age.set(max(self.machine_clock.wall_us() / 1e6 - self.path.stat().st_mtime, 0))
 
     def _record(self, kind: str, body: dict[str, object]) -> None:
         """Start, stop, reload with the parameters in force (E7)."""
@@ -248,7 +254,7 @@ class Agent:
         """The daily job: coming periods, the store's own upkeep, the age of what the targets were read from."""
         self.housekeeping.begin_periods()
         await self.committer.run_in_writer(self.writer.tidy)
-        self.metrics.register_age.set(max(self.machine_clock.wall_us() / 1e6 - self.path.stat().st_mtime, 0))
+        self._look_at_register()
 
     def _listen(self, loop: asyncio.AbstractEventLoop) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):

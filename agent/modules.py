@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 
 from agent.config import Config
 from agent.config.model import ModuleConfig
+from agent.errors import AgentError
 from agent.runner import OpenModule
 from collectors.base import CollectorUnavailableError, Kind
 
@@ -21,20 +22,29 @@ class Modules:
         self._stacks: dict[str, AsyncExitStack] = {}
 
     async def take(self, config: Config, used: set[str]) -> list[AsyncExitStack]:
-        """Open what is new or changed among the used ones; returns the stacks to close once their probes ended."""
-        retired = [self._drop(name) for name in list(self._open) if name not in used]
-        for name in sorted(used):
-            module = config.modules[name]
-            before = self._configs.get(name)
-            if before is not None and before.options == module.options and before.kind == module.kind:
-                self._configs[name] = module
-                continue
-            stack = AsyncExitStack()
-            opened = await self._open_one(module, stack)
-            if before is not None:
-                retired.append(self._drop(name))
-            self._open[name], self._stacks[name], self._configs[name] = opened, stack, module
+        """Open what is new or changed among the used ones; returns the stacks to close once their probes ended.
+
+        Errors: AgentError when one cannot be opened; then nothing has changed.
+        """
+        opened: dict[str, tuple[OpenModule, AsyncExitStack]] = {}
+        try:
+            for name in sorted(used):
+                if self._is_new(config.modules[name]):
+                    stack = AsyncExitStack()
+                    opened[name] = await self._open_one(config.modules[name], stack), stack
+        except Exception as exc:
+            for _, stack in opened.values():
+                await stack.aclose()
+            raise AgentError(f"a module cannot be opened: {exc}") from exc
+        retired = [self._drop(name) for name in list(self._open) if name not in used or name in opened]
+        for name, (module, stack) in opened.items():
+            self._open[name], self._stacks[name] = module, stack
+        self._configs = {name: config.modules[name] for name in used}
         return retired
+
+    def _is_new(self, module: ModuleConfig) -> bool:
+        before = self._configs.get(module.name)
+        return before is None or before.options != module.options or before.kind != module.kind
 
     async def close(self) -> None:
         """Close everything."""
@@ -42,7 +52,7 @@ class Modules:
             await self._drop(name).aclose()
 
     def _drop(self, name: str) -> AsyncExitStack:
-        del self._open[name], self._configs[name]
+        del self._open[name]
         return self._stacks.pop(name)
 
     async def _open_one(self, module: ModuleConfig, stack: AsyncExitStack) -> OpenModule:
