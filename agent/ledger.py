@@ -61,7 +61,9 @@ class Known:
         self.periods = periods
         self.start = start
         self.now = now
-        self.components = {(component.target, component.part): component for component in components}
+        self.components: dict[str, dict[str, Component]] = {}
+        for component in components:
+            self.components.setdefault(component.target, {})[component.part] = component
         self.marks = marks
         self.next_id = max((component.id for component in components), default=0) + 1
 
@@ -86,7 +88,7 @@ class Ledger:
         self._by_id: dict[int, Entry] = {}
         self._expiry: list[tuple[int, int]] = []
         self._counted: set[Entry] = set()
-        self._retired: dict[tuple[str, str], Entry] = {}
+        self._retired: dict[str, dict[str, Entry]] = {}
         self._adopted: dict[tuple[str, str], Component] = {}
         self.vantage = Vantage()
 
@@ -97,16 +99,15 @@ class Ledger:
             entry.watched = watched
             self._publisher.relabel(entry)
         self._entry(watched, "")
-        for target, part in [*self._known.components, *self._retired]:
-            if target == watched.id and part:
-                self._entry(watched, part)
+        for part in [*self._known.components.get(watched.id, ()), *self._retired.get(watched.id, ())]:
+            self._entry(watched, part)
 
     def forget(self, target_id: str) -> None:
         """It left the configuration: its readings have ended, S2 decides what that makes of its state."""
         for entry in self._entries.pop(target_id, {}).values():
             self._apply(entry, advance(entry.track, FOREVER, entry.watched.rules))
             self._count(entry)
-            self._retired[(target_id, entry.component.part)] = entry
+            self._retired.setdefault(target_id, {})[entry.component.part] = entry
             self.vantage.discharge(entry)
             self._by_id.pop(entry.component.id, None)
             self._publisher.gone(entry)
@@ -114,8 +115,8 @@ class Ledger:
     def component_of(self, name: str) -> Component | None:
         """What has that id, watched or not; it may be durable in a moment only."""
         target, _, part = name.partition("#")
-        entry = self._entries.get(target, {}).get(part) or self._retired.get((target, part))
-        return self._known.components.get((target, part)) if entry is None else entry.component
+        entry = self._entries.get(target, {}).get(part) or self._retired.get(target, {}).get(part)
+        return self._known.components.get(target, {}).get(part) if entry is None else entry.component
 
     def adopt(self, kinds: Mapping[str, str]) -> list[Component]:
         """Components for ids that an import brings and writes itself; `settle_adopted` must follow, no `watch` before.
@@ -131,7 +132,8 @@ class Ledger:
     def settle_adopted(self, *, written: bool) -> None:
         """The import is written, and what is watched under its ids goes on with them; or it is not, and they lapse."""
         if written:
-            self._known.components |= self._adopted
+            for (target, part), component in self._adopted.items():
+                self._known.components.setdefault(target, {})[part] = component
         self._adopted = {}
 
     def entries(self) -> Iterator[Entry]:
@@ -143,10 +145,11 @@ class Ledger:
         """The components of one target by name; empty if it is not watched."""
         return self._entries.get(target_id, {})
 
-    async def record(
-        self, watched: Watched, at: int, duration_seconds: float, readings: Sequence[base.Reading]
-    ) -> bool:
-        """Take the readings of one probe that started at `at`; True asks for a re-probe (S3)."""
+    def record(self, watched: Watched, at: int, duration_seconds: float, readings: Sequence[base.Reading]) -> bool:
+        """Take the readings of one probe that started at `at`; True asks for a re-probe (S3).
+
+        What a probe of the self-check means for the targets is told by `look_at_vantage`.
+        """
         check = self._check_of(watched)
         retry = False
         for reading in readings:
@@ -156,8 +159,6 @@ class Ledger:
             entry = self._entry(watched, reading.component)
             self._record_one(entry, reading, at, duration_seconds, check)
             retry = retry or entry.track.needs_retry
-        if watched.duty is not Duty.TARGET:
-            await self._selfcheck(watched)
         return retry
 
     def tick(self, now: int) -> None:
@@ -294,7 +295,8 @@ class Ledger:
         else:
             check.held.discard(entry)
 
-    async def _selfcheck(self, watched: Watched) -> None:
+    async def look_at_vantage(self) -> None:
+        """After a probe of the self-check: isolate, or declare what waited for the proof (S6)."""
         for check in list(self.vantage.planes()):
             before = check.check
             since, ended = check.refresh()
@@ -331,7 +333,7 @@ class Ledger:
         return held[part]
 
     def _new_entry(self, watched: Watched, part: str) -> Entry:
-        retired = self._retired.pop((watched.id, part), None)
+        retired = self._retired.get(watched.id, {}).pop(part, None)
         if retired is not None:
             retired.watched = watched
             entry = retired
@@ -347,7 +349,7 @@ class Ledger:
         return entry
 
     def _component(self, watched: Watched, part: str) -> Component:
-        component = self._known.components.pop((watched.id, part), None)
+        component = self._known.components.get(watched.id, {}).pop(part, None)
         if component is None:
             component = Component(self._known.next_id, watched.id, part, watched.kind)
             self._known.next_id += 1

@@ -7,7 +7,7 @@ from agent.config import Config
 from agent.config.model import ModuleConfig
 from agent.errors import AgentError
 from agent.runner import OpenModule
-from collectors.base import CollectorUnavailableError, Kind
+from collectors.base import CollectorUnavailableError, Kind, Launcher
 
 LOG = logging.getLogger(__name__)
 
@@ -62,4 +62,4 @@ class Modules:
         except CollectorUnavailableError as exc:
             LOG.warning("module %s cannot measure on this host: %s", module.name, exc)
             return OpenModule(kind, None, str(exc))
-        return OpenModule(kind, collector)
+        return OpenModule(kind, collector, launcher=collector if isinstance(collector, Launcher) else None)

@@ -63,4 +63,4 @@ async def _all_up(world: World) -> None:
         world.clock.seconds = at
         now = world.run_clock.now_us()
         for watched in world.watched:
-            await world.ledger.record(watched, now, 0.001, [ok({"rtt_seconds": 0.0001})])
+            world.ledger.record(watched, now, 0.001, [ok({"rtt_seconds": 0.0001})])

@@ -4,11 +4,12 @@ A collector measures once and returns values. It never schedules, retries, store
 clock or judges quality: limits are dated parameters that sla applies to `Reading.values`.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 from pydantic import BaseModel
 
@@ -124,6 +125,17 @@ class Collector(Protocol):
     async def __aenter__(self) -> Self: ...
     async def __aexit__(self, *exc: object) -> None: ...
     async def collect(self, target: Target) -> Sequence[Reading]: ...
+
+
+@runtime_checkable
+class Launcher(Protocol):
+    """A collector that can also probe without a task: for kinds with tens of thousands of targets.
+
+    `launch` gives the future of the readings, which is done by the target's timeout, or None where this target needs
+    `collect` (a name to resolve, a trace to write).
+    """
+
+    def launch(self, target: Target) -> "asyncio.Future[Sequence[Reading]] | None": ...
 
 
 class CollectorUnavailableError(Exception):

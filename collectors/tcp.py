@@ -7,6 +7,7 @@ Without a dialogue an established connection is ok, even one that the peer's ker
 Needs one descriptor for each probe in flight: RLIMIT_NOFILE >= 1000 + 1.5 x timeout x peak probes a second.
 """
 
+import asyncio
 import re
 import socket
 from collections.abc import Sequence
@@ -247,6 +248,19 @@ class TcpCollector:
 
     async def __aexit__(self, *exc: object) -> None:
         self._engine.close(self)
+
+    def launch(self, target: Target) -> "asyncio.Future[Sequence[Reading]] | None":
+        """Connect once to a numeric address without a task of its own; None for what `collect` has to do."""
+        if target.trace is not None or "%" in target.address:
+            return None
+        try:
+            _, _, address = self._parsed(target.address)
+        except ValueError:
+            return None
+        if address is None or self._family not in (socket.AF_UNSPEC, address.family):
+            return None
+        probe = _TcpProbe(self, target, address, None, self._acts, self._max_bytes)
+        return self._engine.launch(probe, self._options, monotonic() + target.timeout_seconds)
 
     async def collect(self, target: Target) -> Sequence[Reading]:
         """Connect once; ends by the target's timeout, the resolver's time included."""

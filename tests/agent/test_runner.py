@@ -138,7 +138,7 @@ async def test_a_reading_the_ledger_cannot_take_is_dropped_and_the_agent_runs_on
 ) -> None:
     made = runner(world, [ok()])
 
-    async def broken(*_: object) -> bool:
+    def broken(*_: object) -> bool:
         raise RuntimeError("bug in the ledger")
 
     monkeypatch.setattr(world.ledger, "record", broken)

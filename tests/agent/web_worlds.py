@@ -56,7 +56,8 @@ class World:
 
     async def probe(self, target_id: str, *readings: Reading) -> None:
         """One probe that starts now."""
-        await self.agent.ledger.record(self.agent.watched[target_id], self.now(), 0.0125, readings)
+        self.agent.ledger.record(self.agent.watched[target_id], self.now(), 0.0125, readings)
+        await self.agent.ledger.look_at_vantage()
 
     async def write(self) -> None:
         """Make everything durable, up to now."""

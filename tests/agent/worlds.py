@@ -110,7 +110,10 @@ class World:
         """The same with a reading of the test's own."""
         watched = next(w for w in self.watched if w.id == target_id)
         started = self.run_clock.now_us() if at is None else START + int(at * SECOND)
-        return asyncio.run(self.ledger.record(watched, started, 0.001, [reading]))
+        retry = self.ledger.record(watched, started, 0.001, [reading])
+        if watched.duty is not Duty.TARGET:
+            asyncio.run(self.ledger.look_at_vantage())
+        return retry
 
     def commit(self) -> None:
         """One transaction, as the committer makes one every second."""
