@@ -5,6 +5,7 @@ import errno
 import os
 import socket
 from collections.abc import Sequence
+from functools import partial
 from typing import Self
 
 from collectors.base import (
@@ -126,6 +127,26 @@ class IcmpCollector:
             probe.end(error(Reason.STOPPED, _CLOSED))
         self._shared.release()
 
+    def launch(self, target: Target) -> "asyncio.Future[Sequence[Reading]] | None":
+        """Ask an address that was asked before, without a task; None for what `collect` has to do."""
+        where = self._literals.get(target.address)
+        if where is None or target.trace is not None or not self._opened:
+            return None
+        try:
+            channel = self._shared.channel(where.family)
+        except OSError:
+            return None
+        loop = asyncio.get_running_loop()
+        probe = Probe(target, where, self._recipes[where.family], loop.time(), loop)
+        self._probes.add(probe)
+        probe.done.add_done_callback(partial(self._ended, probe, channel))
+        channel.start(probe)
+        return probe.done
+
+    def _ended(self, probe: Probe, channel: Channel, _: "asyncio.Future[Sequence[Reading]]") -> None:
+        self._probes.discard(probe)
+        channel.forget(probe)
+
     async def collect(self, target: Target) -> Sequence[Reading]:
         started = asyncio.get_running_loop().time()
         where = self._literals.get(target.address) or await self._locate(target)
@@ -173,7 +194,7 @@ class IcmpCollector:
         self._probes.add(probe)
         try:
             channel.start(probe)
-            return await probe.done
+            return (await probe.done)[0]
         finally:
             self._probes.discard(probe)
             channel.forget(probe)

@@ -4,6 +4,7 @@ import asyncio
 import errno
 import math
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -57,7 +58,7 @@ class Probe:
         self.started = started
         self.deadline = started + target.timeout_seconds
         self.gap = 0.0 if recipe.count == 1 else self._shortened_gap(loop.time())
-        self.done: asyncio.Future[Reading] = loop.create_future()
+        self.done: asyncio.Future[Sequence[Reading]] = loop.create_future()
         self.cookie = random.randbytes(COOKIE_BYTES)
         # The cookie over and over: a reply cut short by the target can still be told.
         self.payload = (self.cookie * (recipe.payload_size // COOKIE_BYTES + 1))[: recipe.payload_size]
@@ -120,7 +121,7 @@ class Probe:
     def end(self, reading: Reading) -> None:
         """Give the reading, unless there is one."""
         if not self.done.done():
-            self.done.set_result(reading)
+            self.done.set_result((reading,))
 
     def judge(self, doubt: Reading | None = None) -> Reading:
         """The reading of what came back so far; `doubt` says why a missing reply may be our own loss."""
