@@ -37,7 +37,7 @@ class Imports:
     """What the application keeps for imports."""
 
     def __init__(self, agent: "Agent") -> None:
-        self.uploads = Uploads(MAX_BYTES)
+        self.uploads = Uploads(MAX_BYTES, str(agent.location))
         self._under_way = 0
         self._live: LiveImports | None = None
         if agent.location.path is not None:
@@ -66,6 +66,10 @@ class Imports:
         finally:
             self._under_way -= 1
 
+    async def start(self, _: web.Application) -> None:
+        """Clear away what a killed agent left."""
+        await self.uploads.clear()
+
     async def stop(self, _: web.Application) -> None:
         """Give up what is not yet being written."""
         if self._live is not None:
@@ -82,6 +86,7 @@ IMPORTS: web.AppKey[Imports] = web.AppKey("imports", Imports)
 def add_routes(app: web.Application) -> None:
     """The route, and what it needs at the end."""
     app[IMPORTS] = imports = Imports(app[AGENT])
+    app.on_startup.append(imports.start)
     app.on_shutdown.append(imports.stop)
     app.on_cleanup.append(imports.close)
     app.add_routes([web.post("/api/v1/import/{kind}", import_)])

@@ -1,6 +1,8 @@
 """Bodies of requests that are too long for memory: into a file of the temporary folder, gone with the answer."""
 
 import asyncio
+import hashlib
+import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable
@@ -27,10 +29,14 @@ class UploadError(AgentError):
 
 
 class Uploads:
-    """Keeps bodies in a thread of its own: neither the loop nor the names that probes look up wait for a disk."""
+    """Keeps bodies in a thread of its own: neither the loop nor the names that probes look up wait for a disk.
 
-    def __init__(self, max_bytes: int) -> None:
+    `owner` is what only one process at a time can be: what a killed one left under it is removed at the start.
+    """
+
+    def __init__(self, max_bytes: int, owner: str) -> None:
         self._max = max_bytes
+        self._prefix = f"sla-agent-import-{hashlib.sha256(os.fsencode(owner)).hexdigest()[:16]}-"
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="upload")
 
     @asynccontextmanager
@@ -38,7 +44,7 @@ class Uploads:
         """The body of a request as a file, alone in its folder. Errors: 408, 413, UploadError."""
         if request.content_length is not None and request.content_length > self._max:
             raise self._too_long(request.content_length)
-        folder = Path(await self._run(partial(tempfile.mkdtemp, prefix="sla-agent-import-")))
+        folder = Path(await self._run(partial(tempfile.mkdtemp, prefix=self._prefix)))
         try:
             path = folder / "body"
             await self._receive(request, path)
@@ -46,9 +52,17 @@ class Uploads:
         finally:
             await self._run(partial(shutil.rmtree, folder))
 
+    async def clear(self) -> None:
+        """Remove what a killed process left."""
+        await self._run(self._clear)
+
     async def close(self) -> None:
         """Let what runs end."""
         await asyncio.to_thread(self._thread.shutdown)
+
+    def _clear(self) -> None:
+        for folder in Path(tempfile.gettempdir()).glob(f"{self._prefix}*"):
+            shutil.rmtree(folder, ignore_errors=True)
 
     async def _receive(self, request: web.Request, path: Path) -> None:
         """Errors: 408 for a sender that falls silent, 413 for too much, UploadError."""
