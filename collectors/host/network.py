@@ -22,13 +22,13 @@ class Link:
     """Whether an interface runs and how fast; 0 where it does not know."""
 
     up: bool
-    speed_bits_per_second: int
+    speed_bytes_per_second: int
 
 
 def links(module: HostModule) -> dict[str, Link]:
     """Interfaces of this network namespace that the module takes or requires, by component."""
     return {
-        f"net/{name}": Link(stats.isup, stats.speed * 1_000_000)
+        f"net/{name}": Link(stats.isup, stats.speed * 125_000)  # psutil says Mbit/s
         for name, stats in psutil.net_if_stats().items()
         if name in module.interfaces_up or module.interfaces.takes(name, VIRTUAL_INTERFACES)
     }
@@ -54,8 +54,8 @@ def net_reading(
     values = dict(counters) | {_RATES[name]: rate for name, rate in per_second.items()}
     if link is not None:
         values["link_up"] = float(link.up)
-        if link.up and link.speed_bits_per_second > 0:
-            values["speed_bits_per_second"] = link.speed_bits_per_second
+        if link.up and link.speed_bytes_per_second > 0:
+            values["speed_bytes_per_second"] = link.speed_bytes_per_second
     if not required or (link is not None and link.up):
         return ok(values, component)
     name = component.removeprefix("net/")

@@ -43,7 +43,7 @@ VALUES: Mapping[str, str] = MappingProxyType(
         "errors_per_second": "Packets with an error in either direction, mean since the previous probe.",
         "drops_per_second": "Packets dropped in either direction, mean since the previous probe.",
         "link_up": "1 where the interface is up and its link is running, else 0.",
-        "speed_bits_per_second": "Speed of the link; absent where the interface does not know it.",
+        "speed_bytes_per_second": "Speed of the link in bytes; absent where the interface does not know it.",
         "temperature_celsius": "Temperature at the sensor.",
         "temperature_high_celsius": "The chip's own threshold for too warm; absent where it names none.",
         "temperature_critical_celsius": "The chip's own threshold for damage; absent where it names none.",

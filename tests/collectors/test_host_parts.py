@@ -257,6 +257,6 @@ async def test_no_value_is_promised_that_no_reading_carries(tmp_path):
             readings += (await probe(collector)).values()
             burn(0.05)
     carried = {name for one in readings for name in one.values}
-    of_some_machines = {"swap_used_ratio", "speed_bits_per_second", "inodes", "inodes_used_ratio"}
+    of_some_machines = {"swap_used_ratio", "speed_bytes_per_second", "inodes", "inodes_used_ratio"}
     assert {one.outcome for one in readings} == {Outcome.OK}
     assert KIND.values.keys() - carried <= of_some_machines

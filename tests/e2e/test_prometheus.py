@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from agent import metrics
+from agent.page import header
+from collectors import KINDS
 from tests.e2e.running import Process, agent, configuration, ports, until
 from tests.requirements import need_program
 
@@ -100,4 +103,17 @@ def _check_page(running: Process) -> None:
     promtool = need_program("promtool")
     page = running.get("/metrics").encode()
     checked = subprocess.run([promtool, "check", "metrics"], input=page, capture_output=True, check=False, timeout=120)
+    assert (checked.returncode, checked.stdout + checked.stderr) == (0, b"")
+
+
+def test_promtool_has_nothing_to_say_about_the_metrics_of_any_kind(tmp_path: Path) -> None:
+    """Every value of every kind, whether this machine has it or not: the names and types are what is checked."""
+    promtool = need_program("promtool")
+    families = [family for values in metrics.value_families(KINDS).values() for family in values.values()]
+    text = "".join(
+        f"{header(family, open_metrics=False)}{family.name} 1\n" for family in (*families, *metrics.TARGET_FAMILIES)
+    )
+    checked = subprocess.run(
+        [promtool, "check", "metrics"], input=text.encode(), capture_output=True, check=False, timeout=120
+    )
     assert (checked.returncode, checked.stdout + checked.stderr) == (0, b"")
