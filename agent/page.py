@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from agent.metrics import Family, Type
 
-CHUNK = 4000
+CHUNK = 1000
 """Lines that are joined in one piece; between pieces the loop runs."""
 
 

@@ -90,7 +90,8 @@ async def metrics(request: web.Request) -> web.StreamResponse:
     await response.prepare(request)
     async for piece in _pieces(agent, open_metrics=open_metrics):
         data = piece.encode()
-        await response.write(data if packer is None else packer.compress(data))
+        # zlib lets go of the interpreter: packed beside the loop, probes do not wait for a scrape
+        await response.write(data if packer is None else await asyncio.to_thread(packer.compress, data))
     if packer is not None:
         await response.write(packer.flush())
     await response.write_eof()
