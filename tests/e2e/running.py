@@ -130,6 +130,7 @@ def configuration(folder: Path, ports_: Sequence[Port], extra: str = "") -> Path
         f'  - {{target_id: t{number}, kind: tcp, address: "127.0.0.1:{port.number}", module: port}}'
         for number, port in enumerate(ports_)
     )
-    path = folder / "agent.yml"
-    path.write_text(PARAMETERS.format(store=folder / "ledger.db", targets=rows) + extra, encoding="utf-8")
+    path, new = folder / "agent.yml", folder / "agent.yml.new"
+    new.write_text(PARAMETERS.format(store=folder / "ledger.db", targets=rows) + extra, encoding="utf-8")
+    new.rename(path)  # at once: a command that reads it meanwhile must not find half of it
     return path
