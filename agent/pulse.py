@@ -17,7 +17,6 @@ class Pulse:
         self._now_ns = now_ns
         self._expected = now_ns() + BEAT_NS
         self._stalls: deque[tuple[int, int]] = deque(maxlen=KEPT)
-        self.worst_ns = 0
         self.last_lag_ns = 0
 
     def beat(self) -> None:
@@ -25,7 +24,6 @@ class Pulse:
         now = self._now_ns()
         lag = max(now - self._expected, 0)
         self.last_lag_ns = lag
-        self.worst_ns = max(self.worst_ns, lag)
         if lag > BEAT_NS:
             self._stalls.append((now, lag))
         self._expected = now + BEAT_NS
@@ -35,8 +33,3 @@ class Pulse:
         if self._now_ns() - self._expected > longer_than_ns:
             return True
         return any(end > started_ns and lag > longer_than_ns for end, lag in self._stalls)
-
-    def take_worst_ns(self) -> int:
-        """The longest lag since it was last asked for."""
-        worst, self.worst_ns = self.worst_ns, 0
-        return worst
