@@ -25,6 +25,7 @@ class Lane:
         self._now_ns = now_ns
         self._start = start
         self._next_ns = 0
+        self._draining = False
 
     def enter(self, job: Job) -> None:
         """Start the job now, or when there is room."""
@@ -39,14 +40,17 @@ class Lane:
         self.drain()
 
     def drain(self) -> None:
-        """Start what waits and has room now."""
-        while self.waiting:
-            if self.waiting[0].dead:
-                self.waiting.popleft()
-            elif self._take():
-                self._start(self.waiting.popleft())
-            else:
-                return
+        """Start what waits and has room now; a probe that ends at once calls this again, and the loop goes on."""
+        if self._draining:
+            return
+        self._draining = True
+        try:
+            while self.waiting and (self.waiting[0].dead or self._take()):
+                job = self.waiting.popleft()
+                if not job.dead:
+                    self._start(job)
+        finally:
+            self._draining = False
 
     def _take(self) -> bool:
         """Room for one more: by number under way, and by rate."""

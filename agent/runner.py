@@ -92,21 +92,18 @@ class Runner:
         watched = job.watched
         launcher = self.modules[watched.module].launcher
         if launcher is not None and watched.confirm is None:
-            started = self._clock.monotonic_ns()
-            future = launcher.launch(watched.target)
-            if future is not None:
-                future.add_done_callback(partial(self._landed, job, started))
+            landed = partial(self._landed, job, self._clock.monotonic_ns())
+            if launcher.launch(watched.target, landed):
                 return
         self._group.create_task(self._probe(job))
 
-    def _landed(self, job: Job, started: int, future: "asyncio.Future[Sequence[Reading]]") -> None:
+    def _landed(self, job: Job, started: int, landed: Sequence[Reading] | Exception) -> None:
         """A launched probe has ended; one that ends after us is nobody's."""
+        if self._group is None:
+            return
         watched = job.watched
-        readings = [error(Reason.STOPPED, "the probe was given up")]
-        if not future.cancelled():
-            readings = [self._our_bug(watched, exc)] if (exc := future.exception()) else list(future.result())
-        if self._group is not None:
-            self._take(job, started, [self._in_time(reading, watched, started) for reading in readings])
+        readings = [self._our_bug(watched, landed)] if isinstance(landed, Exception) else landed
+        self._take(job, started, [self._in_time(reading, watched, started) for reading in readings])
 
     async def _probe(self, job: Job) -> None:
         started = self._clock.monotonic_ns()

@@ -4,7 +4,6 @@ A collector measures once and returns values. It never schedules, retries, store
 clock or judges quality: limits are dated parameters that sla applies to `Reading.values`.
 """
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -127,15 +126,19 @@ class Collector(Protocol):
     async def collect(self, target: Target) -> Sequence[Reading]: ...
 
 
+Landed = Callable[[Sequence[Reading] | Exception], None]
+"""Told once how a launched probe ended: its readings, or the bug of ours that broke it."""
+
+
 @runtime_checkable
 class Launcher(Protocol):
     """A collector that can also probe without a task: for kinds with tens of thousands of targets.
 
-    `launch` gives the future of the readings, which is done by the target's timeout, or None where this target needs
-    `collect` (a name to resolve, a trace to write).
+    `launch` has called `landed` by the target's timeout, perhaps before it returns; False, and `landed` is never
+    called, where this target needs `collect` (a name to resolve, a trace to write).
     """
 
-    def launch(self, target: Target) -> "asyncio.Future[Sequence[Reading]] | None": ...
+    def launch(self, target: Target, landed: Landed) -> bool: ...
 
 
 class CollectorUnavailableError(Exception):

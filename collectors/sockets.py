@@ -10,13 +10,14 @@ import errno
 import heapq
 import select
 import socket
-import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from math import ceil
 from time import monotonic
 
-from collectors.base import CollectorUnavailableError, Reading, Reason, Target, error, failed
+from collectors.base import CollectorUnavailableError, Landed, Reading, Reason, Target, error, failed
+from collectors.dialling import RESET, SocketOptions, kernel_rtt, met_itself, open_stream
 from collectors.errnos import from_host, from_path
 from collectors.resolve import Address
 
@@ -26,20 +27,8 @@ _OVER = _BROKEN | select.EPOLLRDHUP  # nothing more will come: read on until it 
 _READABLE = _OVER | select.EPOLLIN
 _BATCH = 512
 _CHUNK = 16 * 1024
-_TYPE = int(socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
 _GRAIN = 0.005
 _LOWEST_EPHEMERAL_PORT = 1024
-_RTT = struct.Struct("=68xI")  # tcpi_rtt of struct tcp_info, in microseconds
-_RESET = struct.pack("ii", 1, 0)
-_IP_BIND_ADDRESS_NO_PORT = 24  # linux/in.h; without it bind() takes a port from the whole host
-
-
-@dataclass(frozen=True, slots=True)
-class SocketOptions:
-    """How a probe's socket is made; the source is a numeric address."""
-
-    source: str | None = None
-    linger_reset: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -59,7 +48,7 @@ class Probe:
     first_byte_seconds: float | None = field(default=None, init=False)
     unsent: bytes = field(default=b"", init=False)
     _hub: "_Hub | None" = field(default=None, init=False)
-    _future: "asyncio.Future[Sequence[Reading]] | None" = field(default=None, init=False)
+    _landed: Landed | None = field(default=None, init=False)
     _sock: socket.SocketType | None = field(default=None, init=False)
     _slot: int = field(default=0, init=False)
     _started: float = field(default=0.0, init=False)
@@ -108,8 +97,8 @@ class Probe:
 
     def end(self, reading: Reading) -> None:
         """Close the socket and give the reading to whoever waits; a second end says nothing."""
-        if self._release() and self._future is not None and not self._future.done():
-            self._future.set_result((reading if reading.values else replace(reading, values=self.values()),))
+        if self._release() and self._landed is not None:
+            self._landed((reading if reading.values else replace(reading, values=self.values()),))
 
     def abandon(self) -> None:
         """Close the socket because nobody waits any more."""
@@ -117,12 +106,11 @@ class Probe:
 
     # the engine's half: a kind leaves these alone
 
-    def dial(self, hub: "_Hub", options: SocketOptions, deadline: float) -> "asyncio.Future[Sequence[Reading]]":
+    def dial(self, hub: "_Hub", options: SocketOptions, deadline: float, landed: Landed) -> None:
         """Begin to connect; what goes wrong at once ends the probe at once."""
-        self._hub, address = hub, self.address
-        future = self._future = hub.loop.create_future()
+        self._hub, self._landed, address = hub, landed, self.address
         try:
-            sock = self._sock = _open(address.family, options)
+            sock = self._sock = open_stream(address.family, options)
             self._started = monotonic()
             number = sock.connect_ex(address.sockaddr)
             if number == 0:
@@ -134,18 +122,17 @@ class Probe:
         except OSError as exc:
             origin = f" from {options.source}" if options.source else ""
             self.end(from_host(exc.errno, f"open a socket to {address}{origin}"))
-        return future
 
     def crash(self, exc: Exception) -> None:
         """Hand a bug of ours to whoever waits: the runner's boundary makes it error/internal."""
-        if self._release() and self._future is not None and not self._future.done():
-            self._future.set_exception(exc)
+        if self._release() and self._landed is not None:
+            self._landed(exc)
 
     def expire(self) -> None:
         """The deadline has passed."""
         try:
             self.end(self.on_timeout())
-        except Exception as exc:  # noqa: BLE001 (as in _Hub._poll)
+        except Exception as exc:  # noqa: BLE001 (as in _Hub.poll)
             self.crash(exc)
 
     def _release(self) -> bool:
@@ -177,9 +164,9 @@ class Probe:
         if events & _BROKEN and (number := sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)):
             self.end(from_path(number, f"connect to {self.address}"))
             return False
-        if self.address.port >= _LOWEST_EPHEMERAL_PORT and _met_itself(sock, self.address):
+        if self.address.port >= _LOWEST_EPHEMERAL_PORT and met_itself(sock, self.address):
             detail = f"connect to {self.address}: nobody listens there (the connection met its own source port)"
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)  # a TIME-WAIT would keep the port taken
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)  # a TIME-WAIT would keep the port taken
             self.end(failed(Reason.REFUSED, detail))
             return False
         self.connected_at = now
@@ -216,36 +203,6 @@ class Probe:
                 return
 
 
-def _open(family: int, options: SocketOptions) -> socket.SocketType:
-    """A socket of the C type: the Python class around it costs two calls a probe and adds nothing here."""
-    sock = socket.SocketType(family, _TYPE)
-    try:
-        if options.linger_reset:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-        if options.source is not None:
-            sock.setsockopt(socket.IPPROTO_IP, _IP_BIND_ADDRESS_NO_PORT, 1)
-            sock.bind((options.source, 0))
-    except OSError:
-        sock.close()
-        raise
-    return sock
-
-
-def kernel_rtt(sock: socket.SocketType) -> float:
-    """Seconds from SYN to SYN/ACK by the kernel's clock, untouched by our loop; 0.0 where it has none."""
-    try:
-        info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _RTT.size)
-    except OSError:
-        return 0.0
-    return float(_RTT.unpack(info)[0]) / 1e6 if len(info) == _RTT.size else 0.0
-
-
-def _met_itself(sock: socket.SocketType, address: Address) -> bool:
-    """Whether the kernel chose, on this very host, the port we dial as our own: a simultaneous open."""
-    name = sock.getsockname()
-    return bool(name[1] == address.port and name[0] == address.sockaddr[0])
-
-
 class _Hub:
     """What an open engine has: one loop, one epoll, the probes by descriptor and by deadline.
 
@@ -259,8 +216,9 @@ class _Hub:
         self._slots: dict[int, set[Probe]] = {}
         self._order: list[int] = []
         self._timer: asyncio.TimerHandle | None = None
+        self._serving = False
         self._epoll = select.epoll()
-        self.loop.add_reader(self._epoll.fileno(), self._poll)
+        self.loop.add_reader(self._epoll.fileno(), self.poll)
 
     def watch(self, probe: Probe, sock: socket.SocketType, deadline: float) -> int:
         """Follow a socket until it is closed or its slot comes; registering reports what is true already."""
@@ -292,19 +250,25 @@ class _Hub:
             self.loop.remove_reader(self._epoll.fileno())
         self._epoll.close()
 
-    def _poll(self) -> bool:
+    def poll(self) -> bool:
         """Serve one batch, all stamped with the time before the first; whether there may be more.
 
-        No probe begins inside a batch, so a descriptor in it cannot have passed to another probe.
+        Whoever is told of a reading may launch the next probe: that one is served later, and an event already
+        fetched stays with its own probe although the descriptor may have passed to another meanwhile.
         """
+        if self._serving:
+            return False
         found = self._epoll.poll(0, _BATCH)
         now = monotonic()
-        for descriptor, events in found:
-            if (probe := self.probes.get(descriptor)) is not None:
+        probes = self.probes
+        self._serving = True
+        for probe, events in [(probes.get(descriptor), events) for descriptor, events in found]:
+            if probe is not None:
                 try:
                     probe.on_events(events, now)
-                except Exception as exc:  # noqa: BLE001 (reaches the runner's boundary through the future)
+                except Exception as exc:  # noqa: BLE001 (reaches the runner's boundary through the landing)
                     probe.crash(exc)
+        self._serving = False
         return len(found) == _BATCH
 
     def _arm(self, slot: int) -> None:
@@ -316,7 +280,7 @@ class _Hub:
         """Call the deadlines that are due, after what lies in the kernel: an answer that is here is no timeout."""
         self._timer = None
         for _ in range(1 + len(self.probes) // _BATCH):
-            if not self._poll():
+            if not self.poll():
                 break
         now = self.loop.time() + 1e-6  # a timer may come a clock tick early
         while self._order and (self._order[0] * _GRAIN <= now or not self._slots[self._order[0]]):
@@ -368,15 +332,37 @@ class SocketEngine:
         if self._users == 0:
             self._stop(hub)
 
-    def launch(self, probe: Probe, options: SocketOptions, deadline: float) -> "asyncio.Future[Sequence[Reading]]":
-        """Start a probe; the future has its readings when the deadline (monotonic) has come, at the latest.
+    def launch(self, probe: Probe, options: SocketOptions, deadline: float, landed: Landed) -> None:
+        """Start a probe; `landed` has its readings when the deadline (monotonic) has come, at the latest.
 
-        Errors: what a kind's own code raises. Whoever stops waiting must call `probe.abandon`.
+        What has come meanwhile is served between two launches, so a burst of them does not lengthen the times
+        that are reported. Errors: what a kind's own code raises. Whoever stops waiting must call `probe.abandon`.
         """
-        if self._hub is not None:
-            return probe.dial(self._hub, options, deadline)
-        raise RuntimeError("the socket engine is closed; open the collector with `async with` first")
+        hub = self._hub
+        if hub is None:
+            raise RuntimeError("the socket engine is closed; open the collector with `async with` first")
+        probe.dial(hub, options, deadline, landed)
+        hub.poll()
+
+    async def converse(self, probe: Probe, options: SocketOptions, deadline: float) -> Sequence[Reading]:
+        """The same for whoever awaits; the probe is abandoned when the waiting is."""
+        future: asyncio.Future[Sequence[Reading]] = asyncio.get_running_loop().create_future()
+        self.launch(probe, options, deadline, partial(_tell, future))
+        try:
+            return await future
+        finally:
+            probe.abandon()
 
     def _stop(self, hub: _Hub) -> None:
         hub.close()
         self._hub, self._users = None, 0
+
+
+def _tell(future: "asyncio.Future[Sequence[Reading]]", landed: Sequence[Reading] | Exception) -> None:
+    """A landing for a future; one that nobody waits for any more is let go."""
+    if future.done():
+        return
+    if isinstance(landed, Exception):
+        future.set_exception(landed)
+    else:
+        future.set_result(landed)

@@ -7,7 +7,6 @@ Without a dialogue an established connection is ok, even one that the peer's ker
 Needs one descriptor for each probe in flight: RLIMIT_NOFILE >= 1000 + 1.5 x timeout x peak probes a second.
 """
 
-import asyncio
 import re
 import socket
 from collections.abc import Sequence
@@ -19,10 +18,11 @@ from typing import Literal, NamedTuple, Self
 
 from pydantic import BaseModel, model_validator
 
-from collectors.base import Collector, Kind, Module, Reading, Reason, Target, error, failed, ok
+from collectors.base import Collector, Kind, Landed, Module, Reading, Reason, Target, error, failed, ok
+from collectors.dialling import SocketOptions
 from collectors.options import Pattern, Size
 from collectors.resolve import Address, Resolver, check_host_port, numeric, split_address
-from collectors.sockets import Probe, SocketEngine, SocketOptions
+from collectors.sockets import Probe, SocketEngine
 
 _FAMILIES = {"auto": socket.AF_UNSPEC, "4": socket.AF_INET, "6": socket.AF_INET6}
 _GROUP = re.compile(r"\$\{(\w+)\}")
@@ -249,18 +249,19 @@ class TcpCollector:
     async def __aexit__(self, *exc: object) -> None:
         self._engine.close(self)
 
-    def launch(self, target: Target) -> "asyncio.Future[Sequence[Reading]] | None":
-        """Connect once to a numeric address without a task of its own; None for what `collect` has to do."""
+    def launch(self, target: Target, landed: Landed) -> bool:
+        """Connect once to a numeric address without a task of its own; False for what `collect` has to do."""
         if target.trace is not None or "%" in target.address:
-            return None
+            return False
         try:
             _, _, address = self._parsed(target.address)
         except ValueError:
-            return None
+            return False
         if address is None or self._family not in (socket.AF_UNSPEC, address.family):
-            return None
+            return False
         probe = _TcpProbe(self, target, address, None, self._acts, self._max_bytes)
-        return self._engine.launch(probe, self._options, monotonic() + target.timeout_seconds)
+        self._engine.launch(probe, self._options, monotonic() + target.timeout_seconds, landed)
+        return True
 
     async def collect(self, target: Target) -> Sequence[Reading]:
         """Connect once; ends by the target's timeout, the resolver's time included."""
@@ -291,11 +292,7 @@ class TcpCollector:
         if target.trace is not None:
             target.step("connect", str(address))
         probe = _TcpProbe(self, target, address, resolve_seconds, self._acts, self._max_bytes)
-        try:
-            return await self._engine.launch(probe, self._options, began + target.timeout_seconds)
-        finally:
-            if not probe.ended:
-                probe.abandon()
+        return await self._engine.converse(probe, self._options, began + target.timeout_seconds)
 
 
 def _parse(text: str) -> tuple[str, int, Address | None]:

@@ -11,6 +11,7 @@ from typing import Self
 from collectors.base import (
     Collector,
     CollectorUnavailableError,
+    Landed,
     Module,
     Reading,
     Reason,
@@ -127,25 +128,26 @@ class IcmpCollector:
             probe.end(error(Reason.STOPPED, _CLOSED))
         self._shared.release()
 
-    def launch(self, target: Target) -> "asyncio.Future[Sequence[Reading]] | None":
-        """Ask an address that was asked before, without a task; None for what `collect` has to do."""
+    def launch(self, target: Target, landed: Landed) -> bool:
+        """Ask an address that was asked before, without a task; False for what `collect` has to do."""
         where = self._literals.get(target.address)
         if where is None or target.trace is not None or not self._opened:
-            return None
+            return False
         try:
             channel = self._shared.channel(where.family)
         except OSError:
-            return None
+            return False
         loop = asyncio.get_running_loop()
         probe = Probe(target, where, self._recipes[where.family], loop.time(), loop)
         self._probes.add(probe)
-        probe.done.add_done_callback(partial(self._ended, probe, channel))
+        probe.done.add_done_callback(partial(self._ended, probe, channel, landed))
         channel.start(probe)
-        return probe.done
+        return True
 
-    def _ended(self, probe: Probe, channel: Channel, _: "asyncio.Future[Sequence[Reading]]") -> None:
+    def _ended(self, probe: Probe, channel: Channel, landed: Landed, done: "asyncio.Future[Sequence[Reading]]") -> None:
         self._probes.discard(probe)
         channel.forget(probe)
+        landed(done.result())
 
     async def collect(self, target: Target) -> Sequence[Reading]:
         started = asyncio.get_running_loop().time()

@@ -17,8 +17,10 @@ from pathlib import Path
 import pytest
 
 from collectors.base import CollectorUnavailableError, Outcome, Reason, Target, ok
+from collectors.dialling import SocketOptions, kernel_rtt
 from collectors.resolve import numeric
-from collectors.sockets import Probe, SocketEngine, SocketOptions, kernel_rtt
+from collectors.sockets import Probe, SocketEngine
+from tests.collectors.launching import landing
 from tests.requirements import need_program, need_root, unmet
 
 ROOT = Path(__file__).parents[2]
@@ -85,7 +87,9 @@ def opened(owner=None):
 
 
 def launch(engine, what, options=SocketOptions()):  # noqa: B008 (frozen)
-    return engine.launch(what, options, time.monotonic() + what.target.timeout_seconds)
+    future, landed = landing()
+    engine.launch(what, options, time.monotonic() + what.target.timeout_seconds, landed)
+    return future
 
 
 async def one(engine, what, options=SocketOptions()):  # noqa: B008 (frozen)
@@ -181,7 +185,7 @@ async def test_no_probe_ends_before_its_deadline():
     with listening() as listener, opened() as engine:
         what = probe(Line, listener.getsockname()[1], timeout=0.123)
         deadline = time.monotonic() + 0.123
-        await engine.launch(what, SocketOptions(), deadline)
+        await engine.converse(what, SocketOptions(), deadline)
         assert time.monotonic() >= deadline
 
 
@@ -342,7 +346,7 @@ def lab(what):
 
 
 def test_without_a_descriptor_every_probe_is_error_resources_and_none_failed():
-    assert child("descriptors") == {"error/resources": 20, "ok/None": 10}
+    assert child("descriptors") == {"error/resources": 20, "failed/timeout": 10}
 
 
 def test_without_a_descriptor_for_the_epoll_the_kind_is_unavailable():
@@ -361,7 +365,7 @@ async def main_descriptors():
     with listening() as listener, opened() as engine:
         soft = 10 + len(os.listdir("/proc/self/fd")) - 1
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, soft))
-        futures = [launch(engine, probe(Connect, listener.getsockname()[1])) for _ in range(30)]
+        futures = [launch(engine, probe(Line, listener.getsockname()[1], timeout=0.3)) for _ in range(30)]
         readings = [(await future)[0] for future in futures]
     return Counter(f"{reading.outcome}/{reading.reason}" for reading in readings)
 
