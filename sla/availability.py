@@ -1,9 +1,10 @@
 """Availability of one component over one window (semantics A1-A4): integers, bounds, and the outages behind them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from sla.maintenance import union
 from sla.model import Degraded, State, Window
 from sla.timeline import Span, clip, out_of_service, overlay
 
@@ -76,7 +77,12 @@ class Availability:
     @property
     def excluding_approved(self) -> Bounds:
         """The union of counting windows has left numerator and denominator (A3)."""
-        return Parts(*(whole - out for whole, out in zip(self.parts, self.excluded, strict=True))).bounds()
+        return self.remaining.bounds()
+
+    @property
+    def remaining(self) -> Parts:
+        """What is left of the window outside the counting windows; with nothing known in it there is no value (A4)."""
+        return Parts(*(whole - out for whole, out in zip(self.parts, self.excluded, strict=True)))
 
     @property
     def measured(self) -> Ratio:
@@ -94,11 +100,13 @@ class Availability:
         return self.all_in.low if self.parts.known else None
 
 
-def availability(timeline: Sequence[Span], service: Sequence[Window], window: Window) -> Availability:
+def availability(
+    timeline: Sequence[Span], service: Sequence[Window], window: Window, excluded: Sequence[Window] = ()
+) -> Availability:
     """Measure one component over one window.
 
     Shape: timeline is sorted and disjoint and covers the window at least (what it leaves out is UNKNOWN);
-    service are the in-service intervals, empty for always.
+    service are the in-service intervals, empty for always; excluded is the time of counting windows (M1).
     Errors: ValueError for a window that ends before it starts.
     """
     if window.end < window.start:
@@ -108,10 +116,13 @@ def availability(timeline: Sequence[Span], service: Sequence[Window], window: Wi
     parts = _parts(inside)
     if sum(parts) != window.length:  # A1: never publish a figure whose parts do not make the whole
         raise AssertionError(f"parts {parts} do not sum to {window.length}")
+    left_out = _excluded(inside, excluded, window)
+    if any(out > whole for out, whole in zip(left_out, parts, strict=True)):
+        raise AssertionError(f"excluded {left_out} is more than there is: {parts}")
     return Availability(
         window=window,
         parts=parts,
-        excluded=Parts(0, 0, 0, 0, 0),
+        excluded=left_out,
         degraded=_degraded(inside),
         probe=_known(inside, imported=False),
         imported=_known(inside, imported=True),
@@ -127,27 +138,33 @@ def outages(timeline: Sequence[Span], service: Sequence[Window], window: Window)
     history = overlay(timeline, out_of_service(service, whole))
     return tuple(
         Outage(span.start, span.end, run[0].start, restored)
-        for run, restored in _runs(history)
+        for run, restored in runs(history)
         for span in clip(run, window)
     )
 
 
-def _runs(history: Sequence[Span]) -> list[tuple[list[Span], int | None]]:
-    """The DOWN spans of each outage, with the instant of its restoration."""
-    runs: list[tuple[list[Span], int | None]] = []
+def runs(history: Sequence[Span]) -> list[tuple[list[Span], int | None]]:
+    """The DOWN spans of each outage (S8), with the instant of its restoration."""
+    found: list[tuple[list[Span], int | None]] = []
     run: list[Span] = []
     for span in history:
         if span.state is State.DOWN:
             run.append(span)
         elif span.state is not State.UNKNOWN and run:
-            runs.append((run, span.start if span.state is not State.OUT else None))
+            found.append((run, span.start if span.state is not State.OUT else None))
             run = []
     if run:
-        runs.append((run, None))
-    return runs
+        found.append((run, None))
+    return found
 
 
-def _parts(pieces: Sequence[Span]) -> Parts:
+def _excluded(pieces: Sequence[Span], excluded: Sequence[Window], window: Window) -> Parts:
+    """In-service time of counting windows, by state, whatever the state (A3); each instant once (M2)."""
+    near = [e for e in excluded if e.start < window.end and e.end > window.start]
+    return _parts(span for each in union(near) for span in clip(pieces, each))._replace(out_of_service=0)
+
+
+def _parts(pieces: Iterable[Span]) -> Parts:
     sums = dict.fromkeys(State, 0)
     for span in pieces:
         sums[span.state] += span.length

@@ -39,6 +39,9 @@ DOWN_LOSS_MIN_ECHOES = 4
 FIRST_MODULE_FAILED = "first_module_failed"
 """Set to 1 where the module failed and the one that confirms it answered: no outage, and not sound either (S3)."""
 
+FAMILY_FAILED = "family_failed"
+"""Set to 1 where one required IP version answered and another failed (S4)."""
+
 _BY_NAME = (
     ("loss_ratio", Degraded.LOSS),
     ("jitter_seconds", Degraded.JITTER),
@@ -66,6 +69,8 @@ def judge(outcome: Outcome, values: Mapping[str, float], limits: Mapping[str, Li
     if values.get("loss_ratio", 0.0) >= down_loss and values.get("echoes_sent", 0.0) >= DOWN_LOSS_MIN_ECHOES:
         return Judgement(Outcome.FAILED, by_loss=True)
     over = Degraded.CONFIRM if values.get(FIRST_MODULE_FAILED) else Degraded.NONE
+    if values.get(FAMILY_FAILED):
+        over |= Degraded.FAMILY
     for name, limit in limits.items():
         if name in values and limit.breaks(values[name]):
             over |= reason_of(name)

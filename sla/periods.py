@@ -1,7 +1,8 @@
 """Calendar periods in a zone (T1): years, quarters, months, days and hours, from the calendar, never a constant."""
 
+import re
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import MAXYEAR, UTC, date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -9,6 +10,7 @@ from sla.model import Window
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_NAMED = re.compile(r"(?P<year>[0-9]{4})(?:-Q(?P<quarter>[1-4])|-(?P<month>0[1-9]|1[0-2]))?")
 
 
 class Piece(StrEnum):
@@ -45,6 +47,23 @@ def month(year_number: int, number: int, zone: ZoneInfo) -> Window:
     """[first of the month 00:00, first of the next 00:00)."""
     following = date(year_number + number // 12, number % 12 + 1, 1)
     return Window(midnight(date(year_number, number, 1), zone), midnight(following, zone))
+
+
+def quarter(year_number: int, number: int, zone: ZoneInfo) -> Window:
+    """Three months, the first of them the (3 n - 2)th."""
+    last = 3 * number
+    return Window(month(year_number, last - 2, zone).start, month(year_number, last, zone).end)
+
+
+def named(text: str, zone: ZoneInfo) -> Window:
+    """The period that 2025, 2025-Q2 or 2025-06 names. Errors: ValueError saying what is wanted."""
+    found = _NAMED.fullmatch(text)
+    if found is None or not 1 <= int(found["year"]) < MAXYEAR:
+        raise ValueError("wanted a year, a quarter or a month: 2025, 2025-Q2 or 2025-06")
+    number = int(found["year"])
+    if found["quarter"]:
+        return quarter(number, int(found["quarter"]), zone)
+    return month(number, int(found["month"]), zone) if found["month"] else year(number, zone)
 
 
 def pieces(window: Window, piece: Piece, zone: ZoneInfo) -> Iterator[Window]:

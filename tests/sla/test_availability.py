@@ -1,10 +1,13 @@
 """A1-A4 and the outages of S8, where a case file would not say it better."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sla.availability import Outage, Parts, availability, outages
 from sla.model import Degraded, State, Window
 from sla.timeline import Span
+from tests import depth
 
 UP, DEGRADED, DOWN, UNKNOWN, OUT = State.UP, State.DEGRADED, State.DOWN, State.UNKNOWN, State.OUT
 
@@ -84,3 +87,97 @@ def test_a_recovery_over_a_limit_is_a_recovery() -> None:
 
 def test_an_outage_followed_by_nothing_known_is_open() -> None:
     assert outages(line((10, DOWN), (20, UNKNOWN)), [], Window(0, 20)) == (Outage(0, 10, 0, None),)
+
+
+# --- A3: what counting windows take out -----------------------------------------------------------------------
+
+
+def test_without_windows_both_variants_are_one() -> None:
+    found = availability(line((10, UP), (20, DOWN)), [], Window(0, 30))
+    assert found.excluded == Parts(0, 0, 0, 0, 0)
+    assert found.remaining == found.parts
+    assert found.excluding_approved == found.all_in
+
+
+def test_a_window_takes_time_out_of_both_sides_whatever_the_state() -> None:
+    timeline = line((10, UP), (20, DEGRADED), (30, DOWN), (40, UNKNOWN), (50, UP))
+    found = availability(timeline, [], Window(0, 50), [Window(5, 38)])
+    assert found.parts == Parts(20, 10, 10, 10, 0)
+    assert found.excluded == Parts(5, 10, 10, 8, 0)
+    assert found.all_in == ((30, 50), (40, 50))
+    assert found.excluding_approved == ((15, 17), (17, 17))
+
+
+def test_a_window_says_nothing_of_time_out_of_service() -> None:
+    found = availability(line((40, DOWN)), [Window(10, 30)], Window(0, 40), [Window(5, 15)])
+    assert found.excluded == Parts(0, 0, 5, 0, 0)
+    assert found.excluding_approved.low == (0, 15)
+
+
+def test_a_window_reaches_no_further_than_what_is_measured() -> None:
+    found = availability(line((100, DOWN)), [], Window(10, 20), [Window(-50, 12), Window(18, 500), Window(30, 40)])
+    assert found.excluded == Parts(0, 0, 4, 0, 0)
+
+
+def test_overlapping_windows_take_an_instant_once() -> None:
+    """M2."""
+    found = availability(line((40, DOWN)), [], Window(0, 40), [Window(20, 30), Window(5, 22), Window(6, 7)])
+    assert found.excluded.down == 25
+
+
+def test_time_that_was_never_measured_is_excluded_as_unknown() -> None:
+    found = availability([], [], Window(0, 40), [Window(5, 15)])
+    assert found.excluded == Parts(0, 0, 0, 10, 0)
+
+
+def test_when_windows_take_all_there_is_no_ratio_left() -> None:
+    found = availability(line((40, UP)), [], Window(0, 40), [Window(0, 40)])
+    assert found.excluding_approved == ((0, 0), (0, 0))
+    assert found.all_in.low == (40, 40)
+
+
+def test_when_windows_take_all_that_is_known_nothing_is_known_of_the_rest() -> None:
+    found = availability(line((10, UP), (40, UNKNOWN)), [], Window(0, 40), [Window(0, 10)])
+    assert found.remaining == Parts(0, 0, 0, 30, 0)
+    assert found.remaining.known == 0
+
+
+def test_windows_change_nothing_of_the_states_and_the_outages() -> None:
+    timeline = line((10, UP), (30, DOWN), (40, UP))
+    bare, less = (availability(timeline, [], Window(0, 40), gone) for gone in ([], [Window(0, 25)]))
+    assert (less.parts, less.outages, less.all_in) == (bare.parts, bare.outages, bare.all_in)
+    assert (less.measured, less.known, less.value, less.probe) == (bare.measured, bare.known, bare.value, bare.probe)
+
+
+PIECES = st.lists(st.tuples(st.integers(1, 8), st.sampled_from([UP, DEGRADED, DOWN, UNKNOWN])), max_size=8)
+WINDOWS = st.lists(st.tuples(st.integers(-5, 50), st.integers(0, 20)), max_size=4).map(
+    lambda pairs: [Window(start, start + length) for start, length in pairs]
+)
+
+
+def tick(timeline: list[Span], service: list[Window], at: int) -> State:
+    if service and not any(start <= at < end for start, end in service):
+        return OUT
+    return next((span.state for span in timeline if span.start <= at < span.end), UNKNOWN)
+
+
+@settings(max_examples=depth.examples(200), deadline=None)
+@given(PIECES, WINDOWS, WINDOWS, st.integers(0, 50))
+def test_excluded_time_is_that_of_counting_every_tick_and_pieces_sum_to_the_whole(
+    pieces: list[tuple[int, State]], service: list[Window], gone: list[Window], cut: int
+) -> None:
+    """A1, A3, M2 and vector 21."""
+    timeline, end = [], 0
+    for length, state in pieces:
+        timeline.append(Span(end, end + length, state))
+        end += length
+    whole = availability(timeline, service, Window(0, 50), gone)
+    for span, found in [
+        (Window(0, 50), whole),
+        (Window(0, cut), availability(timeline, service, Window(0, cut), gone)),
+        (Window(cut, 50), availability(timeline, service, Window(cut, 50), gone)),
+    ]:
+        inside = [tick(timeline, service, at) for at in range(*span) if any(w.start <= at < w.end for w in gone)]
+        assert found.excluded == Parts(*(0 if state is OUT else inside.count(state) for state in State))
+        assert sum(found.remaining) == span.length - sum(found.excluded)
+        assert min(found.remaining) >= 0

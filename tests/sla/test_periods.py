@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from sla.model import Window
-from sla.periods import Piece, midnight, month, pieces, to_datetime, to_us, year
+from sla.periods import Piece, midnight, month, named, pieces, to_datetime, to_us, year
 
 SHANGHAI, BERLIN = ZoneInfo("Asia/Shanghai"), ZoneInfo("Europe/Berlin")
 HOUR = 3_600_000_000
@@ -99,3 +99,24 @@ def test_instants_are_exact_to_the_microsecond() -> None:
     assert to_us(instant) == to_us(instant.replace(microsecond=0)) + 1
     assert to_datetime(to_us(instant), SHANGHAI) == instant
     assert to_us(datetime(1969, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)) == -1
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "end"),
+    [
+        ("2025", date(2025, 1, 1), date(2026, 1, 1)),
+        ("2024", date(2024, 1, 1), date(2025, 1, 1)),
+        ("2025-Q1", date(2025, 1, 1), date(2025, 4, 1)),
+        ("2025-Q4", date(2025, 10, 1), date(2026, 1, 1)),
+        ("2025-06", date(2025, 6, 1), date(2025, 7, 1)),
+        ("2025-12", date(2025, 12, 1), date(2026, 1, 1)),
+    ],
+)
+def test_a_named_period_is_the_calendars(text: str, start: date, end: date) -> None:
+    assert named(text, SHANGHAI) == Window(midnight(start, SHANGHAI), midnight(end, SHANGHAI))
+
+
+@pytest.mark.parametrize("text", ["", "25", "2025-Q5", "2025-Q0", "2025-13", "2025-6", "2025-06-01", "0000", "２０２５", "9999"])
+def test_what_names_no_period_is_refused_in_words(text: str) -> None:
+    with pytest.raises(ValueError, match="wanted a year, a quarter or a month: 2025, 2025-Q2 or 2025-06"):
+        named(text, SHANGHAI)

@@ -1,0 +1,186 @@
+"""Root collapse (F6): which outage is a fault of its own, and which belongs to the fault of something above it.
+
+One reducer for live and for reports: `begin` with what is known, `step` for each further edge in any order, `settle`
+looks again at whatever that may have changed, ancestors first. An item's answer rests on its own history and on its
+ancestors' episodes alone, so the order in which edges arrive does not matter.
+"""
+
+import heapq
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from sla.confirm import FOREVER
+from sla.episodes import Episode, Root, RootKind, tolerance
+from sla.model import Window
+from sla.outages import Outage, Spell, outages, spells
+from sla.timeline import Mark
+from sla.topology import Graph
+from sla.ways import Look
+
+PAUSE_EVERY = 200
+"""Items looked at between two yields of `settle`, so that a caller can give its loop back."""
+
+
+class Change(NamedTuple):
+    """What became of a fault. `kind`: opened, joined (of `root`, another fault or planned outage), void."""
+
+    kind: str
+    item: str
+    start: int
+    root: Root | None = None
+
+
+class State:
+    """What is known of every item of a graph. Units: microseconds."""
+
+    def __init__(
+        self, graph: Graph, histories: Mapping[str, Sequence[Mark]], planned: Mapping[str, Sequence[Window]]
+    ) -> None:
+        self.histories = {id_: list(marks) for id_, marks in histories.items() if id_ in graph and marks}
+        self.planned = dict(planned)
+        self.episodes: dict[str, list[Episode]] = {}
+        self.outages: dict[str, list[Outage]] = {}
+        self.as_of = -FOREVER
+        self.dirty = set(self.histories)
+        self.again: list[tuple[int, str]] = []
+
+
+def begin(graph: Graph, histories: Mapping[str, Sequence[Mark]], planned: Mapping[str, Sequence[Window]]) -> State:
+    """Take what is known so far. Shape: planned are the counting windows of each item, united (M2)."""
+    return State(graph, histories, planned)
+
+
+def step(graph: Graph, state: State, item: str, mark: Mark) -> None:
+    """One more edge: from `at` on this state, whatever was said of later time."""
+    if item not in graph:
+        return
+    history = state.histories.setdefault(item, [])
+    while history and history[-1].at >= mark.at:
+        history.pop()
+    history.append(mark)
+    state.dirty.add(item)
+
+
+def plan(state: State, item: str, windows: Sequence[Window]) -> None:
+    """Its counting windows are now these."""
+    if list(state.planned.get(item, ())) != list(windows):
+        state.planned[item] = list(windows)
+        state.dirty.add(item)
+
+
+def settle(graph: Graph, state: State, as_of: int | None = None) -> Iterator[Change | None]:
+    """Look again at what may have changed, as known at `as_of`; None between two changes is a chance to pause.
+
+    Without `as_of` nothing is judged yet: only a later call says when now is.
+    """
+    if as_of is None:
+        return
+    if as_of < state.as_of:
+        state.dirty |= state.histories.keys()
+    state.as_of = as_of
+    while state.again and state.again[0][0] < as_of:
+        state.dirty.add(heapq.heappop(state.again)[1])
+    todo = [(graph.order[item], item) for item in state.dirty]
+    heapq.heapify(todo)
+    queued = state.dirty
+    state.dirty = set()
+    for count in range(1, 1 << 62):
+        if not todo:
+            return
+        _, item = heapq.heappop(todo)
+        queued.discard(item)
+        before = state.episodes.get(item, [])
+        after = _Judge(graph, state, item).episodes()
+        state.episodes[item] = after
+        if before != after:
+            for child in graph.behind(item):
+                if child not in queued and state.outages.get(child):
+                    queued.add(child)
+                    heapq.heappush(todo, (graph.order[child], child))
+            yield from _changes(item, before, after)
+        if count % PAUSE_EVERY == 0:
+            yield None
+
+
+def _changes(item: str, before: Sequence[Episode], after: Sequence[Episode]) -> Iterator[Change]:
+    """Ids never vanish: a fault that is one no more has joined another, or was none."""
+    own = {episode.start for episode in before if episode.root.is_fault_of(item, episode.start)}
+    now = {episode.start for episode in after if episode.root.is_fault_of(item, episode.start)}
+    for start in sorted(now - own):
+        yield Change("opened", item, start)
+    for start in sorted(own - now):
+        holder = next((episode for episode in after if episode.start <= start < episode.end), None)
+        yield Change("void", item, start) if holder is None else Change("joined", item, start, holder.root)
+
+
+class _Judge:
+    """Judges the outages of one item by its own history and its ancestors' episodes."""
+
+    def __init__(self, graph: Graph, state: State, item: str) -> None:
+        self._graph, self._state, self._item = graph, state, item
+
+    def episodes(self) -> list[Episode]:
+        """Every outage as an episode: a fault of its own, planned, or part of a fault above."""
+        state, item = self._state, self._item
+        history = state.histories.get(item, ())
+        found = state.outages[item] = outages(history, state.as_of)
+        if history and history[-1].at >= state.as_of:
+            self._look_again(next(mark.at for mark in history if mark.at >= state.as_of))
+        made: list[Episode] = []
+        for spell in spells(found, state.planned.get(item, ()), state.as_of):
+            if spell.window is not None:
+                made.append(self._planned(spell, spell.window))
+            else:
+                made += self._judged(spell.parts)
+        return made
+
+    def _planned(self, spell: Spell, window: Window) -> Episode:
+        (outage,) = spell.parts
+        if window.end >= self._state.as_of and (outage.restored is None or outage.restored > window.end):
+            self._look_again(window.end)
+        root = Root(self._item, spell.start, spell.down_end, RootKind.PLANNED)
+        return Episode(self._item, spell.start, spell.down_end, root, spell.parts, window)
+
+    def _judged(self, parts: tuple[Outage, ...]) -> Iterator[Episode]:
+        """F6; what outlasts the ancestor's end is judged anew from there."""
+        residual = False
+        while parts:
+            start = parts[0].start
+            above = Look(self._graph, self._state, self._item, start).highest()
+            if above is None:
+                kind = _own_kind(parts[0], residual)
+                own = Root(self._item, start, parts[-1].down_end, kind)
+                yield Episode(self._item, start, parts[-1].down_end, own, parts)
+                return
+            root = above.root
+            until = root.end if start < root.end else above.end  # behind a member that outlasted its own root a little
+            members = tuple(part for part in parts if part.start < until)
+            end = members[-1].down_end
+            parts = parts[len(members) :]
+            residual = self._outlasts(root, until, end)
+            if residual:
+                parts = (members[-1].since(until), *parts)
+            yield Episode(self._item, start, until if residual else end, root, members)
+
+    def _outlasts(self, root: Root, root_end: int, end: int) -> bool:
+        """Still DOWN tol after the end of the ancestor's fault."""
+        if root_end == FOREVER:
+            return False
+        until = root_end + self._tolerance(root.item)
+        if end == FOREVER and until >= self._state.as_of:
+            self._look_again(until)
+            return False
+        return end > until
+
+    def _tolerance(self, ancestor: str) -> int:
+        return tolerance(self._graph.items[ancestor].interval, self._graph.items[self._item].interval)
+
+    def _look_again(self, at: int) -> None:
+        """When `as_of` has passed that instant, the answer may be another."""
+        heapq.heappush(self._state.again, (at, self._item))
+
+
+def _own_kind(first: Outage, residual: bool) -> RootKind:
+    if residual:
+        return RootKind.RESIDUAL
+    return RootKind.OVERRUN if first.exact else RootKind.FAULT

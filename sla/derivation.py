@@ -1,0 +1,95 @@
+"""The faults of a settled state: roots with their members, planned outages, and what the desk says (F1, F5, M4)."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from sla.collapse import State, settle
+from sla.desk import desk_faults, heard
+from sla.episodes import Episode, Root, RootKind
+from sla.faults import NO_PLACES, DeskRow, Fault, Places, Planned, is_repeat, of_episode, planned_of, priority
+from sla.topology import Graph
+
+NO_CAUSES: Mapping[str, str] = {}
+
+
+class Derived(NamedTuple):
+    """Everything at once. Shape: faults and planned by start; episodes by item; `unlinked` desk rows count nowhere."""
+
+    faults: tuple[Fault, ...]
+    planned: tuple[Planned, ...]
+    episodes: Mapping[str, tuple[Episode, ...]]
+    unlinked: tuple[DeskRow, ...]
+
+
+def derive(
+    graph: Graph,
+    state: State,
+    as_of: int,
+    desk: Sequence[DeskRow] = (),
+    places: Places = NO_PLACES,
+    causes: Mapping[str, str] = NO_CAUSES,
+) -> Derived:
+    """What is to be said at `as_of`. `causes` are recorded ones by fault id (F5)."""
+    for _ in settle(graph, state, as_of):
+        pass
+    members = _members(state)
+    roots = [episode for episodes in state.episodes.values() for episode in episodes if episode.is_root]
+    found = [
+        of_episode(episode, graph.items[episode.item].role, members.get(episode.root.id, ()), as_of)
+        for episode in roots
+        if episode.root.kind is not RootKind.PLANNED
+    ]
+    listened = heard(found, desk, as_of)
+    alone, unlinked = desk_faults(listened.unlinked, graph, state.histories, as_of)
+    faults = _rated(graph, state, listened.faults, places)
+    return Derived(
+        faults=tuple(sorted((*_repeats(faults, causes), *alone), key=_order)),
+        planned=tuple(
+            sorted(
+                planned_of(episode, members.get(episode.root.id, ()))
+                for episode in roots
+                if episode.root.kind is RootKind.PLANNED
+            )
+        ),
+        episodes={item: tuple(episodes) for item, episodes in state.episodes.items() if episodes},
+        unlinked=tuple(unlinked),
+    )
+
+
+def _members(state: State) -> dict[str, tuple[str, ...]]:
+    """By fault id: every item that has an episode in the fault of another."""
+    found: dict[Root, set[str]] = {}
+    for item, episodes in state.episodes.items():
+        for episode in episodes:
+            if not episode.is_root:
+                found.setdefault(episode.root, set()).add(item)
+    return {root.id: tuple(sorted(items)) for root, items in found.items()}
+
+
+def _rated(graph: Graph, state: State, faults: Sequence[Fault], places: Places) -> list[Fault]:
+    roles = {item.id: item.role for item in graph.items.values()}
+    return [
+        replace(fault, priority=priority(fault, {*_lines_down(state, fault, places)}, roles, places))
+        for fault in faults
+    ]
+
+
+def _lines_down(state: State, fault: Fault, places: Places) -> Iterator[str]:
+    """The other lines of the root's site that were down at some time of the fault."""
+    site = places.site_of.get(fault.root)
+    for line in places.lines_of.get(site, ()) if site is not None else ():
+        episodes = state.episodes.get(line, ())
+        if any(episode.start < fault.ended and fault.onset[1] < episode.end for episode in episodes):
+            yield line
+
+
+def _repeats(faults: Sequence[Fault], causes: Mapping[str, str]) -> Iterator[Fault]:
+    last: dict[str, Fault] = {}
+    for fault in sorted(faults, key=_order):
+        yield replace(fault, repeat=is_repeat(last.get(fault.root), fault, causes))
+        last[fault.root] = fault
+
+
+def _order(fault: Fault) -> tuple[int, str]:
+    return fault.start, fault.root

@@ -1,0 +1,85 @@
+"""The 3-hour rate with its bounds (F4, F8, F10, F11): two exact integers each."""
+
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+from sla.availability import Ratio
+from sla.faults import LIMIT_US, Fault, Outcome
+from sla.model import Window
+from sla.numbers import meets
+
+
+class Gap(NamedTuple):
+    """When a vantage was blind."""
+
+    vantage: str
+    window: Window
+
+
+class Rate(NamedTuple):
+    """Counts, and the rate: `low` counts undecided faults, and one that each long gap may hide, as late (F11).
+
+    `allowed` is how many late ones the target would bear, None without a target.
+    """
+
+    in_time: int
+    late: int
+    pending: int
+    undecided: int
+    n: int
+    low: Ratio
+    high: Ratio
+    allowed: int | None
+
+
+def rate(
+    faults: Sequence[Fault],
+    period: Window,
+    roles: Collection[str] | None,
+    gaps: Sequence[Gap],
+    target: Ratio | None,
+    strict: bool = False,
+) -> Rate:
+    """The rate of the faults whose clock started in the period (F8), of these roles or of all."""
+    mine = [fault for fault in faults if _counts(fault, period, roles)]
+    by = {each: sum(fault.outcome is each for fault in mine) for each in Outcome}
+    in_time, late, undecided = by[Outcome.IN_TIME], by[Outcome.LATE], by[Outcome.UNDECIDED]
+    n = in_time + late + undecided
+    hidden = sum(_may_hide_one(gap.window, period, mine) for gap in gaps)
+    return Rate(
+        in_time=in_time,
+        late=late,
+        pending=by[Outcome.PENDING],
+        undecided=undecided,
+        n=n,
+        low=(in_time, n + hidden),
+        high=(in_time + undecided, n),
+        allowed=None if target is None else allowed(n, target, strict=strict),
+    )
+
+
+def allowed(n: int, target: Ratio, *, strict: bool = False) -> int:
+    """The largest k with (n - k)/n meeting the target; 0 where even k = 0 does not, or n is 0."""
+    misses = 0
+    while n and misses < n and meets((n - misses - 1, n), target, strict=strict):
+        misses += 1
+    return misses
+
+
+def _counts(fault: Fault, period: Window, roles: Collection[str] | None) -> bool:
+    return period.start <= fault.start < period.end and (roles is None or fault.role in roles)
+
+
+def _may_hide_one(gap: Window, period: Window, faults: Sequence[Fault]) -> bool:
+    """Whether a late fault could lie in the gap unseen, and no undecided one stands for it (F11)."""
+    if gap.length <= LIMIT_US or gap.start >= period.end or gap.end - LIMIT_US <= period.start:
+        return False
+    return not any(fault.outcome is Outcome.UNDECIDED and _touches(fault, gap) for fault in faults)
+
+
+def _touches(fault: Fault, gap: Window) -> bool:
+    """Whether what is uncertain of the fault lies in the gap."""
+    earliest, first = fault.onset
+    start = gap.start if earliest is None else earliest
+    end = gap.end if fault.restored is None else fault.restored[1]
+    return min(start, first) < gap.end and gap.start < end
