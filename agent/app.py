@@ -7,7 +7,7 @@ import logging
 import os
 import resource
 import signal
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -16,19 +16,28 @@ from agent import housekeeping
 from agent.build import watched_targets
 from agent.calendar import Calendar
 from agent.clock import Clock, RunClock, read_anchor
+from agent.clockwatch import Begin, ClockWatch, Heard, begin
 from agent.commit import Committer
 from agent.config import Config, ConfigError, as_dict, diff
 from agent.entries import Entry
 from agent.errors import AgentError, UsageError
 from agent.exporter import Exporter
+from agent.faultmetrics import FaultMetrics
+from agent.faultwatch import FaultWatch, Parts
+from agent.figures.book import Shelf
+from agent.figures.topology import Topology
 from agent.housekeeping import Housekeeping, MonthOf, running_periods
+from agent.imports import apply_import
+from agent.inline import inline_rows
 from agent.lanes import Lane
 from agent.ledger import Known, Ledger
 from agent.metrics import value_families
 from agent.modules import Modules
+from agent.registered import with_registers
+from agent.registerfiles import apply_files
 from agent.runner import Runner
 from agent.selfmetrics import SelfMetrics
-from agent.stores.base import Batch, RunRequest, RunStart, ServiceRow
+from agent.stores.base import Batch, RunRequest, RunStart
 from agent.stores.holder import Holder
 from agent.stores.opening import Location, connect, migrate, parse_url
 from agent.stores.reading import SqliteReader
@@ -60,6 +69,8 @@ class Agent:
         self._stop = asyncio.Event()
         self._group: asyncio.TaskGroup | None = None
         self.reloading = asyncio.Lock()
+        self.shelf = Shelf()
+        self._topology: Topology | None = None
 
     async def serve(self) -> None:
         """Run until SIGTERM or SIGINT. Errors: AgentError when it cannot start."""
@@ -88,6 +99,7 @@ class Agent:
             try:
                 config = self._load()
                 self._refuse_restart_only(config)
+                await asyncio.to_thread(self._apply_registers, config)
                 await self._take(config)
             except (ConfigError, AgentError):
                 self.metrics.reload_ok.set(0)
@@ -95,12 +107,24 @@ class Agent:
             self._record("reload", as_dict(config))
             self._loaded()
 
+    def _apply_registers(self, config: Config) -> None:
+        """Files of registers and records; what is refused leaves the store as it was."""
+        for _ in apply_files(config, self.path, self.clock.now_us(), partial(apply_import, self.writer)):
+            pass
+
+    async def registers_changed(self) -> None:
+        """An import has changed the registers, the windows or the past: take what they say now."""
+        async with self.reloading:
+            await self._take(self.config)
+
     def _build(self) -> None:
         connection = connect(self.location)
         migrate(connection, self.location)
         self.writer = SqliteWriter(connection)
         self.reader = SqliteReader(connect(self.location, read_only=True) if self.location.path else connection)
-        self.clock = self._first_clock()
+        dated = self._begin_dating()
+        self.clock = RunClock(self.machine_clock, dated.anchor)
+        left_open = self.reader.clock_steps(only_open=True)
         start = self._start_run()
         now = self.clock.now_us()
         zone = self.config.zone_info
@@ -111,22 +135,44 @@ class Agent:
         self.exporter = Exporter(value_families(self.kinds), self._settle, self.clock.now_us, simulated)
         self.ledger = Ledger(known, self.committer, self.exporter, MonthOf(zone), self.metrics.dropped)
         self.runner = Runner(self.clock, self.ledger, self.committer, self.metrics)
-        self.modules = Modules({kind.name: kind for kind in self.kinds}, self.runner.modules)
-        self.housekeeping = Housekeeping(self.clock, self.ledger, self.committer, self.exporter, self.metrics, zone)
-        self.calendar = Calendar(zone)
-
-    def _first_clock(self) -> RunClock:
-        """This run's clock. A wall clock that lies before the last durable record is not believed (T4)."""
-        anchor = read_anchor(self.machine_clock)
-        before = self.reader.last_run()
-        if before is not None and anchor.wall_us < before.heartbeat_at:
-            LOG.error(
-                "the wall clock is %.3f s behind the last durable record; this run is dated on from that record; "
-                "set the clock, then restart",
-                (before.heartbeat_at - anchor.wall_us) / 1e6,
+        self.fault_metrics = FaultMetrics(
+            self.metrics.registry, self.clock.now_us, self._entry_of, lambda: self._topology, simulated
+        )
+        self.faults = self.fault_metrics.watch = FaultWatch(
+            Parts(
+                reader=self.reader,
+                writer=self.writer,
+                committer=self.committer,
+                runner=self.runner,
+                shelf=self.shelf,
+                zone=zone,
+                now_us=self.clock.now_us,
+                watched=lambda: self.watched,
+                periods=lambda: self.exporter.periods,
+                cleared=self.fault_metrics.cleared,
             )
-            anchor = anchor._replace(wall_us=before.heartbeat_at)
-        return RunClock(self.machine_clock, anchor)
+        )
+        self.modules = Modules({kind.name: kind for kind in self.kinds}, self.runner.modules)
+        self.calendar = Calendar(zone, self.machine_clock.wall_us)
+        heard = Heard(self.calendar.clock_stepped, self._on_jump)
+        self.watch = ClockWatch(self.clock, self.committer, self.metrics, dated, left_open, heard)
+        self.housekeeping = Housekeeping(self.clock, self.ledger, self.exporter, self.watch, zone)
+
+    def _begin_dating(self) -> Begin:
+        """How this run is dated. A wall clock that lies before the last durable record is not believed (T4)."""
+        dated = begin(read_anchor(self.machine_clock), self.machine_clock.boot_id(), self.reader.last_dating())
+        if dated.behind_until is not None:
+            LOG.error(
+                "the wall clock is behind the last durable record; this run is dated on from that record, %.3f s "
+                "ahead; set the clock; nothing irreversible runs before it has passed that record",
+                -dated.offset_us / 1e6,
+            )
+        return dated
+
+    def _on_jump(self, at: int, resumed: int) -> None:
+        """The run goes over to a later dating: the time between was measured by nobody (T4)."""
+        self.ledger.break_off(at, resumed)
+        self.housekeeping.begin_periods()
 
     def _start_run(self) -> RunStart:
         request = RunRequest(
@@ -141,9 +187,11 @@ class Agent:
 
     async def _start(self) -> None:
         self.housekeeping.begin_periods()
+        self.watch.look()
         self.metrics.store_durable.set(self.clock.now_us() / 1e6)
         self.metrics.store_waiting.set_function(lambda: self.committer.waiting)
         self.metrics.store_bytes.set_function(lambda: housekeeping.store_bytes(self.location.path))
+        self._apply_registers(self.config)
         await self._take(self.config)
         self._record("start", as_dict(self.config))
         self._loaded()
@@ -159,6 +207,7 @@ class Agent:
                 group.create_task(self.committer.serve()),
                 group.create_task(self.runner.serve()),
                 group.create_task(self.housekeeping.serve()),
+                group.create_task(self.faults.serve()),
             ]
             await self.server.start()
             self.holder.announce(self.server.address)
@@ -181,20 +230,25 @@ class Agent:
 
     async def _take(self, config: Config) -> None:
         """Make a configuration the one in force: modules first, then the difference of what is watched."""
-        wanted = {watched.id: watched for watched in watched_targets(config)}
+        now = self.clock.now_us()
+        self.writer.set_inline(inline_rows(config), config.digest, now)
+        book = self.shelf.book(self.reader)
+        full = with_registers(config, book, now)
+        wanted = {watched.id: watched for watched in watched_targets(full)}
         used = {name for watched in wanted.values() for name in (watched.module, watched.confirm) if name}
-        retired = await self.modules.take(config, used)
+        retired = await self.modules.take(full, used)
         for kind, limits in config.kinds.items():
             self.runner.limit(kind, limits.concurrency, limits.per_second)
         for target_id in self.watched.keys() - wanted.keys():
             self.runner.schedule.remove(target_id)
-            self.ledger.forget(target_id)
+            self.ledger.forget(target_id, now)
         for target_id, watched in wanted.items():
             if self.watched.get(target_id) != watched:
                 self.ledger.watch(watched)
                 self.runner.schedule.add(watched)
-        self._set_service(wanted.values())
         self.config, self.watched = config, wanted
+        self._topology = Topology(book, self.reader.components())
+        self.faults.refresh()
         self._count_targets()
         if self._group is not None and retired:
             self._group.create_task(self._close_later(retired))
@@ -204,14 +258,6 @@ class Agent:
         await asyncio.sleep(max((module.timeout_seconds for module in self.config.modules.values()), default=0) + 1)
         for stack in retired:
             await stack.aclose()
-
-    def _set_service(self, wanted: Iterable[Watched]) -> None:
-        rows = [
-            ServiceRow(watched.id, *(watched.service[0] if watched.service else (None, None)))
-            for watched in wanted
-            if watched.duty is Duty.TARGET
-        ]
-        self.writer.set_service(rows, self.clock.now_us(), by="agent.yml")
 
     def _count_targets(self) -> None:
         for kind in self.kinds:
@@ -228,12 +274,17 @@ class Agent:
         if names:
             raise UsageError(f"{self.path}: {', '.join(names)} changed, which a reload cannot; restart the agent")
 
+    def _entry_of(self, name: str) -> Entry | None:
+        target, _, part = name.partition("#")
+        return self.ledger.of_target(target).get(part)
+
     def _settle(self, entry: Entry) -> None:
         self.ledger.settle(entry)
 
     async def _durable(self, batch: Batch) -> None:
         self.metrics.store_durable.set(batch.heartbeat / 1e6)
         await self.ledger.durable(batch)
+        self.faults.durable(batch)
 
     def _loaded(self) -> None:
         self.metrics.reload_ok.set(1)

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from agent.config import Config, TargetConfig
 from agent.config.model import ModuleConfig
 from agent.config.tokens import resolve_token
+from agent.registered import family_module
 from agent.targets import Duty, Watched
 from agent.vantage import GATEWAY_ONLY
 from collectors.base import Target
@@ -67,6 +68,8 @@ def _watched(config: Config, target: TargetConfig, address: str) -> Watched:
         confirm=target.confirm,
         labels=tuple((label, str(getattr(target, label, None) or "")) for label in config.labels),
         service=_service(target),
+        families=_families(target),
+        parents=target.parents,
     )
 
 
@@ -122,7 +125,16 @@ def _limits(module: ModuleConfig) -> dict[str, Limit]:
     return {name: Limit(limit.min, limit.max) for name, limit in module.limits.items()}
 
 
+def _families(target: TargetConfig) -> tuple[tuple[str, str], ...]:
+    """Component and module for each IP version, where it must answer on more than one."""
+    if len(target.families_required) < 2:
+        return ()
+    return tuple((f"v{family}", family_module(target.module, family)) for family in target.families_required)
+
+
 def _service(target: TargetConfig) -> tuple[Window, ...]:
+    if target.service:
+        return target.service
     start, end = target.in_service_from_us, target.in_service_to_us
     if start is None and end is None:
         return ()

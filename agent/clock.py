@@ -1,15 +1,25 @@
 """The only module that reads wall time. Everything else is given instants (T2)."""
 
+import ctypes
 import time
 from typing import NamedTuple, Protocol
 
+ATTEMPTS = 3
+"""Readings of both clocks at one instant: the closest counts, as a process put aside in between would see a step."""
+
+TIME_ERROR = 5
+"""adjtimex(2): the clock is not synchronised."""
+
+_STA_UNSYNC = 0x0040
+
 
 class Clock(Protocol):
-    """What the shell may ask the machine: a monotonic and a wall clock, and which boot of the machine this is."""
+    """What the shell may ask the machine of its clocks; `synchronised` is None where the kernel does not say."""
 
     def monotonic_ns(self) -> int: ...
     def wall_us(self) -> int: ...
     def boot_id(self) -> str: ...
+    def synchronised(self) -> bool | None: ...
 
 
 class SystemClock:
@@ -29,6 +39,37 @@ class SystemClock:
         except OSError:
             return ""
 
+    def synchronised(self) -> bool | None:
+        """Whether the kernel calls its clock synchronised; None if it does not say."""
+        state = kernel_clock_state()
+        return None if state is None else state != TIME_ERROR
+
+
+class _Timex(ctypes.Structure):
+    """The head of struct timex, and room for the rest of it. All zero asks and sets nothing."""
+
+    _fields_ = (
+        ("modes", ctypes.c_uint),
+        ("offset", ctypes.c_long),
+        ("freq", ctypes.c_long),
+        ("maxerror", ctypes.c_long),
+        ("esterror", ctypes.c_long),
+        ("status", ctypes.c_int),
+        ("rest", ctypes.c_char * 512),
+    )
+
+
+def kernel_clock_state() -> int | None:
+    """What the kernel says of its clock by adjtimex(2), which needs no privilege to ask; None if it does not say."""
+    asked = _Timex()
+    try:
+        state = int(ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.byref(asked)))
+    except (OSError, AttributeError):
+        return None
+    if state < 0:
+        return None
+    return TIME_ERROR if asked.status & _STA_UNSYNC else state
+
 
 class Anchor(NamedTuple):
     """One instant on both clocks: the wall time of every reading of a run follows from it (T2)."""
@@ -37,7 +78,7 @@ class Anchor(NamedTuple):
     wall_us: int
 
     def us(self, monotonic_ns: int) -> int:
-        """Wall time in microseconds UTC of a monotonic instant of the same run."""
+        """Wall time in microseconds UTC of a monotonic instant of the same boot."""
         return self.wall_us + (monotonic_ns - self.monotonic_ns) // 1000
 
     def drift_us(self, other: "Anchor") -> int:
@@ -47,18 +88,27 @@ class Anchor(NamedTuple):
 
 def read_anchor(clock: Clock) -> Anchor:
     """Both clocks at one instant: the monotonic one is read around the wall one and halved."""
+    return min(_read(clock) for _ in range(ATTEMPTS))[1]
+
+
+def _read(clock: Clock) -> tuple[int, Anchor]:
     before = clock.monotonic_ns()
     wall = clock.wall_us()
     after = clock.monotonic_ns()
-    return Anchor((before + after) // 2, wall)
+    return after - before, Anchor((before + after) // 2, wall)
 
 
 class RunClock:
-    """The time of one run: its first anchor plus the monotonic clock, so that no clock step shifts a duration (T2)."""
+    """The time of one run: an anchor plus the monotonic clock, so that no clock step shifts a duration (T2).
+
+    `anchor` is the first one until the run goes over to another (T4); what was before stays dated as it was.
+    """
 
     def __init__(self, clock: Clock, anchor: Anchor) -> None:
         self.clock = clock
         self.anchor = anchor
+        self._earlier: list[Anchor] = []
+        self._since_ns = anchor.monotonic_ns
 
     def monotonic_ns(self) -> int:
         """The monotonic clock."""
@@ -66,13 +116,24 @@ class RunClock:
 
     def us(self, monotonic_ns: int) -> int:
         """Wall time of a monotonic instant of this run."""
-        return self.anchor.us(monotonic_ns)
+        if monotonic_ns >= self._since_ns or not self._earlier:
+            return self.anchor.us(monotonic_ns)
+        return next((a for a in reversed(self._earlier) if a.monotonic_ns <= monotonic_ns), self._earlier[0]).us(
+            monotonic_ns
+        )
 
     def now_us(self) -> int:
         """Wall time now, as this run dates it."""
-        return self.anchor.us(self.clock.monotonic_ns())
+        return self.us(self.clock.monotonic_ns())
 
     def compare(self) -> tuple[Anchor, int]:
-        """Both clocks now, and how far the wall clock has stepped since the first anchor."""
+        """Both clocks now, and how far the wall clock is ahead of this run's dating."""
         now = read_anchor(self.clock)
         return now, self.anchor.drift_us(now)
+
+    def go_over(self, anchor: Anchor) -> None:
+        """Date by another anchor from its instant on. Errors: ValueError if that would date anything twice."""
+        if anchor.wall_us < self.us(anchor.monotonic_ns):
+            raise ValueError(f"{anchor} lies before what this run has dated already, {self.us(anchor.monotonic_ns)}")
+        self._earlier.append(self.anchor)
+        self.anchor, self._since_ns = anchor, anchor.monotonic_ns

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from agent.errors import StoreError
 from agent.stores.base import Batch, Component, Counted, EdgeRow, Leaving, Record, RunStart, Writer
+from agent.stores.clocksteps import ClockStep, Resolution
 
 LOG = logging.getLogger(__name__)
 
@@ -84,14 +85,22 @@ class Committer:
         """Queue counts of readings."""
         self._counts.append(counted)
 
-    def record(self, at: int, kind: str, body: str) -> None:
+    def record(self, at: int, kind: str, body: str, by: str = "agent") -> None:
         """Queue a record (E7)."""
-        self._records.append(Record(self.next_seq(), at, kind, body))
+        self._records.append(Record(self.next_seq(), at, kind, body, by))
         self._wake.set()
 
     def anchor(self, monotonic_ns: int, wall_us: int) -> None:
         """Queue an anchor (T2)."""
         self._anchors.append((monotonic_ns, wall_us))
+
+    def clock_step(self, step: ClockStep) -> None:
+        """Queue a step of the wall clock (T4)."""
+        self._clock_steps.append(step)
+
+    def resolve(self, resolution: Resolution) -> None:
+        """Queue how the doubt over steps ended (T4); it is written behind the steps."""
+        self._resolutions.append(resolution)
 
     async def serve(self) -> None:
         """Commit until cancelled."""
@@ -146,7 +155,7 @@ class Committer:
     def _take(self) -> Batch:
         batch = Batch(
             self._now_us(), self._components, self._edges, list(self._doubts.items()), self._counts, self._records,
-            self._anchors,
+            self._anchors, self._clock_steps, self._resolutions,
         )  # fmt: skip
         self._clear()
         return batch
@@ -158,6 +167,8 @@ class Committer:
         self._counts: list[Counted] = []
         self._records: list[Record] = []
         self._anchors: list[tuple[int, int]] = []
+        self._clock_steps: list[ClockStep] = []
+        self._resolutions: list[Resolution] = []
 
     def _give_back(self, batch: Batch) -> None:
         """What was not written stands before what came meanwhile; of doubts the later word holds."""
@@ -167,3 +178,5 @@ class Committer:
         self._counts = [*batch.counts, *self._counts]
         self._records = [*batch.records, *self._records]
         self._anchors = [*batch.anchors, *self._anchors]
+        self._clock_steps = [*batch.clock_steps, *self._clock_steps]
+        self._resolutions = [*batch.resolutions, *self._resolutions]

@@ -1,28 +1,20 @@
 """What recurs inside the agent besides probes: silence settled, clocks compared, periods begun, the daily clean-up."""
 
 import asyncio
-import json
-import logging
 from collections.abc import Mapping
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from agent.clock import RunClock
-from agent.commit import Committer
+from agent.clockwatch import ClockWatch
 from agent.exporter import Exporter
 from agent.ledger import Ledger
-from agent.selfmetrics import SelfMetrics
 from sla.model import Window
 from sla.periods import month, to_datetime, year
 
-LOG = logging.getLogger(__name__)
-
 TICK_SECONDS = 0.25
 COUNTS_EVERY = 240
-ANCHOR_EVERY = 240
 CLOCK_EVERY = 4
-STEP_US = 1_000_000
-"""A difference between the clocks beyond this is a step (T2)."""
 
 
 class Housekeeping:
@@ -32,18 +24,15 @@ class Housekeeping:
         self,
         clock: RunClock,
         ledger: Ledger,
-        committer: Committer,
         exporter: Exporter,
-        metrics: SelfMetrics,
+        watch: ClockWatch,
         zone: ZoneInfo,
     ) -> None:
         self._clock = clock
         self._ledger = ledger
-        self._committer = committer
         self._exporter = exporter
-        self._metrics = metrics
+        self._watch = watch
         self._zone = zone
-        self._offset_us = 0
 
     async def serve(self) -> None:
         """Until cancelled."""
@@ -55,28 +44,13 @@ class Housekeeping:
             if number % COUNTS_EVERY == 0:
                 self._ledger.flush_counts()
             if number % CLOCK_EVERY == 0:
-                self._compare_clocks(write=number % ANCHOR_EVERY == 0)
+                self._watch.look()
 
     def begin_periods(self) -> None:
         """Keep the sums of the running and the coming year and month; asked for again every day."""
         periods = running_periods(self._clock.now_us(), self._zone)
         self._ledger.begin_periods(list(periods.values()))
         self._exporter.periods = periods
-
-    def _compare_clocks(self, *, write: bool) -> None:
-        now, offset = self._clock.compare()
-        if write:
-            self._committer.anchor(now.monotonic_ns, now.wall_us)
-        if abs(offset - self._offset_us) <= STEP_US:
-            return
-        LOG.warning(
-            "the wall clock stepped by %.3f s; durations and the dating of this run are unchanged", offset / 1e6
-        )
-        body = {"offset_us": offset, "before_us": self._offset_us, "wall_us": now.wall_us}
-        self._committer.record(self._clock.now_us(), "clock_step", json.dumps(body))
-        self._committer.anchor(now.monotonic_ns, now.wall_us)
-        self._metrics.clock_steps.inc()
-        self._offset_us = offset
 
 
 def running_periods(now_us: int, zone: ZoneInfo) -> Mapping[str, Window]:

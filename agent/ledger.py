@@ -19,9 +19,10 @@ from agent.vantage import SelfCheck, Vantage
 from collectors import base
 from sla.confirm import FOREVER, NEW, Result, Track, advance, isolate, selfcheck_ok, settled_until, step
 from sla.limits import judge
-from sla.model import Outcome, Seen, State, Window
+from sla.model import Cause, Degraded, Edge, Outcome, Seen, State, Window
 from sla.timeline import Mark
 from sla.totals import Totals
+from sla.withdrawal import withdraw
 
 LOG = logging.getLogger(__name__)
 
@@ -102,10 +103,13 @@ class Ledger:
         for part in [*self._known.components.get(watched.id, ()), *self._retired.get(watched.id, ())]:
             self._entry(watched, part)
 
-    def forget(self, target_id: str) -> None:
-        """It left the configuration: its readings have ended, S2 decides what that makes of its state."""
+    def forget(self, target_id: str, now: int) -> None:
+        """It left the configuration: its readings have ended, S2 decides what that makes of its state.
+
+        What is DOWN then is withdrawn: its outage counts to this instant, and is never restored (M5).
+        """
         for entry in self._entries.pop(target_id, {}).values():
-            self._apply(entry, advance(entry.track, FOREVER, entry.watched.rules))
+            self._apply(entry, withdraw(entry.track, now, entry.watched.rules))
             self._count(entry)
             self._retired.setdefault(target_id, {})[entry.component.part] = entry
             self.vantage.discharge(entry)
@@ -198,6 +202,23 @@ class Ledger:
         for entry in self.entries():
             for period in periods:
                 entry.totals.begin(period)
+
+    def break_off(self, at: int, resumed: int) -> None:
+        """The run goes over to another dating (T4): nothing is known from `at` until readings begun after `resumed`.
+
+        In one go: no heartbeat may speak for the time between while one component is still said to go on.
+        """
+        for entry in self.entries():
+            ended = entry.track._replace(valid_until=min(entry.track.valid_until, at))
+            track, edges = advance(ended, FOREVER, entry.watched.rules)
+            track = track._replace(last_at=resumed, base=None, replay=(), dirty=False, held=False)
+            self._apply(entry, Result(track, edges))
+            self._hold(entry, self._check_of(entry.watched))
+        for parts in self._retired.values():
+            for entry in parts.values():
+                if entry.track.since > at:  # its last reading speaks beyond (S2)
+                    edge = Edge(at, State.UNKNOWN, Degraded.NONE, Cause.NO_READING)
+                    self._apply(entry, Result(entry.track._replace(since=at, last_at=resumed), (edge,)))
 
     def finish(self) -> Leaving:
         """The clean stop: every open thing is settled as if readings had ended; what was known is left (S8)."""

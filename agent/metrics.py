@@ -126,6 +126,21 @@ SELFCHECK = Family(
     ("plane",),
 )
 CLOCK_STEPS = Family("sla_agent_clock_steps_total", Type.COUNTER, "Steps of the wall clock of more than a second.")
+CLOCK_OFFSET = Family(
+    "sla_agent_clock_offset_seconds",
+    Type.GAUGE,
+    "How far the wall clock is ahead of the ledger's dating; beyond a second only after a step.",
+)
+CLOCK_UNRESOLVED = Family(
+    "sla_agent_clock_unresolved",
+    Type.GAUGE,
+    "1 while nobody knows whether the wall clock is right after a step or a start: nothing irreversible runs.",
+)
+CLOCK_SYNCHRONISED = Family(
+    "sla_agent_clock_synchronised",
+    Type.GAUGE,
+    "1 if the kernel calls its clock synchronised, 0 if not; no sample where it does not say.",
+)
 STORE_EDGES = Family("sla_agent_store_edges_total", Type.COUNTER, "Edges made durable since the agent started.")
 STORE_COMMITS = Family("sla_agent_store_commits_total", Type.COUNTER, "Transactions made durable since the start.")
 STORE_REFUSED = Family("sla_agent_store_refused_total", Type.COUNTER, "Transactions the store refused; retried.")
@@ -134,6 +149,57 @@ STORE_DURABLE = Family(
     "sla_agent_store_durable_timestamp_seconds", Type.GAUGE, "Up to when the ledger is durable: the last heartbeat."
 )
 STORE_BYTES = Family("sla_agent_store_bytes", Type.GAUGE, "Size of the ledger's files.")
+
+FAULTS_OPEN = Family("sla_faults_open", Type.GAUGE, "Faults that are neither restored nor withdrawn.", ("priority",))
+FAULTS = Family(
+    "sla_faults",
+    Type.GAUGE,
+    "Faults whose clock started in the period, by outcome; evidence that comes later may change it.",
+    ("period", "outcome"),
+)
+_OF_FAULT = ("fault", "root", "role", "priority")
+FAULT_AGE = Family("sla_fault_age_seconds", Type.GAUGE, "Since the clock of an open fault started.", _OF_FAULT)
+FAULT_DEADLINE = Family(
+    "sla_fault_deadline_timestamp_seconds",
+    Type.GAUGE,
+    "When an open fault is late: 3 h after its clock.",
+    _OF_FAULT,
+)
+FAULT_MEMBERS = Family("sla_fault_members", Type.GAUGE, "What an open fault has taken with it.", _OF_FAULT)
+FAULT_CLEARING = Family(
+    "sla_fault_clearing_seconds",
+    Type.HISTOGRAM,
+    "Clearing times, each fault once, when nothing can reopen it any more.",
+    ("role",),
+)
+SITE_UP = Family(
+    "sla_site_up",
+    Type.GAUGE,
+    "1 while any line of the site is up, 0 while all are DOWN; no sample while unknown.",
+    ("site",),
+)
+SITE_REDUNDANCY = Family(
+    "sla_site_redundancy_lost", Type.GAUGE, "1 while the site is up and one of its lines is DOWN.", ("site",)
+)
+PLATFORM_UP = Family(
+    "sla_platform_up",
+    Type.GAUGE,
+    "1 while the platform is UP or DEGRADED by its components, 0 while it is DOWN; no sample while unknown.",
+    ("platform",),
+)
+
+FAULT_FAMILIES = (
+    FAULTS_OPEN,
+    FAULTS,
+    FAULT_AGE,
+    FAULT_DEADLINE,
+    FAULT_MEMBERS,
+    FAULT_CLEARING,
+    SITE_UP,
+    SITE_REDUNDANCY,
+    PLATFORM_UP,
+)
+"""Faults, sites and platforms: small, kept by prometheus-client."""
 
 SELF_FAMILIES = (
     BUILD_INFO,
@@ -151,6 +217,9 @@ SELF_FAMILIES = (
     ISOLATED,
     SELFCHECK,
     CLOCK_STEPS,
+    CLOCK_OFFSET,
+    CLOCK_UNRESOLVED,
+    CLOCK_SYNCHRONISED,
     STORE_EDGES,
     STORE_COMMITS,
     STORE_REFUSED,

@@ -5,7 +5,7 @@ Whatever a collector does wrong becomes a reading `error`; only what it says of 
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import NamedTuple, Protocol
@@ -14,13 +14,16 @@ from agent.clock import RunClock
 from agent.commit import Committer
 from agent.lanes import Lane
 from agent.ledger import Ledger
+from agent.opinions import by_family, confirmed
 from agent.pulse import Pulse
 from agent.schedule import Job, Schedule
 from agent.targets import Duty, Watched
 from collectors.base import Collector, Kind, Launcher, Outcome, Reading, Reason, Target, error, failed
-from sla.limits import FIRST_MODULE_FAILED
 
 LOG = logging.getLogger(__name__)
+
+BEHIND = "behind "
+"""Before a kind's name: its lane for targets behind something that is DOWN (F7)."""
 
 
 class Tally(Protocol):
@@ -45,7 +48,11 @@ class OpenModule(NamedTuple):
 
 
 class Runner:
-    """Runs jobs. `modules` are the open ones by name."""
+    """Runs jobs. `modules` are the open ones by name.
+
+    `behind` are the targets all of whose ways are DOWN, as they are probed then: with a short timeout, in lanes of
+    their own, so that nothing healthy waits behind what cannot answer (F7).
+    """
 
     def __init__(self, clock: RunClock, ledger: Ledger, committer: Committer, tally: Tally) -> None:
         self._clock = clock
@@ -56,16 +63,18 @@ class Runner:
         self._failing: set[str] = set()
         self.modules: dict[str, OpenModule] = {}
         self.lanes: dict[str, Lane] = {}
+        self.behind: Mapping[str, Target] = {}
         self.pulse = Pulse(clock.monotonic_ns)
         self.schedule = Schedule(clock.monotonic_ns, self.launch, tally.missed)
 
     def limit(self, kind: str, concurrency: int, per_second: int) -> None:
-        """Set, or change, how hard a kind may work."""
-        lane = self.lanes.get(kind)
-        if lane is None:
-            self.lanes[kind] = Lane(concurrency, per_second, self._clock.monotonic_ns, self._start)
-        else:
-            lane.concurrency, lane.per_second = concurrency, per_second
+        """Set, or change, how hard a kind may work, as much again behind what is DOWN."""
+        for name in (kind, BEHIND + kind):
+            lane = self.lanes.get(name)
+            if lane is None:
+                self.lanes[name] = Lane(concurrency, per_second, self._clock.monotonic_ns, self._start)
+            else:
+                lane.concurrency, lane.per_second = concurrency, per_second
 
     async def serve(self) -> None:
         """Schedule and probe until cancelled."""
@@ -84,16 +93,17 @@ class Runner:
             self.schedule.done(job, self._clock.monotonic_ns(), retry=False)
             return
         self._tally.swept(job.watched.kind, self.schedule.lateness_ns, self._clock.monotonic_ns())
-        self.lanes[job.watched.kind].enter(job)
+        job.lane = BEHIND + job.watched.kind if job.watched.id in self.behind else job.watched.kind
+        self.lanes[job.lane].enter(job)
 
     def _start(self, job: Job) -> None:
         """Launch without a task where the collector can; the order of 43 000 targets a minute rests on it."""
         assert self._group is not None, "probes run only inside serve()"
         watched = job.watched
         launcher = self.modules[watched.module].launcher
-        if launcher is not None and watched.confirm is None:
+        if launcher is not None and watched.confirm is None and not watched.families:
             landed = partial(self._landed, job, self._clock.monotonic_ns())
-            if launcher.launch(watched.target, landed):
+            if launcher.launch(self.behind.get(watched.id, watched.target), landed):
                 return
         self._group.create_task(self._probe(job))
 
@@ -122,19 +132,25 @@ class Runner:
             LOG.exception("a reading of %s could not be taken into the ledger; its time becomes UNKNOWN", watched.id)
             self._tally.dropped("internal")
         finally:
-            self.lanes[watched.kind].leave()
+            self.lanes[job.lane].leave()
             self.schedule.done(job, started, retry=retry)
 
     async def measure(self, watched: Watched, started_ns: int) -> Sequence[Reading]:
         """One probe and, where DOWN needs a second module to fail too, that one (S3 `confirm`)."""
-        readings = await self._collect(watched, watched.module)
+        readings = await (self._by_family(watched) if watched.families else self._collect(watched, watched.module))
         if watched.confirm and readings[0].outcome is Outcome.FAILED:
             second = await self._collect(watched, watched.confirm)
             readings = [confirmed(readings[0], second[0]), *readings[1:]]
         return [self._in_time(reading, watched, started_ns) for reading in readings]
 
+    async def _by_family(self, watched: Watched) -> Sequence[Reading]:
+        """Asked on each IP version at the same time; each is a component of its own (S4)."""
+        async with asyncio.TaskGroup() as group:
+            asked = [(part, group.create_task(self._collect(watched, module))) for part, module in watched.families]
+        return by_family([(part, task.result()[0]) for part, task in asked])
+
     async def _collect(self, watched: Watched, name: str) -> Sequence[Reading]:
-        module, target = self.modules[name], watched.target
+        module, target = self.modules[name], self.behind.get(watched.id, watched.target)
         if module.collector is None:
             return [error(Reason.PERMISSION, module.why)]
         try:
@@ -184,16 +200,3 @@ async def _bounded(collector: Collector, target: Target) -> Sequence[Reading]:
         if not deadline.expired():
             raise
         return [failed(Reason.TIMEOUT, f"no answer within {target.timeout_seconds:g} s")]
-
-
-def confirmed(first: Reading, second: Reading) -> Reading:
-    """What two modules say together: failed only if both say so; an error of the second leaves it open (S3).
-
-    Where the second is answered, the first one's failure stays visible as a value and makes it DEGRADED.
-    """
-    detail = f"{first.detail}; second module: {second.detail or second.outcome}"
-    if second.outcome is Outcome.FAILED:
-        return replace(first, detail=detail)
-    if second.outcome is Outcome.ERROR:
-        return replace(first, outcome=Outcome.ERROR, reason=second.reason, detail=detail)
-    return replace(second, detail=detail, values={**first.values, **second.values, FIRST_MODULE_FAILED: 1.0})

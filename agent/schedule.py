@@ -25,12 +25,13 @@ IDLE_SECONDS = 0.5
 
 
 class Job:
-    """One target's place in the schedule. Units: nanoseconds of the monotonic clock."""
+    """One target's place in the schedule, and the lane it was launched in. Units: monotonic nanoseconds."""
 
-    __slots__ = ("dead", "due_ns", "regular_ns", "watched")
+    __slots__ = ("dead", "due_ns", "lane", "regular_ns", "watched")
 
     def __init__(self, watched: Watched, now_ns: int) -> None:
         self.watched = watched
+        self.lane = watched.kind
         self.dead = False
         self.regular_ns = next_regular(watched, now_ns)
         self.due_ns = min(self.regular_ns, now_ns + watched.phase_ns % FIRST_SPREAD_NS)

@@ -1,9 +1,11 @@
 """The agent's metrics about itself: small families, kept by prometheus-client in a registry of our own."""
 
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 from agent import metrics
 from agent.metrics import Family
@@ -29,7 +31,11 @@ class SelfMetrics:
         self.waiting = self._gauge(metrics.WAITING)
         self.isolated = self._gauge(metrics.ISOLATED)
         self.selfcheck = self._gauge(metrics.SELFCHECK)
-        self.clock_steps = self._counter(metrics.CLOCK_STEPS)
+        self._clock_steps = self._counter(metrics.CLOCK_STEPS)
+        self._clock_offset = self._gauge(metrics.CLOCK_OFFSET)
+        self._clock_unresolved = self._gauge(metrics.CLOCK_UNRESOLVED)
+        self._clock_synchronised = _Known(metrics.CLOCK_SYNCHRONISED)
+        self.registry.register(self._clock_synchronised)
         self.store_waiting = self._gauge(metrics.STORE_WAITING)
         self.store_durable = self._gauge(metrics.STORE_DURABLE)
         self.store_bytes = self._gauge(metrics.STORE_BYTES)
@@ -73,6 +79,16 @@ class SelfMetrics:
         """The store refused a transaction."""
         self._refused.inc()
 
+    def clock_stepped(self) -> None:
+        """The wall clock stepped."""
+        self._clock_steps.inc()
+
+    def clock_seen(self, offset_seconds: float, *, unresolved: bool, synchronised: bool | None) -> None:
+        """The clocks were compared."""
+        self._clock_offset.set(offset_seconds)
+        self._clock_unresolved.set(unresolved)
+        self._clock_synchronised.value = synchronised
+
     def scheduled(self, kind: str, targets: int) -> None:
         """So many targets of the kind are scheduled from now on."""
         self.targets.labels(kind).set(targets)
@@ -92,6 +108,18 @@ class SelfMetrics:
 
     def _histogram(self, family: Family) -> Histogram:
         return Histogram(family.name, family.help, family.labels, registry=self.registry, buckets=_LAG_BUCKETS)
+
+
+class _Known(Collector):
+    """A gauge without labels that has no sample while its value is not known."""
+
+    def __init__(self, family: Family) -> None:
+        self._family = family
+        self.value: float | None = None
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """For the registry."""
+        yield GaugeMetricFamily(self._family.name, self._family.help, self.value)
 
 
 class _Sweep:

@@ -24,6 +24,7 @@ class Watched:
     """One target as the agent runs it. Units: microseconds in rules, nanoseconds in *_ns.
 
     `plane` is the plane whose self-check its failures need, None where they need none (loopback, this host).
+    `families` are the IP versions it must answer on where there are several: component and module of each.
     """
 
     target: Target
@@ -42,6 +43,8 @@ class Watched:
     duty: Duty = Duty.TARGET
     labels: tuple[tuple[str, str], ...] = ()
     service: tuple[Window, ...] = ()
+    families: tuple[tuple[str, str], ...] = ()
+    parents: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:

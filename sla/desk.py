@@ -52,7 +52,8 @@ def _told(fault: Fault, rows: Sequence[DeskRow], as_of: int) -> Fault:
     clock = Clock(start, None if earliest is None else min(earliest, reported))
     early, late = fault.restored or (None, None)
     end = End.RESTORED if late is not None else _end_of(fault)
-    part = Outage(first, earliest, fault.ended if early is None else early, late, end)
+    withdrawn = fault.ended if end is End.WITHDRAWN else None
+    part = Outage(first, earliest, fault.ended if early is None else early, late, end, withdrawn=withdrawn)
     return replace(fault, start=start, desk=tuple(rows), outcome=outcome(clock, (part,), as_of))
 
 

@@ -4,7 +4,6 @@ import base64
 import hashlib
 from bisect import bisect_right
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -62,14 +61,10 @@ class Episode(NamedTuple):
         return "planned" if self.root.kind is RootKind.PLANNED else "own"
 
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
 def fault_id(root: str, start: int) -> str:
     """The id of a fault: the same for everybody who reads the same ledger. Units: start in microseconds UTC."""
     digest = hashlib.sha256(f"{root}|{start}".encode()).digest()
-    day = (_EPOCH + timedelta(microseconds=start)).strftime("%Y%m%d")
-    return f"F{day}-{base64.b32encode(digest[:5]).decode()}"
+    return f"F-{base64.b32encode(digest[:10]).decode()[:10]}"
 
 
 TOLERANCE_US = 180_000_000
@@ -82,12 +77,16 @@ def tolerance(parent_interval: int, child_interval: int) -> int:
 
 
 def covering(episodes: Sequence[Episode], at: int, tol: int) -> Episode | None:
-    """The episode in which an item is down for a child that failed at `at`. Shape: ordered, disjoint."""
-    index = bisect_right(episodes, at, key=_end)
-    if index < len(episodes) and episodes[index].start - tol <= at:
-        return episodes[index]
-    return None
+    """The episode in which an item is down for a child that failed at `at`: the last that had begun, else the next.
+
+    Shape: ordered by start; what was planned may lie between two halves of a fault (F5).
+    """
+    index = bisect_right(episodes, at, key=_start)
+    begun = next((episode for episode in reversed(episodes[:index]) if at < episode.end), None)
+    if begun is not None or index == len(episodes) or episodes[index].start - tol > at:
+        return begun
+    return episodes[index]
 
 
-def _end(episode: Episode) -> int:
-    return episode.end
+def _start(episode: Episode) -> int:
+    return episode.start

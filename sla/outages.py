@@ -27,7 +27,8 @@ class Outage(NamedTuple):
 
     Units: microseconds. `start` is the first failed reading; it may truly have begun as early as `earliest`, at any
     time where that is None (F10). `down_end` ends the last DOWN span, FOREVER while open; `restored` is the first good
-    reading. `exact`: the start is no onset but the end of a window or of an ancestor's fault.
+    reading. `exact`: the start is no onset but the end of a window or of an ancestor's fault. `withdrawn` is when the
+    target was removed.
     """
 
     start: int
@@ -37,6 +38,7 @@ class Outage(NamedTuple):
     end: End
     imported: bool = False
     exact: bool = False
+    withdrawn: int | None = None
 
     def since(self, at: int) -> "Outage":
         """The rest of it from an instant on."""
@@ -87,7 +89,7 @@ class _Reader:
             self._down(mark, until)
         elif mark.state is State.UNKNOWN:
             if mark.cause is Cause.WITHDRAWN and self._open is not None:
-                self._open = self._open._replace(end=End.WITHDRAWN)
+                self._open = self._open._replace(end=End.WITHDRAWN, withdrawn=mark.at)
             if not self._is_unknown:
                 self._unknown_since = mark.at
         elif self._open is not None:
@@ -107,12 +109,13 @@ class _Reader:
             imported = mark.cause is Cause.IMPORTED
             self._open = Outage(mark.at, earliest, until, None, end, imported)
         else:
-            self._open = self._open._replace(down_end=until, end=end)
+            self._open = self._open._replace(down_end=until, end=end, withdrawn=None)
 
     def _close(self, mark: Mark) -> None:
         assert self._open is not None
         if mark.state is State.OUT:
-            self.found.append(self._open._replace(end=End.WITHDRAWN))
+            removed = self._open.withdrawn if self._open.end is End.WITHDRAWN else mark.at
+            self.found.append(self._open._replace(end=End.WITHDRAWN, withdrawn=removed))
         elif self._open.end is End.WITHDRAWN:
             self.found.append(self._open)
         else:
@@ -121,18 +124,22 @@ class _Reader:
 
 
 def spells(found: Sequence[Outage], planned: Sequence[Window], as_of: int) -> list[Spell]:
-    """Windows first, then F5. Shape: planned is disjoint and ordered."""
+    """Windows first, then F5, which does not see what was planned. Shape: planned is disjoint and ordered."""
     made: list[Spell] = []
+    last: int | None = None
     for outage in found:
         window = _holding(planned, outage.start)
         if window is not None:
             made.append(Spell((outage,), window))
-            if _overruns(outage, window.end, as_of):
-                made.append(Spell((outage.since(window.end),)))
-        elif made and _is_reopened(made[-1], outage):
-            made[-1] = Spell((*made[-1].parts, outage))
+            if not _overruns(outage, window.end, as_of):
+                continue
+            made.append(Spell((outage.since(window.end),)))
+        elif last is not None and _is_reopened(made[last], outage):
+            made[last] = Spell((*made[last].parts, outage))
+            continue
         else:
             made.append(Spell((outage,)))
+        last = len(made) - 1
     return made
 
 
@@ -145,14 +152,14 @@ def _overruns(outage: Outage, end: int, as_of: int) -> bool:
     """Not restored when the window ends (M4); what was removed before is not DOWN any more."""
     if end >= as_of:
         return False
-    if outage.end is End.WITHDRAWN:
-        return outage.down_end > end
+    if outage.withdrawn is not None:
+        return outage.withdrawn > end
     return outage.restored is None or outage.restored > end
 
 
 def _is_reopened(before: Spell, outage: Outage) -> bool:
     restored = before.parts[-1].restored
-    return before.window is None and restored is not None and outage.start - restored <= REOPEN_US
+    return restored is not None and outage.start - restored <= REOPEN_US
 
 
 def _start(window: Window) -> int:

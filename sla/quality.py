@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from sla.confirm import FOREVER
 from sla.faults import Clock, Fault, fault_id, outcome
-from sla.model import Degraded, State
+from sla.model import Cause, Degraded, State
 from sla.outages import End, Outage
 from sla.timeline import Mark
 
@@ -31,7 +31,8 @@ def _pieces(history: Sequence[Mark], as_of: int) -> Iterator[Outage]:
         if mark.state is State.DEGRADED and mark.degraded & COUNTED:
             end = End.OPEN if until == FOREVER else End.UNSEEN
             if piece is None:
-                piece = Outage(mark.at, unknown_since if was_unknown else mark.at, until, None, end)
+                imported = mark.cause is Cause.IMPORTED
+                piece = Outage(mark.at, unknown_since if was_unknown else mark.at, until, None, end, imported)
             else:
                 piece = piece._replace(down_end=until, end=end)
         elif mark.state is not State.UNKNOWN and piece is not None:
@@ -63,4 +64,5 @@ def _fault(item: str, role: str, piece: Outage, as_of: int) -> Fault:
         ended=piece.down_end,
         outcome=outcome(Clock(piece.start, piece.earliest), (piece,), as_of),
         priority="P4",
+        source="imported" if piece.imported else "probe",
     )

@@ -78,8 +78,7 @@ def _may_hide_one(gap: Window, period: Window, faults: Sequence[Fault]) -> bool:
 
 
 def _touches(fault: Fault, gap: Window) -> bool:
-    """Whether what is uncertain of the fault lies in the gap."""
+    """Whether what is uncertain of the fault reaches into the gap; a record that begins DOWN is uncertain of no gap."""
     earliest, first = fault.onset
-    start = gap.start if earliest is None else earliest
-    end = gap.end if fault.restored is None else fault.restored[1]
-    return min(start, first) < gap.end and gap.start < end
+    start = first if earliest is None else min(earliest, first)
+    return start < gap.end and (fault.restored is None or gap.start < fault.restored[1])

@@ -39,7 +39,6 @@ class Graph:
         for id_ in self.items:
             for parent in self.parents(id_):
                 self.children.setdefault(parent, []).append(id_)
-        self.hops = self._hops()
 
     def __contains__(self, id_: object) -> bool:
         return id_ in self.items
@@ -100,10 +99,3 @@ class Graph:
             kept = [Way(way.need, tuple(member for member in way.members if member in known)) for way in ways]
             dated.append((window, tuple(way for way in kept if way.members)))
         return dated
-
-    def _hops(self) -> dict[str, int]:
-        """The shortest way to a top."""
-        hops: dict[str, int] = {}
-        for id_ in sorted(self.items, key=self.order.__getitem__):
-            hops[id_] = min((hops[parent] + 1 for parent in self.parents(id_)), default=0)
-        return hops

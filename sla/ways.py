@@ -38,6 +38,7 @@ class Look:
         self._interval = graph.items[item].interval
         self._down: dict[str, Episode | None] = {}
         self._seen: dict[str, Blocked] = {}
+        self._far: dict[str, int] = {}
 
     def highest(self) -> Episode | None:
         """The episode of the ancestor that the outage is put down to, None for a fault of its own."""
@@ -50,7 +51,14 @@ class Look:
         """Fewest hops to the top, then the last to fail, then the smallest id."""
         episode = self._down[ancestor]
         assert episode is not None
-        return self._graph.hops[ancestor], -episode.start, ancestor
+        return self._hops(ancestor), -episode.start, ancestor
+
+    def _hops(self, item: str) -> int:
+        """The shortest way to a top, by the ways of the time."""
+        if item not in self._far:
+            above = [member for way in self._open_ways(item) for member in way.members]
+            self._far[item] = min((self._hops(member) + 1 for member in above), default=0)
+        return self._far[item]
 
     def _of_ways(self, item: str) -> Blocked:
         found = [self._of_way(way) for way in self._open_ways(item)]
@@ -65,8 +73,8 @@ class Look:
         kept = []
         for way in self._graph.ways_at(item, self._at):
             members = tuple(member for member in way.members if not self._is_out(member))
-            if members:
-                kept.append(Way(way.need, members))
+            if members:  # all of them is all of those that are left, at least so many stays so many
+                kept.append(Way(len(members) if way.need == len(way.members) else way.need, members))
         return kept
 
     def _is_out(self, member: str) -> bool:

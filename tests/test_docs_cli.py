@@ -33,7 +33,7 @@ def table(page: str) -> dict[str, tuple[list[str], set[str]]]:
     found = {}
     for line in read(page).splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
-        if len(cells) == 3 and "--config.file" in cells[1]:
+        if len(cells) == 3 and cells[1].startswith("`--"):
             name, *arguments = cells[0].strip("`").split()
             found[name] = (arguments, set(re.findall(r"`(--[^`]+)`", cells[1])))
     return found

@@ -43,11 +43,23 @@ def address_of(config: Config, path: Path) -> str:
     return holder["address"]
 
 
-def ask(address: str, path: str, query: dict[str, str] | None = None) -> Json:
+def ask(address: str, path: str, query: dict[str, str] | None = None, method: str = "GET") -> Json:
     """One answer of the agent's API. Errors: UsageError, with the agent's own words where it refuses."""
     url = f"http://{address}{path}" + (f"?{urlencode(query)}" if query else "")
+    return _answer(url, urllib.request.Request(url, method=method))
+
+
+def post(address: str, path: str, body: Json) -> Json:
+    """Something for the agent to write. Errors: UsageError, with the agent's own words where it refuses."""
+    url = f"http://{address}{path}"
+    data = json.dumps(body).encode()
+    request = urllib.request.Request(url, data, {"Content-Type": "application/json"}, method="POST")
+    return _answer(url, request)
+
+
+def _answer(url: str, request: urllib.request.Request) -> Json:
     try:
-        with _DIRECT.open(url, timeout=TIMEOUT_SECONDS) as response:
+        with _DIRECT.open(request, timeout=TIMEOUT_SECONDS) as response:
             answer: Json = json.loads(response.read(MAX_BYTES))
     except urllib.error.HTTPError as exc:
         with exc:

@@ -17,6 +17,7 @@ from agent.clock import SystemClock
 from agent.config import ConfigError, load
 from agent.errors import AgentError, StoreError, UsageError
 from agent.instants import parse_point
+from agent.registers import Known, known_of
 from agent.stores.holder import Holder
 from agent.stores.opening import Location, check_ours, connect, migrate, migrations, parse_url, schema_version
 from agent.stores.reading import SqliteReader
@@ -61,11 +62,12 @@ ConfigFile = Annotated[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Which store a command is about, the agent's zone, and the targets its configuration knows (id to kind)."""
+    """Which store a command is about, the agent's zone, and what its configuration knows; targets are id to kind."""
 
     location: Location
     zone: ZoneInfo
     registered: Mapping[str, str]
+    known: Known | None = None
 
 
 def fail(error: Exception) -> NoReturn:
@@ -95,6 +97,7 @@ def place(store: str | None, config: Path | None) -> Place:
         location=parse_url(store or loaded.store.url),
         zone=loaded.zone_info,
         registered={target.id: target.kind for target in loaded.targets},
+        known=known_of(loaded),
     )
 
 
@@ -134,6 +137,23 @@ def open_writer(location: Location, purpose: str) -> Iterator[SqliteWriter]:
             yield SqliteWriter(connection)
         finally:
             connection.close()
+
+
+@contextmanager
+def open_trial(location: Location) -> Iterator[SqliteWriter]:
+    """A store in memory with a copy of the real one's registers, to try something out. Errors: StoreError."""
+    memory = connect(Location(None))
+    try:
+        migrate(memory, Location(None))
+        if location.path is not None and location.path.is_file():
+            memory.execute("ATTACH DATABASE ? AS kept", (str(location.path),))
+            if int(memory.execute("PRAGMA kept.user_version").fetchone()[0]) == len(migrations()):
+                for table in ("imports", "register_rows"):
+                    memory.execute(f"INSERT INTO main.{table} SELECT * FROM kept.{table}")
+            memory.execute("DETACH DATABASE kept")
+        yield SqliteWriter(memory)
+    finally:
+        memory.close()
 
 
 def now_us() -> int:

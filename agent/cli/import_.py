@@ -49,8 +49,8 @@ def register(app: typer.Typer) -> None:
 
 
 def import_(  # noqa: PLR0913  # one parameter an option
-    kind: Annotated[str, typer.Argument(metavar="KIND", help="history or readings.")],
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV in UTF-8 or GB18030, rows in any order.")],
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="Any register or record, history, readings.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV in UTF-8 or GB18030, or XLSX; rows in any order.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change; write nothing.")] = False,
     as_of: Annotated[
         str | None, typer.Option("--as-of", metavar="T", help="history: until when the last rows hold. Required.")
@@ -79,6 +79,7 @@ def import_(  # noqa: PLR0913  # one parameter an option
                 dry_run=dry_run,
                 mapping=mapping,
                 registered=where.registered,
+                known=where.known,
                 progress=progress,
             )
             check_request(request)

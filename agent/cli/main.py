@@ -2,7 +2,21 @@
 
 import typer
 
-from agent.cli import availability, backup, check, doctor, import_, probe, restore, run, status, targets
+from agent.cli import (
+    availability,
+    backup,
+    check,
+    clock,
+    doctor,
+    faults,
+    import_,
+    probe,
+    restore,
+    run,
+    status,
+    targets,
+    template,
+)
 
 app = typer.Typer(
     name="sla-agent",
@@ -11,5 +25,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (run, check, probe, targets, status, doctor, import_, availability, backup, restore):
+COMMANDS = (
+    run, check, probe, targets, status, clock, doctor, import_, template, availability, faults, backup, restore,
+)  # fmt: skip
+for command in COMMANDS:
     command.register(app)

@@ -68,7 +68,7 @@ def _refusal(file: str, code: int, body: bytes) -> UsageError | ImportProblemsEr
     try:
         said: Json = json.loads(body)
         if code == 422:
-            problems = [RowProblem(file, one["line"], one["column"], one["text"]) for one in said["problems"]]
+            problems = [RowProblem(file=file, **one) for one in said["problems"]]
             return ImportProblemsError(problems, said["more"])
         if code == 400:
             return UsageError(said["detail"])

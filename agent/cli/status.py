@@ -8,6 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from agent.cli.asking import Json, agent_address, ask
+from agent.cli.clock import summary
 from agent.cli.common import ConfigFile, console, failing_clearly
 
 
@@ -48,6 +49,7 @@ def _rows(address: str, answer: Json) -> list[tuple[str, str]]:
             "running",
             f"since {answer['started_at']}, run {answer['boot_no']}, {'ready' if answer['ready'] else 'not ready'}",
         ),
+        ("clock", summary(answer["clock"])),
         ("ledger", f"durable until {answer['durable_until'] or '-'}, {store['waiting_edges']} edges waiting"),
         ("store", f"{store['path'] or 'in memory'}, {store['bytes']} bytes, schema {store['schema']}"),
         ("targets", _counts(answer["targets"])),

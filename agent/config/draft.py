@@ -17,6 +17,7 @@ from agent.config.schema import (
     Log,
     ModuleCommon,
     Plane,
+    RegisterFile,
     States,
     Store,
     TargetRow,
@@ -47,6 +48,7 @@ class Draft:
     modules: Mapping[str, ModuleConfig]
     module_names: frozenset[str]
     rows: Mapping[int, TargetRow]
+    registers: tuple[RegisterFile, ...] = ()
 
     @property
     def zone(self) -> ZoneInfo:
@@ -73,6 +75,7 @@ def read_draft(reader: Reader, kinds: Sequence[Kind]) -> Draft:
     reader.unknown_options(Document.model_fields)
     planes = {name: reader.read(Plane, ("planes", name)) for name in reader.named("planes")}
     modules = _modules(reader, by_name)
+    registers = [reader.read(RegisterFile, ("registers", index)) for index in reader.sequence(("registers",))]
     rows = {index: reader.read(TargetRow, ("targets", index)) for index in reader.sequence(("targets",))}
     return Draft(
         tree=reader.tree,
@@ -90,6 +93,7 @@ def read_draft(reader: Reader, kinds: Sequence[Kind]) -> Draft:
         modules={name: module for name, module in modules.items() if module},
         module_names=frozenset(modules),
         rows={index: row for index, row in rows.items() if row},
+        registers=tuple(file for file in registers if file),
     )
 
 

@@ -28,6 +28,7 @@ def config_of(draft: Draft) -> Config:
         modules=MappingProxyType(dict(draft.modules)),
         targets=tuple(_target(draft, row) for row in draft.rows.values()),
         labels=draft.head.labels,
+        registers=draft.registers,
     )
     return replace(config, digest=digest_of(config))
 

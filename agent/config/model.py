@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from agent.config.schema import Log, Plane, Role, States, Store, Web
+from agent.config.schema import Log, Plane, RegisterFile, Role, States, Store, Web
 from collectors.base import Module
+from sla.model import Window
 
 _SQLITE = "sqlite:///"
 
@@ -60,7 +61,10 @@ class ModuleConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetConfig:
-    """A target in force. Units: microseconds UTC, None is no bound. Shape: `address` keeps its token."""
+    """A target in force. Units: microseconds UTC, None is no bound.
+
+    Shape: `address` keeps its token; `service` is a register's, which may know several intervals.
+    """
 
     id: str
     kind: str
@@ -81,6 +85,7 @@ class TargetConfig:
     in_service_from_us: int | None
     in_service_to_us: int | None
     source_doc: str
+    service: tuple[Window, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +103,7 @@ class Config:
     modules: Mapping[str, ModuleConfig]
     targets: tuple[TargetConfig, ...]
     labels: tuple[str, ...]
+    registers: tuple[RegisterFile, ...] = ()
     digest: str = ""
 
     @property

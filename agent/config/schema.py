@@ -171,6 +171,16 @@ class TargetRow(Section):
     source_doc: str = Field("", description="Document the row comes from.")
 
 
+class RegisterFile(Section):
+    """One register or record file."""
+
+    kind: Literal["divisions", "sites", "links", "targets", "platforms", "components", "maintenance", "faults"] = Field(
+        description="What its rows are; `docs/registers.md` has the columns."
+    )
+    file: str = Field(min_length=1, description="CSV or XLSX; a relative path begins at the folder of this file.")
+    map: str | None = Field(None, description="File with more headings, as `--map` of `sla-agent import` takes it.")
+
+
 Label = Literal["carrier", "name", "plane", "responsible_unit", "role"]
 
 
@@ -187,4 +197,9 @@ class Document(Section):
     kinds: dict[str, KindLimits] = Field({}, description="Limits by kind.")
     modules: dict[Name, ModuleCommon] = Field({}, description="Modules by name, beside the built-in ones.")
     targets: tuple[TargetRow, ...] = Field((), description="Up to 100 targets; more belong into a register file.")
+    registers: tuple[RegisterFile, ...] = Field(
+        (),
+        description="Register and record files, applied in this order at start and at a reload, as `sla-agent import` "
+        "would.",
+    )
     labels: Annotated[tuple[Label, ...], Unique] = Field((), description="Register columns that become metric labels.")

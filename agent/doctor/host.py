@@ -1,6 +1,5 @@
 """The host: interpreter, descriptors, clock."""
 
-import ctypes
 import os
 import platform
 import re
@@ -9,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from agent.clock import TIME_ERROR, kernel_clock_state
 from agent.config import Config
 from agent.doctor.findings import Finding, Level
 from agent.doctor.holding import holder_of
@@ -19,8 +19,6 @@ HEADROOM = 1.5
 SOCKET_KINDS = frozenset({"tcp", "http"})
 """Kinds that need a descriptor for each probe under way; icmp shares one socket per family."""
 
-_TIME_ERROR = 5  # adjtimex(2): the clock is not synchronised
-_TIMEX_BYTES = 512  # struct timex is smaller everywhere; all zero asks and sets nothing
 _OPEN_FILES = re.compile(r"^Max open files\s+(\d+|unlimited)", re.MULTILINE)
 
 
@@ -77,15 +75,6 @@ def _limit(config: Config, root: Path) -> tuple[int | None, str]:
     return None if soft == resource.RLIM_INFINITY else soft, "this shell; the agent's own may differ"
 
 
-def kernel_clock_state() -> int | None:
-    """What the kernel says of its clock by adjtimex(2), asked without setting anything; None if it does not say."""
-    try:
-        state = int(ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES)))
-    except (OSError, AttributeError):
-        return None
-    return None if state < 0 else state
-
-
 def clock(state: int | None, root: Path) -> Finding:
     """Whether anything keeps the wall clock right: it dates every outage."""
     who = [name for name, path in _KEEPERS.items() if (root / path).exists()]
@@ -94,7 +83,7 @@ def clock(state: int | None, root: Path) -> Finding:
         return Finding(
             "clock", Level.UNKNOWN, f"the kernel does not say whether its clock is synchronised{running}", _FIX
         )
-    if state == _TIME_ERROR:
+    if state == TIME_ERROR:
         return Finding("clock", Level.WARNING, f"the kernel calls its clock unsynchronised{running}", _FIX)
     return Finding("clock", Level.OK, f"the kernel calls its clock synchronised{running}")
 

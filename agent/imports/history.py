@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from agent.imports.csv_rows import Row
 from agent.imports.fields import Fields
-from agent.imports.headings import AT, STATE, TARGET, Column
+from agent.imports.headings import AT, STATE, TARGET
 from agent.imports.problems import Problems
 from agent.imports.reduction import clashes, known, reduce_readings
 from agent.imports.request import ImportRequest, Tally
 from agent.instants import format_instant
+from agent.sheets import Column, Row
 from agent.stores.base import ImportedSpan
 from agent.stores.importing import ImportStore
 from sla.model import State

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -127,7 +127,7 @@ class LiveImports:
     async def _write(self, request: ImportRequest, staged: ImportOutcome, mine: ImportOutcome, path: Path) -> None:
         agent = self._agent
         self._refuse_when_stopping()
-        made = agent.ledger.adopt({name: _kind(name, request.registered) for name in mine.created})
+        made = agent.ledger.adopt({name: staged.kinds.get(name, "imported") for name in mine.created})
         try:
             ids = {component.name: component.id for component in made}
             for name in staged.created:
@@ -140,10 +140,6 @@ class LiveImports:
             agent.ledger.settle_adopted(written=False)
             raise
         agent.ledger.settle_adopted(written=True)
-
-
-def _kind(name: str, registered: Mapping[str, str]) -> str:
-    return registered.get(name.partition("#")[0], "imported")
 
 
 def _environment() -> dict[str, str]:

@@ -4,13 +4,13 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from agent.imports.csv_rows import Row
 from agent.imports.fields import Fields
-from agent.imports.headings import AT, INTERVAL, OUTCOME, OVER, TARGET, Column
+from agent.imports.headings import AT, INTERVAL, OUTCOME, OVER, TARGET
 from agent.imports.problems import Problems
 from agent.imports.reduction import clashes, known, reduce_readings
 from agent.imports.request import ImportRequest, Tally
 from agent.instants import format_instant
+from agent.sheets import Column, Row
 from agent.stores.base import ImportedReading
 from agent.stores.importing import ImportStore
 from sla.model import Degraded, Outcome
@@ -45,7 +45,7 @@ class Readings:
 
     def take(self, row: Row) -> None:
         """Read one row; every cell of it, so that all its problems are told."""
-        fields, (line, cells) = self._fields, row
+        fields, line, cells = self._fields, row.line, row.cells
         target, at = fields.target(line, cells[0]), fields.at(line, cells[1])
         outcome, interval, over = fields.outcome(line, cells[2]), fields.interval(line, cells[3]), self._over(row)
         if target is None:

@@ -6,8 +6,10 @@ from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from agent.instants import format_duration
+from agent.registers.known import Known
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
+_EVIDENCE = ("history", "readings")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +18,8 @@ class ImportRequest:
 
     Shape: `mapping` adds headings (heading to column, or to "ignore"); `registered` are targets that the
     configuration knows (id to kind), though the store may not; `allocate` gives ids for new components where a
-    running agent gives them out, else the store's next ones are taken; `progress` is told bytes done and in all.
+    running agent gives them out, else the store's next ones are taken; `progress` is told bytes done and in all;
+    `known` is what the configuration knows that rows of registers may name, None without a configuration.
     """
 
     kind: str
@@ -32,6 +35,7 @@ class ImportRequest:
     registered: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     allocate: Callable[[], int] | None = None
     progress: Callable[[int, int], None] | None = None
+    known: Known | None = None
 
 
 @dataclass(slots=True)
@@ -51,7 +55,11 @@ class Tally:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportOutcome:
-    """What an import changed, or would change (`dry_run`). `first_heartbeat` None: the store never had a run."""
+    """What an import changed, or would change (`dry_run`). `first_heartbeat` None: the store never had a run.
+
+    `notes` say what of the file was passed over, `changes` what of a register is new, a line each. `targets` counts
+    ids, `kinds` are those of what is created.
+    """
 
     kind: str
     file: str
@@ -62,6 +70,9 @@ class ImportOutcome:
     tally: Tally
     dry_run: bool
     first_heartbeat: int | None
+    notes: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
+    kinds: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
 
     @property
     def changed(self) -> bool:
@@ -70,10 +81,11 @@ class ImportOutcome:
 
     def words(self) -> list[str]:
         """The outcome for people, a line each."""
-        lines = [f"{self.file}: {self.rows} rows of {self.targets} targets, sha256 {self.digest}"]
+        of = "targets" if self.kind in _EVIDENCE else self.kind
+        lines = [f"{self.file}: {self.rows} rows of {self.targets} {of}, sha256 {self.digest}", *self.notes]
         if not self.changed:
-            return [*lines, "nothing new: all of it is known already; the store is unchanged"]
-        lines += self._created() + (self._spans() if self.kind == "history" else self._readings())
+            return [*lines, *self.changes, "nothing new: all of it is known already; the store is unchanged"]
+        lines += [*self._created(), *self.changes, *self._evidence()]
         return [*lines, "dry run: nothing was written"] if self.dry_run else lines
 
     @property
@@ -85,6 +97,11 @@ class ImportOutcome:
             return []
         names = ", ".join(self.created[:20]) + (", …" if len(self.created) > 20 else "")
         return [f"targets {self._verb}created: {len(self.created)} ({names})"]
+
+    def _evidence(self) -> list[str]:
+        if self.kind == "history":
+            return self._spans()
+        return self._readings() if self.kind == "readings" else []
 
     def _spans(self) -> list[str]:
         tally = self.tally

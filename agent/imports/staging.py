@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Iterable, Mapping
 from contextlib import closing, suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +20,7 @@ from agent.errors import StoreError, UsageError
 from agent.imports.apply import Parsed
 from agent.imports.problems import ImportProblemsError, RowProblem
 from agent.imports.request import ImportOutcome, ImportRequest, Tally
+from agent.registers.known import known_from_json
 from agent.stores.importing import ImportStore
 from agent.stores.opening import Location, connect, migrate
 from agent.stores.writing import SqliteWriter
@@ -62,6 +63,7 @@ class Order(NamedTuple):
             "dry_run": request.dry_run,
             "mapping": dict(request.mapping),
             "registered": dict(request.registered),
+            "known": None if request.known is None else request.known.to_json(),
         }
         return json.dumps({"request": body, "paths": [str(self.data), str(self.store), str(self.staged)]})
 
@@ -71,8 +73,15 @@ def order_from_json(text: str) -> Order:
     said = json.loads(text)
     data, store, staged = map(Path, said["paths"])
     zone = ZoneInfo(said["request"].pop("zone"))
+    known = said["request"].pop("known")
     allocate = count(_FIRST_PROVISIONAL).__next__
-    request = ImportRequest(data=data.read_bytes(), zone=zone, allocate=allocate, **said["request"])
+    request = ImportRequest(
+        data=data.read_bytes(),
+        zone=zone,
+        allocate=allocate,
+        known=None if known is None else known_from_json(known),
+        **said["request"],
+    )
     return Order(request, data, store, staged)
 
 
@@ -106,7 +115,8 @@ def outcome_from_json(text: bytes) -> ImportOutcome:
     if "store" in said:
         raise StoreError(said["store"])
     body = said["outcome"]
-    return ImportOutcome(**{**body, "created": tuple(body["created"]), "tally": Tally(**body["tally"])})
+    lines = {name: tuple(body[name]) for name in ("created", "notes", "changes")}
+    return ImportOutcome(**{**body, **lines, "tally": Tally(**body["tally"])})
 
 
 def main() -> None:
@@ -117,13 +127,20 @@ def main() -> None:
 
 def _answer(text: str) -> Json:
     try:
-        return {"outcome": asdict(stage(order_from_json(text)))}
+        return {"outcome": _outcome_json(stage(order_from_json(text)))}
     except ImportProblemsError as exc:
-        return {"problems": [[one.file, one.line, one.column, one.text] for one in exc.problems], "more": exc.more}
+        return {
+            "problems": [[one.file, one.line, one.column, one.text, one.sheet] for one in exc.problems],
+            "more": exc.more,
+        }
     except UsageError as exc:
         return {"refused": str(exc)}
     except StoreError as exc:
         return {"store": str(exc)}
+
+
+def _outcome_json(outcome: ImportOutcome) -> Json:
+    return asdict(replace(outcome, kinds=dict(outcome.kinds)))
 
 
 def _check_size(outcome: ImportOutcome) -> None:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from agent.stores.base import Component, ImportedReading, ImportedSpan
 from agent.stores.reading import SqliteReader
+from agent.stores.registering import NewRow, RawRow, add_rows, raw_rows
 from agent.stores.writing import SqliteWriter
 from sla.timeline import Span
 
@@ -32,6 +33,13 @@ FROM staged.imported_spans s LEFT JOIN temp.ids i ON i.provisional = s.component
 _MERGE_READINGS = """
 INSERT INTO imported_readings SELECT coalesce(i.id, r.component), at, outcome, interval, over, ?
 FROM staged.imported_readings r LEFT JOIN temp.ids i ON i.provisional = r.component
+"""
+_MERGE_REGISTERS = """
+INSERT INTO register_rows SELECT register, id, version, valid_from, valid_to, body, ?, ?, ? FROM staged.register_rows
+"""
+_MEASURED = """
+SELECT id, coalesce(json_extract(body, '$.kind'), 'link') FROM register_rows
+WHERE register IN ('links', 'targets') ORDER BY register, id, version
 """
 
 
@@ -70,6 +78,14 @@ class ImportStore:
         """When the store's own record begins (A8)."""
         return self._reader.first_heartbeat()
 
+    def measured(self) -> dict[str, str]:
+        """What the registers of targets and links say is measured: ids to kinds."""
+        return dict(self._db.execute(_MEASURED))
+
+    def register_rows(self, register: str) -> list[RawRow]:
+        """All versions of a register's rows, by id and version."""
+        return raw_rows(self._db, register)
+
     def file_of_span(self, component: int, at: int) -> str:
         """The file that stated the span around an instant."""
         return self._text(_SPAN_FILE, component, at)
@@ -92,7 +108,7 @@ class ImportStore:
         self._db.executemany(
             "INSERT INTO components VALUES (?, ?, ?, ?, ?)",
             [
-                (number, target, part, kinds.get(target, "imported"), recorded_at)
+                (number, target, part, kinds.get(name, "imported"), recorded_at)
                 for name, number in ids.items()
                 for target, _, part in [name.partition("#")]
             ],
@@ -108,6 +124,10 @@ class ImportStore:
             "INSERT INTO imported_readings VALUES (?, ?, ?, ?, ?, ?)", [(*reading, number) for reading in readings]
         )
 
+    def add_register_rows(self, row: ImportRow, number: int, new: Sequence[NewRow]) -> None:
+        """Rows of an import. Errors: sqlite3.IntegrityError for a version that is there already."""
+        add_rows(self._db, (row.kind, row.recorded_at, row.recorded_by), number, new)
+
     def merge(self, ids: Mapping[int, int], recorded_at: int, by: str) -> None:
         """All rows of the attached store `staged`, which holds one import; `ids` are for its provisional ones."""
         self._db.execute("CREATE TEMP TABLE ids (provisional INTEGER PRIMARY KEY, id INTEGER NOT NULL)")
@@ -115,6 +135,7 @@ class ImportStore:
         number = self._db.execute(_MERGE, (recorded_at, by)).lastrowid
         self._db.execute(_MERGE_SPANS, (number,))
         self._db.execute(_MERGE_READINGS, (number,))
+        self._db.execute(_MERGE_REGISTERS, (recorded_at, by, number))
         self._db.execute("DROP TABLE temp.ids")
 
     def _text(self, sql: str, *values: int) -> str:

@@ -2,12 +2,16 @@
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
+from agent.stores import clocksteps, noting, registering
 from agent.stores.base import Component, Counted, ImportedReading, Record, Run
+from agent.stores.clocksteps import ClockStep, Dating
 from agent.stores.evidence import unpack
+from agent.stores.noting import FaultEvent, Note
+from agent.stores.registering import RegisterRow, RegisterVersion
 from sla.confirm import FOREVER
 from sla.model import Cause, Degraded, Edge, Outcome, State, Window
 from sla.timeline import Mark, Span, fold
@@ -145,6 +149,81 @@ class SqliteReader:
     def meta(self, key: str) -> str | None:
         row = self._one("SELECT value FROM meta WHERE key = ?", key)
         return str(row[0]) if row else None
+
+    def clock_steps(self, *, only_open: bool = False) -> list[ClockStep]:
+        """Steps of the wall clock, or those that nobody has resolved (T4)."""
+        with self._lock:
+            return clocksteps.steps(self._db, only_open=only_open)
+
+    def last_dating(self) -> Dating | None:
+        """How the last run was dated; None in a new store (T4)."""
+        with self._lock:
+            return clocksteps.last_dating(self._db)
+
+    def register_state(self) -> int:
+        """A number that is another one after every import and every start or reload."""
+        row = self._one(
+            "SELECT (SELECT coalesce(max(id), 0) FROM imports) * 1000000"
+            " + (SELECT count(*) FROM records WHERE kind IN ('start', 'reload'))"
+        )
+        return int(row[0]) if row else 0
+
+    def first_imported(self) -> int | None:
+        """The first instant that an imported file speaks of."""
+        row = self._one(
+            "SELECT min(at) FROM (SELECT min(start_at) AS at FROM imported_spans"
+            " UNION ALL SELECT min(at) FROM imported_readings)"
+        )
+        return row[0] if row else None
+
+    def register_rows(self, register: str) -> list[RegisterRow]:
+        """All versions of a register's rows, by id and version."""
+        with self._lock:
+            return registering.rows(self._db, register)
+
+    def register_versions(self) -> dict[str, RegisterVersion]:
+        """Which import each register's state is."""
+        with self._lock:
+            return registering.register_versions(self._db)
+
+    def vantages(self) -> dict[int, str]:
+        """Names by number."""
+        return {int(number): str(name) for number, name in self._all("SELECT id, name FROM vantages")}
+
+    def vantage_gaps(self) -> list[tuple[int, Window]]:
+        """When each vantage's agent did not run (S8)."""
+        rows = self._all("SELECT vantage, at, started_at FROM gaps JOIN runs USING (vantage, boot_no) ORDER BY boot_no")
+        return [(vantage, Window(at, started)) for vantage, at, started in rows]
+
+    def vantage_records(self, kinds: Sequence[str]) -> list[tuple[int, Record]]:
+        """Records of these kinds with their vantage, in the order written."""
+        marks = ", ".join("?" * len(kinds))
+        rows = self._all(
+            f"SELECT vantage, seq, at, kind, body, recorded_by FROM records WHERE kind IN ({marks})"
+            " ORDER BY vantage, boot_no, seq",
+            *kinds,
+        )
+        return [(vantage, Record(*row)) for vantage, *row in rows]
+
+    def fault_notes(self, fault: str) -> list[Note]:
+        """What people said of a fault (F1)."""
+        with self._lock:
+            return noting.notes(self._db, fault)
+
+    def told_faults(self, since: int) -> dict[str, tuple[str, int]]:
+        """Faults that the agent said had opened, and nothing else since: id to root and start."""
+        with self._lock:
+            return noting.told(self._db, since)
+
+    def fault_causes(self) -> dict[str, str]:
+        """Recorded causes by fault id."""
+        with self._lock:
+            return noting.causes(self._db)
+
+    def fault_events(self, fault: str) -> list[FaultEvent]:
+        """What the running agent made of a fault."""
+        with self._lock:
+            return noting.events(self._db, fault)
 
     def close(self) -> None:
         """Give the connection back."""

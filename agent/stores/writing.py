@@ -7,8 +7,11 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from agent.errors import StoreError
-from agent.stores.base import Batch, EdgeRow, Leaving, Run, RunRequest, RunStart, ServiceRow
+from agent.stores import clocksteps
+from agent.stores.base import Batch, EdgeRow, Leaving, Run, RunRequest, RunStart
 from agent.stores.evidence import pack
+from agent.stores.inline import InlineRow, write_inline
+from agent.stores.noting import FaultEvent, Note, add_events, add_note
 from agent.stores.reading import SqliteReader
 from sla.model import Cause, Degraded, Edge, State
 
@@ -27,6 +30,11 @@ class SqliteWriter:
         self._lock = threading.RLock()
         self._words: dict[str, int] = {}
         self._reader = SqliteReader(connection)
+
+    @property
+    def reader(self) -> SqliteReader:
+        """Questions over the same connection."""
+        return self._reader
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -84,21 +92,21 @@ class SqliteWriter:
                 (leaving.open_from, run.vantage, run.boot_no),
             )
 
-    def set_service(self, rows: Sequence[ServiceRow], recorded_at: int, by: str) -> None:
-        """In-service dates (A2); a row that says nothing new is not written."""
+    def set_inline(self, rows: Sequence[InlineRow], digest: str, recorded_at: int) -> int:
+        """The targets of agent.yml as they are now (A2); how many rows say something new."""
         with self.transaction() as db:
-            for row in rows:
-                last = db.execute(
-                    "SELECT version, starts, ends FROM service WHERE target = ? ORDER BY version DESC LIMIT 1",
-                    (row.target,),
-                ).fetchone()
-                if (last[1:] if last else (None, None)) == (row.start, row.end):
-                    continue
-                version = last[0] + 1 if last else 1
-                db.execute(
-                    "INSERT INTO service VALUES (?, ?, ?, ?, ?, ?)",
-                    (row.target, version, row.start, row.end, recorded_at, by),
-                )
+            return write_inline(db, rows, digest, recorded_at)
+
+    def add_notes(self, said: Sequence[Note]) -> None:
+        """What people said of faults (F1)."""
+        with self.transaction() as db:
+            for note in said:
+                add_note(db, note)
+
+    def add_fault_events(self, rows: Sequence[FaultEvent]) -> None:
+        """What the running agent made of faults."""
+        with self.transaction() as db:
+            add_events(db, rows)
 
     def set_meta(self, key: str, value: str) -> None:
         """A fact about the whole store, for good: the first value stays (E8: a mark cannot be lost)."""
@@ -144,6 +152,8 @@ class SqliteWriter:
             "INSERT OR IGNORE INTO records VALUES (?, ?, ?, ?, ?, ?, ?)", [(*key, *record) for record in batch.records]
         )
         db.executemany("INSERT OR IGNORE INTO anchors VALUES (?, ?, ?, ?)", [(*key, *a) for a in batch.anchors])
+        clocksteps.insert(db, run.vantage, batch.clock_steps)
+        clocksteps.resolve(db, run.vantage, batch.resolutions)
         db.execute(
             "UPDATE runs SET heartbeat_at = max(heartbeat_at, ?) WHERE vantage = ? AND boot_no = ?",
             (batch.heartbeat, *key),

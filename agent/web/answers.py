@@ -63,6 +63,7 @@ def status(agent: "Agent", counts: Json, facts: Facts) -> Json:
         "ready": agent.is_ready,
         "simulated": facts.simulated,
         "durable_until": time(agent.committer.durable_until or None),
+        "clock": clock(agent, time),
         "loop_lag_seconds": agent.runner.pulse.last_lag_ns / 1e9,
         **counts,
         "selfcheck": [selfcheck(check, time) for check in agent.ledger.vantage.planes()],
@@ -72,6 +73,31 @@ def status(agent: "Agent", counts: Json, facts: Facts) -> Json:
             "loaded_at": time(round(gauge(agent.metrics.reload_at) * 1e6)),
             "last_reload_ok": gauge(agent.metrics.reload_ok) == 1,
         },
+    }
+
+
+def clock(agent: "Agent", time: Clockface) -> Json:
+    """The wall clock beside the ledger's dating (T4)."""
+    watch = agent.watch
+    return {
+        "offset_us": watch.offset_us,
+        "synchronised": watch.synchronised,
+        "unresolved": watch.unresolved,
+        "behind_until": time(watch.behind_until),
+        "steps": watch.steps,
+        "open_steps": watch.open_steps,
+        "recent": [
+            {
+                "boot_no": step.boot_no,
+                "number": step.number,
+                "seen_at": time(step.seen_at),
+                "step_us": step.step_us,
+                "resolved_at": time(step.resolved_at),
+                "resolution": step.resolution,
+                "resolved_by": step.resolved_by,
+            }
+            for step in watch.recent
+        ],
     }
 
 

@@ -13,7 +13,7 @@ from agent.exporter import shown_state
 from agent.figures import Figures
 from agent.targets import Duty
 from agent.version import METHOD_VERSION, VERSION
-from agent.web import answers, asked, importing
+from agent.web import answers, asked, faults, importing
 from agent.web.answers import Clockface, Json
 from agent.web.counting import count
 from agent.web.keys import AGENT, QUESTIONS
@@ -43,6 +43,7 @@ def add_routes(app: web.Application) -> None:
         ]
     )
     importing.add_routes(app)
+    faults.add_routes(app)
 
 
 async def status(request: web.Request) -> web.Response:
@@ -105,7 +106,7 @@ async def availability(request: web.Request) -> web.Response:
     cut = now if as_of is None else as_of
     window = asked.window(request, zone, Window(year(to_datetime(cut, zone).year, zone).start, cut))
     name = await require_known(request, request.query["target"])
-    figures = Figures(agent.reader, zone)
+    figures = Figures(agent.reader, zone, agent.shelf)
     question = partial(figures.answer, name, window, now=now, as_of=as_of, breakdown=piece)
     return answer(await request.app[QUESTIONS].ask(question))
 
@@ -177,7 +178,7 @@ def _ids_after(agent: "Agent", after: str, kind: str | None) -> list[str]:
 
 def _timeline(agent: "Agent", name: str, window: Window, now: int) -> Json:
     zone, as_of = agent.config.zone_info, agent.committer.durable_until or now
-    figures, time = Figures(agent.reader, zone), Clockface(zone)
+    figures, time = Figures(agent.reader, zone, agent.shelf), Clockface(zone)
     figure = figures.figure(name, window, now=now, as_of=as_of)
     found = whole(figure.timeline, figure.service, figure.window)
     if len(found) > SPANS_MAX:

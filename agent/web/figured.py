@@ -53,14 +53,13 @@ class Figurer:
 
     def __init__(self, agent: "Agent", display: Display) -> None:
         self._reader = agent.reader
-        self._figures = Figures(agent.reader, display.zone)
+        self._known = Figures(agent.reader, display.zone, agent.shelf).timelines(display.as_of)
         self._display = display
         self._periods = periods(display)
 
     def of(self, one: Shown, width: int, hours: int = 0) -> Figured:
         """The figures of a component, with a strip so many units wide."""
-        timeline = self._figures.timeline(one.component, self._display.as_of)
-        service = self._reader.service(one.watched.id)
+        timeline, service = self._known.of(one.name), self._known.service(one.name)
         spans = whole(timeline, service, self._periods.day)
 
         def rate(window: Window) -> Rate:

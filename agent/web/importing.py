@@ -11,7 +11,7 @@ from agent.errors import AgentError, UsageError
 from agent.imports import ImportOutcome, ImportProblemsError, ImportRequest, check_request
 from agent.imports.live import LiveImports, Parts
 from agent.instants import format_instant
-from agent.targets import Duty
+from agent.registers import known_of
 from agent.web import asked
 from agent.web.keys import AGENT
 from agent.web.problems import problem
@@ -107,6 +107,8 @@ async def import_(request: web.Request) -> web.Response:
             raise
         except AgentError as exc:
             return problem(503, "the file was not imported", str(exc))
+    if outcome.changed and not outcome.dry_run:
+        await request.app[AGENT].registers_changed()
     body = answer(outcome, request.app[AGENT])
     return web.json_response(body, headers={"Cache-Control": "no-store"}, dumps=_dumps)
 
@@ -142,7 +144,9 @@ def refused(file: str, error: ImportProblemsError) -> web.Response:
         "title": "the file is refused",
         "status": 422,
         "detail": error.in_short(file),
-        "problems": [{"line": one.line, "column": one.column, "text": one.text} for one in error.problems],
+        "problems": [
+            {"sheet": one.sheet, "line": one.line, "column": one.column, "text": one.text} for one in error.problems
+        ],
         "more": error.more,
     }
     return web.json_response(body, status=422, content_type="application/problem+json", dumps=_dumps)
@@ -163,7 +167,8 @@ def _wanted(request: web.Request) -> ImportRequest:
         create_targets=_flag(request, "create_targets"),
         dry_run=_flag(request, "dry_run"),
         mapping=_mapping(request),
-        registered={watched.id: watched.kind for watched in agent.watched.values() if watched.duty is Duty.TARGET},
+        registered={target.id: target.kind for target in agent.config.targets},
+        known=known_of(agent.config),
     )
 
 

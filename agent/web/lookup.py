@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from agent.figures import Figures
 from agent.web.keys import AGENT, QUESTIONS
 from agent.web.problems import UnknownTargetError
 from agent.web.shown import Shown, find, near
@@ -47,4 +48,6 @@ async def _near(request: web.Request, name: str) -> list[str]:
 
 def _is_stored(agent: "Agent", name: str) -> bool:
     found = agent.reader.component(name)
-    return found is not None and found.name == name
+    if found is not None and found.name == name:
+        return True
+    return Figures(agent.reader, agent.config.zone_info, agent.shelf).timelines(agent.clock.now_us()).has(name)

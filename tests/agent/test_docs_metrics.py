@@ -28,6 +28,7 @@ def expected() -> list[str]:
     return [
         *rows(list(metrics.TARGET_FAMILIES), own),
         *rows(of_kinds, own),
+        *rows(list(metrics.FAULT_FAMILIES), ()),
         *rows(list(metrics.SELF_FAMILIES), ()),
     ]
 

@@ -146,7 +146,7 @@ def test_unknown_has_no_up_sample(world: World) -> None:
 def test_a_target_that_left_has_no_sample_and_its_place_is_used_again(world: World) -> None:
     filled(world)
     slots = {entry.slot for entry in world.ledger.entries() if entry.slot >= 0}
-    world.ledger.forget("plain")
+    world.ledger.forget("plain", 0)
     assert 'target="plain"' not in "".join(world.exporter.chunks(open_metrics=False))
     world.ledger.watch(target("new"))
     world.watched.append(target("new"))

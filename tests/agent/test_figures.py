@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from agent.errors import UsageError
 from agent.figures import Figures
 from agent.imports import apply_import
-from agent.stores.base import Batch, Component, EdgeRow, Leaving, RunRequest, ServiceRow
+from agent.stores.base import Batch, Component, EdgeRow, Leaving, RunRequest
+from agent.stores.inline import InlineRow
 from agent.stores.opening import Location, connect, migrate
 from agent.stores.reading import SqliteReader
 from agent.stores.writing import SqliteWriter
@@ -106,8 +107,8 @@ def test_an_imported_outage_goes_on_into_own_readings(db, figures):
 
 def test_out_of_service_is_in_no_denominator(db, figures):
     states(db, "a,2025-01-01,up")
-    service = ServiceRow("a", at("2025-01-11"), at("2025-01-21"))
-    SqliteWriter(db).set_service([service], NOW, "tester")
+    row = InlineRow("a", at("2025-01-11"), at("2025-01-21"), {"kind": "tcp"})
+    SqliteWriter(db).set_inline([row], "digest", NOW)
     answer = figures.answer("a", JANUARY, now=NOW)
     assert answer["us"]["out_of_service"] == 21 * DAY
     assert answer["all_in"]["low"] == [10 * DAY, 10 * DAY]
@@ -169,7 +170,7 @@ def test_an_outage_ended_by_leaving_service_is_neither_restored_nor_open(db, fig
 
 def test_an_outage_ended_by_the_end_of_service_is_not_open(db, figures):
     states(db, "a,2025-01-01,up", "a,2025-01-03,down")
-    SqliteWriter(db).set_service([ServiceRow("a", None, at("2025-01-05"))], NOW, "tester")
+    SqliteWriter(db).set_inline([InlineRow("a", None, at("2025-01-05"), {"kind": "tcp"})], "digest", NOW)
     (outage,) = figures.answer("a", JANUARY, now=NOW)["outages"]
     assert (outage["to"], outage["restored"], outage["open"]) == ("2025-01-05T00:00:00+08:00", None, False)
     (outage,) = figures.answer("a", JANUARY, now=NOW, as_of=at("2025-01-04"))["outages"]

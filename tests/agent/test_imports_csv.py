@@ -1,4 +1,4 @@
-"""What a CSV file may look like: encodings, separators, headings; garbage is refused by row, never a traceback."""
+"""Files of histories and readings: headings, ids, times; garbage is refused by row, never a traceback."""
 
 from contextlib import closing
 from zoneinfo import ZoneInfo
@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 
 from agent.errors import UsageError
 from agent.imports import ImportOutcome, ImportProblemsError, apply_import, preview_import, read_map
-from agent.imports.problems import MAX_PROBLEMS
 from agent.instants import format_duration, parse_point, parse_stamp
+from agent.sheets.problems import MAX_PROBLEMS
 from agent.stores.opening import Location, connect, migrate
 from agent.stores.reading import SqliteReader
 from agent.stores.writing import SqliteWriter
 from tests.agent.import_cases import HISTORY, READINGS, ZONE, City, at, request
+from tests.agent.sheet_cases import sheet_of, workbook
 
 ROW = "a,2025-01-01T00:00:00+08:00,up"
 CHINESE = "目标编号,时间,状态\n汉江路-1,2025-01-01T00:00:00+08:00,正常\n汉江路-1,2025-01-02T00:00:00+08:00,中断\n"
@@ -62,23 +63,6 @@ def test_utf_8_with_a_few_broken_bytes_is_refused_not_read_as_gb18030(state):
     assert "rows.csv:2: file: got bytes that are neither UTF-8 nor GB18030" in refusal("history", data)
 
 
-@pytest.mark.parametrize(
-    ("data", "what"),
-    [(b"PK\x03\x04\x14\x00", ".xlsx"), (b"\xd0\xcf\x11\xe0\xa1", ".xls"), (HISTORY.encode("utf-16"), "UTF-16")],
-)
-def test_what_is_no_csv_is_refused_naming_csv(data, what):
-    message = refusal("history", data)
-    assert what in message
-    assert "save it as CSV" in message
-
-
-@pytest.mark.parametrize("separator", [",", ";", "\t"])
-@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
-def test_commas_semicolons_and_tabs_separate(separator, line_end):
-    text = line_end.join([HISTORY, ROW]).replace(",", separator)
-    assert preview("history", text).rows == 1
-
-
 def test_quoted_cells_hold_separators_and_count_as_one_row():
     text = '"target_id","at","state"\n"a","2025-01-01T00:00:00+08:00","up"\nb,"x\ny",up\nc,z,up\n'
     message = refusal("history", text)
@@ -104,38 +88,15 @@ def test_columns_may_stand_in_any_order():
     assert preview("history", "state,target_id,at\nup,a,2025-01-01T00:00:00+08:00\n").rows == 1
 
 
-def test_titles_may_stand_above_the_headings():
-    assert preview("history", f"2025年运行情况,,\n\n导出时间,x,\n{HISTORY}\n{ROW}\n").rows == 1
-
-
-def test_empty_columns_and_blank_rows_are_nothing():
-    assert preview("history", f"{HISTORY},,\n{ROW},,\n,,,,\n\n").rows == 1
-
-
-def test_a_missing_and_an_unknown_heading_are_told_together():
-    message = refusal("history", f"target_id,at,stat\n{ROW}\n")
-    assert "rows.csv:1: state: got no such heading" in message
-    assert "rows.csv:1: stat: got an unknown heading" in message
-    assert "did you mean state?" in message
-
-
 def test_an_unknown_column_is_refused_for_it_may_be_a_limit_that_was_broken():
     assert "over_limits: got an unknown heading" in refusal("readings", READINGS + "s\n")
-
-
-def test_one_column_twice_is_refused():
-    assert "rows.csv:1: at: got two headings" in refusal("history", "target_id,at,时间,state\n")
 
 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
         ("", "got an empty file"),
-        ("\n\n", "got an empty file"),
         (HISTORY, "got no rows"),
-        (f"{HISTORY}\n{ROW},x\n", ":2: row: got 4 cells, wanted 3"),
-        (f"{HISTORY},\n{ROW},x\n", ":2: row: got x under an empty heading"),
-        (f'{HISTORY}\n"a,2025-01-01T00:00:00+08:00,up\n', ":2: row: got a row that is no CSV"),
         (f"{HISTORY}\na,2025-01-01T00:00:00+08:00\n", ":2: state: got nothing"),
     ],
 )
@@ -160,6 +121,32 @@ def test_an_unknown_kind_is_refused_with_the_known_ones():
         preview("histori", HISTORY)
 
 
+# workbooks
+
+
+def test_a_workbook_is_read_as_its_csv_is_and_says_what_it_passed_over():
+    lines = (["target_id", "at", "state"], ROW.split(","))
+    outcome = preview("history", workbook(sheet_of(*lines), sheet_of(["说明"])), file="rows.xlsx")
+    assert (outcome.rows, outcome.notes) == (1, ("sheets passed over: 二",))
+    assert outcome.words()[1] == "sheets passed over: 二"
+
+
+def test_problems_that_are_found_when_all_is_read_name_their_sheet():
+    day = "2025-01-01T00:00:00+08:00"
+    heading = ["target_id", "at", "state"]
+    sheets = sheet_of(heading, ["a", day, "up"]), sheet_of(heading, ["b", day, "up"], ["a", day, "down"])
+    message = refusal("history", workbook(*sheets), file="rows.xlsx", create_targets=False)
+    known = "wanted a known one (--create-targets makes new ones); none is defined"
+    assert message.splitlines() == [
+        "rows.xlsx[台账]:2: target_id: got the unknown id a, " + known,
+        "rows.xlsx[二]:2: target_id: got the unknown id b, " + known,
+        (
+            f"rows.xlsx[二]:3: state: got down, wanted up as row 2 of sheet 台账 says for {day}; "
+            "a target has one state at an instant, correct one of the two"
+        ),
+    ]
+
+
 # --map
 
 
@@ -174,22 +161,6 @@ def test_a_map_file_adds_headings_and_passes_over_columns(name, text):
     mapping = read_map(name, text.encode())
     outcome = preview("history", f"设备,时间,状态,备注\n{ROW},随便\n", mapping=mapping)
     assert outcome.rows == 1
-
-
-@pytest.mark.parametrize(
-    ("name", "data", "words"),
-    [
-        ("map.yml", b"a: [", "map.yml:"),
-        ("map.yml", b"a: {b: c}\n", "wanted the name of a column"),
-        ("map.yml", b"a: b\na: c\n", "second time"),
-        ("map.csv", b"a,b,c\n", "map.csv:1: got 3 cells"),
-        ("map.csv", b'"a\n', "wanted CSV"),
-        ("map.yml", b"\xff\xff", "not UTF-8"),
-    ],
-)
-def test_a_broken_map_file_is_refused(name, data, words):
-    with pytest.raises(UsageError, match=words):
-        read_map(name, data)
 
 
 def test_a_map_to_a_column_that_is_not_there_is_refused():

@@ -279,7 +279,7 @@ def test_a_target_that_leaves_and_comes_back_keeps_its_counters(world: World) ->
     world.read("ok")
     world.to(70)
     before = world.scrape()
-    world.ledger.forget("t")
+    world.ledger.forget("t", world.run_clock.now_us())
     world.to(80)
     world.ledger.watch(world.watched[0])
     world.read("ok")
@@ -288,6 +288,19 @@ def test_a_target_that_leaves_and_comes_back_keeps_its_counters(world: World) ->
     world.to(91)
     after = world.scrape()
     assert all(after[name] >= value for name, value in before.items())
+
+
+def test_a_target_removed_while_down_is_down_to_that_instant_and_never_restored(world: World) -> None:
+    up(world)
+    for at in (20, 22, 24, 60):
+        world.to(at)
+        world.read("failed")
+    world.to(77)
+    world.ledger.forget("t", world.run_clock.now_us())
+    world.to(400)
+    assert world.story(400) == [(0, "up"), (20, "down"), (77, "unknown")]
+    (outage,) = world.availability(400).outages
+    assert outage.restored is None
 
 
 GAP = st.sampled_from([1, 5, 10, 20, 59, 61, 200])

@@ -9,10 +9,9 @@ from typing import Self
 
 import pytest
 
-from agent.runner import OpenModule, Runner, confirmed
+from agent.runner import OpenModule, Runner
 from agent.selfmetrics import SelfMetrics
-from collectors.base import Kind, Module, Outcome, Reading, Reason, Target, error, failed, ok
-from sla.limits import FIRST_MODULE_FAILED
+from collectors.base import Kind, Module, Outcome, Reading, Reason, Target, failed, ok
 from tests.agent.worlds import World, target
 
 
@@ -122,15 +121,6 @@ async def test_an_answer_while_our_loop_stood_still_stays_an_answer(world: World
     made = runner(world, [ok()])
     world.clock.seconds += 30
     assert (await measure(made)).outcome is Outcome.OK
-
-
-def test_down_needs_both_modules_to_fail() -> None:
-    first = failed(Reason.TIMEOUT, "no echo", {"loss_ratio": 1.0})
-    assert confirmed(first, failed(Reason.REFUSED, "port")).outcome is Outcome.FAILED
-    assert confirmed(first, error(Reason.RESOURCES, "no socket")).outcome is Outcome.ERROR
-    both = confirmed(first, ok({"connect_seconds": 0.1}))
-    assert both.outcome is Outcome.OK
-    assert both.values[FIRST_MODULE_FAILED] == 1.0
 
 
 async def test_a_reading_the_ledger_cannot_take_is_dropped_and_the_agent_runs_on(

@@ -13,9 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.errors import StoreError, StoreHeldError
-from agent.stores.base import Batch, Component, Counted, EdgeRow, Record, RunRequest, RunStart, ServiceRow
+from agent.stores.base import Batch, Component, Counted, EdgeRow, Record, RunRequest, RunStart
 from agent.stores.evidence import pack, unpack
 from agent.stores.holder import Holder, live_holder
+from agent.stores.inline import InlineRow
+from agent.stores.noting import FaultEvent, Note
 from agent.stores.opening import Location, connect, migrate, migrations, parse_url, schema_version
 from agent.stores.reading import SqliteReader
 from agent.stores.writing import SqliteWriter
@@ -169,16 +171,36 @@ def test_counts_add_up_and_records_keep_their_order(store: Store) -> None:
     assert [record.kind for record in store.reader.records()] == ["a", "b"]
 
 
-def test_service_dates_keep_every_version_and_the_last_one_holds(store: Store) -> None:
-    store.writer.set_service([ServiceRow("t", None, None)], 1, "a")
-    assert store.reader.service("t") == []
-    store.writer.set_service([ServiceRow("t", 10, None)], 2, "b")
-    store.writer.set_service([ServiceRow("t", 10, None)], 3, "c")
-    store.writer.set_service([ServiceRow("t", 10, 90)], 4, "d")
-    assert store.reader.service("t") == [Window(10, 90)]
-    count = connect(store.location, read_only=True)
-    assert count.execute("SELECT count(*) FROM service").fetchone()[0] == 2
-    count.close()
+def test_targets_of_the_configuration_are_rows_and_only_what_is_new_is_written(store: Store) -> None:
+    def row(start: int | None, end: int | None, **body: object) -> InlineRow:
+        return InlineRow("t", start, end, {"kind": "tcp", **body})
+
+    assert store.writer.set_inline([row(None, None)], "d1", 1) == 1
+    assert store.writer.set_inline([row(None, None)], "d1", 2) == 0
+    assert store.writer.set_inline([row(None, 90)], "d2", 3) == 1
+    assert store.writer.set_inline([row(None, 90, site_id="S")], "d3", 4) == 1
+    rows = store.reader.register_rows("inline")
+    assert [(each.version, each.valid_to, each.recorded_at) for each in rows] == [(1, None, 1), (2, 90, 3), (3, 90, 4)]
+    assert rows[-1].body == {"kind": "tcp", "site_id": "S"}
+
+
+def test_notes_and_events_of_a_fault_are_numbered_and_stay(store: Store) -> None:
+    store.writer.add_notes(
+        [Note("F-1", 0, "ack", "", "", 5, "li"), Note("F-1", 0, "cause", "power", "seen", 6, "wang")]
+    )
+    store.writer.add_notes([Note("F-1", 0, "cause", "fibre", "found", 7, "wang")])
+    assert [(note.number, note.kind, note.value) for note in store.reader.fault_notes("F-1")] == [
+        (1, "ack", ""),
+        (2, "cause", "power"),
+        (3, "cause", "fibre"),
+    ]
+    assert store.reader.fault_causes() == {"F-1": "fibre"}
+    opened = FaultEvent("F-1", 0, 10, "opened", "a", 9, None, 10)
+    store.writer.add_fault_events([opened, opened._replace(fault="F-2", root="b")])
+    store.writer.add_fault_events([opened._replace(kind="joined", merged_into="F-2")])
+    assert store.reader.told_faults(0) == {"F-2": ("b", 9)}
+    assert store.reader.told_faults(10) == {}
+    assert [event.merged_into for event in store.reader.fault_events("F-1")] == [None, "F-2"]
 
 
 def test_a_fact_about_the_store_cannot_be_changed(store: Store) -> None:

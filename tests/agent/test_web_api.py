@@ -15,8 +15,10 @@ import pytest
 from agent.figures import Figures
 from agent.web import api
 from agent.web.questions import WAITING_LIMIT, Questions
+from sla.faults import fault_id
 from sla.model import State, Window
 from tests.agent.web_worlds import GOLDEN, REFUSED, world
+from tests.agent.worlds import START
 
 API = "/api/v1"
 SAMPLES = {
@@ -36,6 +38,9 @@ SAMPLES = {
         "/api/v1/availability?target=lo&from=2026-01-01&to=2026-01-02&breakdown=hour",
         "/api/v1/availability?target=old&from=2026-01-01",
     ],
+    "/api/v1/faults": ["/api/v1/faults", "/api/v1/faults?period=2026-Q1&state=open&as_of=2026-01-01T08:03:00%2B08:00"],
+    "/api/v1/faults/{id}": [f"/api/v1/faults/{fault_id('zy/maoba:9', START)}"],
+    "/api/v1/maintenance": ["/api/v1/maintenance"],
     "/api/v1/openapi.json": ["/api/v1/openapi.json"],
 }
 
@@ -62,7 +67,7 @@ async def test_every_answer_is_what_the_description_says(tmp_path: Path, path: s
         for sample in SAMPLES[path]:
             got = await w.get(sample)
             assert got.headers["Content-Type"] == "application/json; charset=utf-8"
-            _check(got.json, schema)
+            check_schema(got.json, schema)
 
 
 def test_the_samples_reach_every_described_answer():
@@ -192,7 +197,7 @@ async def test_an_unknown_id_is_a_404_that_names_near_ids(tmp_path: Path):
     for got in (target, timeline, figure):
         assert got.headers["Content-Type"] == "application/problem+json; charset=utf-8"
         assert got.json["near"] == ["line-7"]
-        _check(got.json, {"$ref": "#/components/schemas/Problem"})
+        check_schema(got.json, {"$ref": "#/components/schemas/Problem"})
     assert part.json["near"][0] == "me#disk//"
 
 
@@ -343,7 +348,8 @@ async def test_more_questions_than_there_is_room_for_are_refused_at_once():
         os.close(writing)
 
 
-def _check(body: object, schema: dict) -> None:
+def check_schema(body: object, schema: dict) -> None:
+    """Whether a body is what the description says."""
     document = {"components": api.description()["components"], **schema}
     checker = jsonschema.FormatChecker(())
     checker.checks("date-time", raises=ValueError)(_is_instant)

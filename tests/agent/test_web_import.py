@@ -72,7 +72,8 @@ async def test_an_import_is_in_every_figure_at_once_and_says_what_it_did(tmp_pat
         before = await figures(w, "lo")
         got = await post(w, DECEMBER, file="历史/lo.csv", by="wang")
         after = await figures(w, "lo")
-        with_rows = w.agent.reader._all("SELECT kind, file, digest, rows, recorded_at, recorded_by FROM imports")
+        of_files = "SELECT kind, file, digest, rows, recorded_at, recorded_by FROM imports WHERE kind <> 'inline'"
+        with_rows = w.agent.reader._all(of_files)
     assert before["us"]["unknown"] == 31 * DAY
     assert (after["us"]["up"], after["us"]["down"], after["us"]["unknown"]) == (30 * DAY, DAY, 0)
     assert after["source_us"] == {"probe": 0, "imported": 31 * DAY}
@@ -168,7 +169,7 @@ async def test_a_map_names_other_headings(tmp_path: Path):
         ("history", {"map": "[1]"}, "wanted JSON"),
         ("history", {"map": '{"line": "target"}'}, "wanted a column of this file"),
         ("readings", {"as_of": "2026-01-01"}, "wanted none"),
-        ("maintenance", {}, "no such kind"),
+        ("incidents", {}, "no such kind"),
     ],
 )
 async def test_what_cannot_be_meant_is_refused_before_the_file_is_read(tmp_path: Path, kind, query, wanted):

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
-from agent.clock import Anchor, RunClock
+from agent.clock import RunClock, read_anchor
+from agent.clockwatch import ClockWatch, Heard, begin
 from agent.commit import Committer
 from agent.exporter import Exporter
 from agent.ledger import Known, Ledger
@@ -32,6 +33,8 @@ class HandClock:
     def __init__(self) -> None:
         self.seconds = 0.0
         self.wall_offset = 0
+        self.in_sync: bool | None = None
+        self.boot = "test"
 
     def monotonic_ns(self) -> int:
         return int(self.seconds * 1e9)
@@ -40,7 +43,10 @@ class HandClock:
         return START + int(self.seconds * SECOND) + self.wall_offset
 
     def boot_id(self) -> str:
-        return "test"
+        return self.boot
+
+    def synchronised(self) -> bool | None:
+        return self.in_sync
 
 
 def target(
@@ -69,6 +75,7 @@ class World:
         self.watched = list(watched) or [target()]
         self.exported: dict[str, float] = {}
         self.is_running = False
+        self.steps_told = 0
 
     def __enter__(self) -> "World":
         self.start()
@@ -86,10 +93,11 @@ class World:
         migrate(connection, self.location)
         self.writer = SqliteWriter(connection)
         reader = SqliteReader(connection)
-        last = reader.last_run()
-        wall = max(self.clock.wall_us(), last.heartbeat_at if last else 0)
-        self.run_clock = RunClock(self.clock, Anchor(self.clock.monotonic_ns(), wall))
-        request = RunRequest("v", "test", wall, self.run_clock.anchor, "0", 1)
+        dated = begin(read_anchor(self.clock), self.clock.boot_id(), reader.last_dating())
+        left_open = reader.clock_steps(only_open=True)
+        wall = dated.anchor.wall_us
+        self.run_clock = RunClock(self.clock, dated.anchor)
+        request = RunRequest("v", self.clock.boot_id(), wall, dated.anchor, "0", 1)
         start = self.writer.start_run(request)
         known = Known(start, wall, reader.components(), dict(reader.all_marks()), [])
         metrics = SelfMetrics()
@@ -98,6 +106,8 @@ class World:
         self.ledger = Ledger(known, self.committer, self.exporter, lambda _: 202601, metrics.dropped)
         for watched in self.watched:
             self.ledger.watch(watched)
+        heard = Heard(self._stepped, self.ledger.break_off)
+        self.watch = ClockWatch(self.run_clock, self.committer, metrics, dated, left_open, heard)
         self.is_running = True
 
     def read(self, outcome: str, target_id: str = "t", at: float | None = None) -> bool:
@@ -176,6 +186,9 @@ class World:
     def availability(self, end: float, target_id: str = "t") -> Availability:
         """The figures of the store alone."""
         return availability(self.spans(end, target_id), (), Window(START, START + int(end * SECOND)))
+
+    def _stepped(self) -> None:
+        self.steps_told += 1
 
     async def _durable(self, batch: Batch) -> None:
         await self.ledger.durable(batch)

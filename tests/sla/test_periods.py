@@ -116,7 +116,9 @@ def test_a_named_period_is_the_calendars(text: str, start: date, end: date) -> N
     assert named(text, SHANGHAI) == Window(midnight(start, SHANGHAI), midnight(end, SHANGHAI))
 
 
-@pytest.mark.parametrize("text", ["", "25", "2025-Q5", "2025-Q0", "2025-13", "2025-6", "2025-06-01", "0000", "２０２５", "9999"])
+@pytest.mark.parametrize(
+    "text", ["", "25", "2025-Q5", "2025-Q0", "2025-13", "2025-6", "2025-06-01", "0000", "２０２５", "9999"]
+)
 def test_what_names_no_period_is_refused_in_words(text: str) -> None:
     with pytest.raises(ValueError, match="wanted a year, a quarter or a month: 2025, 2025-Q2 or 2025-06"):
         named(text, SHANGHAI)

@@ -5,23 +5,31 @@ Own readings speak from the store's first heartbeat on, imported time only befor
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from agent.config.problems import nearest, show
 from agent.errors import UsageError
-from agent.imports.reduction import known, reduce_readings
+from agent.figures.book import Shelf
+from agent.figures.classes import Classes, classes
+from agent.figures.faults import SIMULATED
+from agent.figures.timelines import Timelines
 from agent.instants import format_instant
-from agent.stores.base import Component, Reader
+from agent.stores.base import Reader
 from agent.version import METHOD_VERSION
 from sla.availability import Availability, Outage, Parts, Ratio, availability
-from sla.confirm import FOREVER
+from sla.dated import Revision
 from sla.model import State, Window
 from sla.periods import Piece, pieces
-from sla.timeline import Span, clip, join, out_of_service, overlay, spans
+from sla.timeline import Span, clip, out_of_service
 
-SIMULATED = "simulated"
-"""The store's mark that its data are not real (E8)."""
+
+class Later(NamedTuple):
+    """What people entered too late for the headline, the document that each names, and the figure with it (A2)."""
+
+    entries: Sequence[Revision]
+    documents: Sequence[str | None]
+    measured: Availability
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +42,10 @@ class Figure:
     cut: bool
     timeline: Sequence[Span]
     service: Sequence[Window]
+    excluded: Sequence[Window]
     measured: Availability
+    later: Later | None
+    classes: Classes
 
     def is_open(self, outage: Outage) -> bool:
         """Not restored, and not ended by leaving service: it may go on beyond the record."""
@@ -46,43 +57,37 @@ class Figure:
 
     def part(self, window: Window) -> Availability:
         """The same component over a piece of the window; its outages know only the piece."""
-        return availability(clip(self.timeline, window), self.service, window)
+        return availability(clip(self.timeline, window), self.service, window, self.excluded)
 
 
 class Figures:
     """Answers from a store. Units: instants in microseconds UTC."""
 
-    def __init__(self, reader: Reader, zone: ZoneInfo) -> None:
+    def __init__(self, reader: Reader, zone: ZoneInfo, shelf: Shelf | None = None) -> None:
         self._reader = reader
         self._zone = zone
+        self._shelf = shelf or Shelf()
 
-    def component(self, name: str) -> Component:
-        """What has that id. Errors: UsageError naming the nearest ones."""
-        found = self._reader.component(name)
-        if found is None or found.name != name:
-            names = [component.name for component in self._reader.components()]
-            raise UsageError(f"target {show(name)}: the store knows no such id; {nearest(name, names)}")
-        return found
+    def timelines(self, until: int) -> Timelines:
+        """Everything that is known before an instant, by today's registers."""
+        return Timelines(self._reader, self._shelf.book(self._reader), until)
 
-    def timeline(self, component: int, until: int) -> list[Span]:
-        """All that is known of a component before `until`, with today's knowledge (T3). Shape: ordered, disjoint."""
-        begin = self._reader.first_heartbeat()
-        if begin is None:
-            return self._imported(component, until)
-        known_until = self._reader.known_until(component)  # before the marks: a commit between must not extend them
-        marks = self._reader.marks(component)
-        begin = min([begin, *(mark.at for mark in marks[:1])])
-        earlier = self._imported(component, min(begin, until))
-        if begin >= until:
-            return earlier
-        return join([*earlier, *spans(marks, Window(begin, until), known_until)])
-
-    def figure(self, name: str, window: Window, *, now: int, as_of: int | None = None) -> Figure:
-        """Measure a component. Errors: UsageError for an unknown id, or a window that has not come or is empty."""
+    def figure(
+        self,
+        name: str,
+        window: Window,
+        *,
+        now: int,
+        as_of: int | None = None,
+        timelines: Timelines | None = None,
+    ) -> Figure:
+        """Measure what has that id. Errors: UsageError for an unknown id, or a window that has not come or is empty."""
         as_of = now if as_of is None else as_of
         cut = self._window(window, as_of, now)
-        component = self.component(name)
-        timeline, service = self.timeline(component.id, as_of), self._reader.service(component.target)
+        known = timelines or self.timelines(as_of)
+        if not known.has(name):
+            raise UsageError(f"target {show(name)}: the store knows no such id; {nearest(name, known.names)}")
+        timeline, service, excluded = known.of(name), known.service(name), known.excluded(name)
         return Figure(
             name=name,
             window=cut,
@@ -90,7 +95,10 @@ class Figures:
             cut=cut != window,
             timeline=timeline,
             service=service,
-            measured=availability(timeline, service, cut),
+            excluded=excluded,
+            measured=availability(timeline, service, cut, excluded),
+            later=_later(known, name, cut, timeline, excluded),
+            classes=classes(known, name),
         )
 
     def answer(
@@ -118,6 +126,8 @@ class Figures:
         }
         if figure.cut:
             answer["cut_to_as_of"] = True
+        if figure.later is not None:
+            answer["with_later_entries"] = self._later(figure.later)
         if breakdown is not None:
             answer["breakdown"] = [
                 {**self._ends(window), **_shares(part)} for window, part in self.parts(figure, breakdown)
@@ -132,6 +142,20 @@ class Figures:
     def simulated(self) -> bool:
         """Whether the store carries the mark (E8)."""
         return self._reader.meta(SIMULATED) == "true"
+
+    def _later(self, later: Later) -> dict[str, Any]:
+        """The second figure, and who entered what it rests on, when and why (A2)."""
+        return {
+            "entries": [
+                {
+                    "recorded_at": self.time(entry.recorded_at),
+                    "recorded_by": entry.recorded_by,
+                    "source_doc": document,
+                }
+                for entry, document in zip(later.entries, later.documents, strict=True)
+            ],
+            **_shares(later.measured),
+        }
 
     def time(self, at: int) -> str:
         """An instant as it is printed: ISO 8601 in the zone."""
@@ -151,11 +175,6 @@ class Figures:
             raise UsageError(f"from {start} is not before as_of {end}, wanted an earlier start or a later as_of")
         return Window(window.start, min(window.end, as_of))
 
-    def _imported(self, component: int, until: int) -> list[Span]:
-        stated = self._reader.imported_spans(component)
-        readings = known(reduce_readings(self._reader.imported_readings(component)))
-        return clip(overlay(stated, readings) if readings else stated, Window(-FOREVER, until))
-
     def _ends(self, window: Window) -> dict[str, str]:
         return {"from": self.time(window.start), "to": self.time(window.end)}
 
@@ -165,8 +184,21 @@ class Figures:
             "onset": self.time(outage.onset),
             "restored": None if outage.restored is None else self.time(outage.restored),
             "open": figure.is_open(outage),
-            "class": "own",
+            "class": str(figure.classes.of(outage.onset)),
         }
+
+
+def _later(
+    known: Timelines, name: str, window: Window, timeline: Sequence[Span], excluded: Sequence[Window]
+) -> Later | None:
+    """The figure with all that was entered later, where it differs from the headline (A2)."""
+    target = name.partition("#")[0]
+    entries = known.book.later(target, window)
+    if not entries:
+        return None
+    documents = [known.book.document(target, entry) for entry in entries]
+    latest = known.book.service_latest(target)
+    return Later(entries, documents, availability(timeline, latest, window, excluded))
 
 
 def _shares(measured: Availability) -> dict[str, Any]:

@@ -1,0 +1,152 @@
+"""The registers of a store, read for figures: what each id is, when it is in service, and what held of it when.
+
+A change that people enter later never improves a headline: sla.dated says what of it holds for which time (A2).
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Protocol
+
+from agent.config.builtin import DEFAULT_MODULES
+from agent.stores.base import Record
+from agent.stores.registering import RegisterRow
+from sla.dated import Revision, attributes, later_entries, service, service_latest
+from sla.model import Window
+
+Body = Mapping[str, Any]
+
+INLINE = "inline"
+"""The register of targets that stand in agent.yml itself."""
+
+MEASURED = ("targets", INLINE, "links")
+"""Registers whose rows have readings of their own."""
+
+COMPOSITES = ("sites", "platforms")
+MASTER = (*MEASURED, *COMPOSITES, "components")
+"""Registers that share one namespace of ids."""
+
+DEFAULT_INTERVAL_US = 60_000_000
+"""A module's regular interval where nothing says it."""
+
+
+class Source(Protocol):
+    """What of a store's reader is asked here."""
+
+    def register_state(self) -> int: ...
+    def register_rows(self, register: str) -> list[RegisterRow]: ...
+    def records(self, kind: str | None = None) -> list[Record]: ...
+
+
+class Book:
+    """All versions of all rows, by id. Shape: rows of one id in the order in which they were recorded."""
+
+    def __init__(
+        self, rows: Iterable[RegisterRow], module_intervals: Mapping[str, int] | None = None, vantage: str | None = None
+    ) -> None:
+        self._rows: dict[str, dict[str, list[RegisterRow]]] = {}
+        self._register: dict[str, str] = {}
+        self._intervals = module_intervals or {}
+        self._latest: dict[str, Body] = {}
+        self.vantage = vantage
+        for row in rows:
+            self._rows.setdefault(row.register, {}).setdefault(row.id, []).append(row)
+            if row.register in MASTER:
+                self._register.setdefault(row.id, row.register)
+
+    @classmethod
+    def read(cls, source: Source) -> "Book":
+        """The registers that figures rest on."""
+        wanted = (*MASTER, "divisions", "maintenance", "faults")
+        start = _last_start(source)
+        rows = (row for register in wanted for row in source.register_rows(register))
+        return cls(rows, _intervals(start), start.get("vantage", {}).get("name"))
+
+    def ids(self, *registers: str) -> list[str]:
+        """Every id that ever stood in one of these registers."""
+        return [id_ for register in registers for id_ in self._rows.get(register, {})]
+
+    def register_of(self, id_: str) -> str | None:
+        """The register in which an id stands, None if it stands in none."""
+        return self._register.get(id_)
+
+    def versions(self, register: str, id_: str) -> list[RegisterRow]:
+        """All that was ever recorded of an id."""
+        return self._rows.get(register, {}).get(id_, [])
+
+    def service(self, id_: str) -> list[Window]:
+        """When it is in service, for the headline (A2). Shape: empty for always."""
+        return service(self._revisions(id_))
+
+    def service_latest(self, id_: str) -> list[Window]:
+        """The same with all that was entered later."""
+        return service_latest(self._revisions(id_))
+
+    def later(self, id_: str, window: Window) -> list[Revision]:
+        """What was entered later and is kept out of the headline of a window."""
+        return later_entries(self._revisions(id_), window)
+
+    def document(self, id_: str, revision: Revision) -> str | None:
+        """The document that a revision names, None where it names none."""
+        return self._versions(id_)[revision.number].body.get("source_doc")
+
+    def bodies(self, id_: str) -> Iterator[tuple[Window, Body]]:
+        """What held of it when, for the headline."""
+        versions = self._versions(id_)
+        return ((window, versions[number].body) for window, number in attributes(self._revisions(id_)))
+
+    def latest(self, id_: str) -> Body:
+        """What holds of it last in time; empty for an id without a row."""
+        if id_ not in self._latest:
+            held = attributes(self._revisions(id_))
+            self._latest[id_] = self._versions(id_)[held[-1][1]].body if held else {}
+        return self._latest[id_]
+
+    def interval(self, id_: str) -> int:
+        """Microseconds between regular readings."""
+        body = self.latest(id_)
+        seconds = body.get("interval_seconds")
+        if seconds is not None:
+            return round(float(seconds) * 1_000_000)
+        kind = str(body.get("kind"))
+        module = str(body.get("module") or DEFAULT_MODULES.get(kind, kind))
+        return self._intervals.get(module, DEFAULT_INTERVAL_US)
+
+    def _versions(self, id_: str) -> list[RegisterRow]:
+        return self.versions(self._register.get(id_, ""), id_)
+
+    def _revisions(self, id_: str) -> list[Revision]:
+        return [
+            Revision(number, row.valid_from, row.valid_to, row.recorded_at, row.recorded_by)
+            for number, row in enumerate(self._versions(id_))
+        ]
+
+
+class Shelf:
+    """Keeps the book of a store for as long as nothing was added to it. Thread-safe: at worst it is read twice."""
+
+    def __init__(self) -> None:
+        self._kept: tuple[int, Book] | None = None
+
+    def book(self, source: Source) -> Book:
+        """The book as the store has it now."""
+        state, kept = source.register_state(), self._kept
+        if kept is None or kept[0] != state:
+            kept = self._kept = (state, Book.read(source))
+        return kept[1]
+
+
+def _last_start(source: Source) -> Mapping[str, Any]:
+    """The configuration as the last start or reload recorded it (E7)."""
+    records = [record for kind in ("start", "reload") for record in source.records(kind)]
+    last: Mapping[str, Any] = json.loads(max(records, key=_at).body) if records else {}
+    return last
+
+
+def _intervals(start: Mapping[str, Any]) -> dict[str, int]:
+    """The regular intervals of modules. Units: microseconds."""
+    modules: Mapping[str, Any] = start.get("modules", {})
+    return {name: round(float(str(module["interval"]).rstrip("s")) * 1_000_000) for name, module in modules.items()}
+
+
+def _at(record: Record) -> int:
+    return record.at

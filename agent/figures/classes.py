@@ -1,0 +1,63 @@
+"""Whose outage it was: its own, of something above it, planned, or of a target that was removed (A7, M4, M5)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from agent.figures.timelines import Timelines
+from sla.faults import DeskRow
+from sla.outages import End
+from sla.rootcause import Derived, Episode, begin, derive
+from sla.topology import Graph
+
+
+class Classes(NamedTuple):
+    """The class of each outage of one id, by its onset."""
+
+    by_onset: Mapping[int, str]
+
+    def of(self, onset: int) -> str:
+        """own, upstream, planned or withdrawn; an outage of a composite is its own."""
+        return self.by_onset.get(onset, "own")
+
+
+def derived(known: Timelines, ids: Iterable[str], desk: Sequence[DeskRow] = ()) -> Derived:
+    """The faults of some ids and of whatever they stand behind."""
+    graph = known.topology.graph()
+    part = graph.part(_with_ancestors(graph, ids))
+    histories = {id_: known.marks(id_) for id_ in part.items}
+    planned = {id_: windows for id_ in part.items if (windows := known.planned(id_))}
+    return derive(part, begin(part, histories, planned), known.until, desk, known.topology.places(), known.causes())
+
+
+def classes(known: Timelines, name: str) -> Classes:
+    """The classes of an id's outages, as judged by today's knowledge."""
+    if known.gate(name) is not None:
+        return Classes({})
+    name = known.topology.evidence(name)
+    found = derived(known, [name])
+    return Classes(
+        {
+            part.start: _class(episode)
+            for episode in found.episodes.get(name, ())
+            for part in episode.parts
+            if not part.exact
+        }
+    )
+
+
+def _class(episode: Episode) -> str:
+    """Withdrawn where an outage of its own ended so (M5)."""
+    if episode.kind == "own" and episode.parts[-1].end is End.WITHDRAWN:
+        return "withdrawn"
+    return episode.kind
+
+
+def _with_ancestors(graph: Graph, ids: Iterable[str]) -> set[str]:
+    found: set[str] = set()
+    todo = [id_ for id_ in ids if id_ in graph]
+    while todo:
+        id_ = todo.pop()
+        if id_ not in found:
+            found.add(id_)
+            todo += graph.parents(id_)
+    return found

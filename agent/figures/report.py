@@ -1,0 +1,81 @@
+"""What stands beside the rate (F9): by priority, unit, carrier and evidence, without short ones, without overruns."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from agent.figures.book import Book
+from agent.figures.timelines import Timelines
+from sla.availability import runs
+from sla.clearing import Clearing, clearing
+from sla.faults import Fault
+from sla.model import Window
+from sla.rate import Gap, Rate, rate
+
+SHORT_US = 300_000_000
+"""A fault shorter than this is left out of one of the rates beside the headline."""
+
+LONG_US = 10_800_000_000
+GRAVE = ("P1", "P2", "P3")
+
+
+class Beside(NamedTuple):
+    """One more rate: what it is over, in words, and its numbers."""
+
+    name: str
+    value: str
+    rate: Rate
+
+
+class SiteOut(NamedTuple):
+    """A site that had no service for more than 3 h in one piece. Units: microseconds."""
+
+    site: str
+    window: Window
+
+
+def rates(faults: Sequence[Fault], period: Window, gaps: Sequence[Gap], book: Book) -> Iterator[Beside]:
+    """Every rate beside the headline, in the order in which it is printed. Gaps of our own bound each of them (F11)."""
+
+    def over(name: str, value: str, chosen: Sequence[Fault]) -> Beside:
+        return Beside(name, value, rate(chosen, period, None, gaps, None))
+
+    yield over("priority", "P1-P3", [fault for fault in faults if str(fault.priority) in GRAVE])
+    for name, key in _keys(book).items():
+        for value in sorted({key(fault) for fault in faults}):
+            yield over(name, value or "-", [fault for fault in faults if key(fault) == value])
+    yield over("without faults shorter than", "5 min", [fault for fault in faults if not _is_short(fault)])
+    yield over("without", "overruns", [fault for fault in faults if not fault.overrun])
+
+
+def clearing_of(faults: Sequence[Fault]) -> Clearing:
+    """Median and p95 of the clearing times; of a restoration next to UNKNOWN the later instant counts (F10)."""
+    return clearing([fault.restored[1] - fault.start for fault in faults if fault.restored is not None])
+
+
+def sites_out(known: Timelines, period: Window) -> Iterator[SiteOut]:
+    """Each site that was DOWN for more than 3 h in one piece, UNKNOWN between two spans included (S8)."""
+    for site in known.topology.sites:
+        for run, restored in runs(known.served(site)):
+            end = run[-1].end if restored is None else min(run[-1].end, restored)
+            if end - run[0].start > LONG_US and run[0].start < period.end and end > period.start:
+                yield SiteOut(site, Window(run[0].start, end))
+
+
+def _keys(book: Book) -> dict[str, Callable[[Fault], str]]:
+    def column(name: str) -> Callable[[Fault], str]:
+        return lambda fault: str(book.latest(fault.root.partition("#")[0]).get(name) or "")
+
+    return {
+        "priority": lambda fault: str(fault.priority),
+        "responsible_unit": column("responsible_unit"),
+        "carrier": column("carrier"),
+        "evidence": lambda fault: str(fault.source),
+    }
+
+
+def _is_short(fault: Fault) -> bool:
+    """Certainly shorter: even its longest reading is."""
+    earliest = fault.onset[0]
+    if fault.restored is None or earliest is None:
+        return False
+    return fault.restored[1] - min(earliest, fault.start) < SHORT_US

@@ -1,0 +1,69 @@
+"""Which windows speak of an id (M1): the id itself, or pairs such as site=S1,kind=icmp that select targets.
+
+Every version of every window is judged first: a version that has moved its scope elsewhere ends the one before it.
+What pairs select is what held of the target at the time (A2): a later change of owner or site moves no window.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from agent.figures.book import INLINE, Book
+from agent.registers.scope_text import Item, parse_scope
+from agent.registers.scopes import asked_of
+from agent.stores.registering import RegisterRow
+from sla.confirm import FOREVER
+from sla.maintenance import Ruling, WindowRow, rule
+from sla.model import Window
+
+EVER = Window(-FOREVER, FOREVER)
+
+
+class Windows:
+    """The maintenance records of a store, judged once."""
+
+    def __init__(self, book: Book, first_heartbeat: int | None, *, short_notice_excludes: bool = False) -> None:
+        self._book = book
+        rows = [row for id_ in book.ids("maintenance") for row in book.versions("maintenance", id_)]
+        self._scopes = {(row.id, row.version): parse_scope(str(row.body["scope"])) for row in rows}
+        self.rulings: Sequence[Ruling] = rule(
+            [_window_row(row) for row in rows], first_heartbeat, short_notice_excludes=short_notice_excludes
+        )
+
+    def of(self, id_: str) -> list[Ruling]:
+        """What M1 says of each version that names the id, cut to the time in which it does."""
+        return [
+            ruling._replace(effective=_both(ruling.effective, time))
+            for ruling in self.rulings
+            for item in self._scopes[ruling.row.window_id, ruling.row.version]
+            for time in self._times(item, id_)
+        ]
+
+    def _times(self, item: Item, id_: str) -> Iterator[Window]:
+        target = id_.partition("#")[0]
+        if item.id:
+            if item.id in (id_, target):
+                yield EVER
+        elif self._book.register_of(target) in ("targets", INLINE):
+            for window, body in self._book.bodies(target):
+                asked = asked_of(target, body, self._book.vantage)
+                if all(asked.get(name) == wanted for name, wanted in item.pairs):
+                    yield window
+
+
+def _window_row(row: RegisterRow) -> WindowRow:
+    """A row of the maintenance records as the rules want it. Units: microseconds."""
+    body = row.body
+    return WindowRow(
+        window_id=row.id,
+        version=row.version,
+        start=int(body["start"]),
+        end=int(body["end"]),
+        approved=bool(body.get("approved_by")),
+        approved_at=body.get("approved_at"),
+        notified_at=body.get("notified_at"),
+        recorded_at=row.recorded_at,
+    )
+
+
+def _both(one: Window, other: Window) -> Window:
+    start, end = max(one.start, other.start), min(one.end, other.end)
+    return Window(start, max(start, end))

@@ -1,0 +1,202 @@
+"""What everything that has an id was in, from a store: own readings, imported time, lines, sites and platforms.
+
+Own readings speak from the store's first heartbeat on, imported time only before it (A8).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+
+from agent.figures.book import COMPOSITES, Book
+from agent.figures.scopes import Windows
+from agent.figures.topology import Site, Topology
+from agent.imports.reduction import known, reduce_readings
+from agent.stores.base import Component, Reader
+from sla.availability import runs
+from sla.composite import Gate, evaluate, excluded_time, line, site
+from sla.composite import excluded as excluded_composite
+from sla.confirm import FOREVER
+from sla.maintenance import excluded, union
+from sla.model import Cause, Degraded, State, Window
+from sla.timeline import Mark, Span, clip, join, out_of_service, overlay, spans
+
+
+class Timelines:
+    """All that is known before `until`, with today's knowledge (T3); each id is put together once.
+
+    Shape: timelines are ordered and disjoint and may leave out time that is UNKNOWN.
+    """
+
+    def __init__(self, reader: Reader, book: Book, until: int) -> None:
+        self._reader = reader
+        self.book = book
+        self.until = until
+        self.first_heartbeat = reader.first_heartbeat()
+        self._by_name: Mapping[str, Component] = {component.name: component for component in reader.components()}
+        self._made: dict[str, list[Span]] = {}
+        self._marks: Mapping[int, list[Mark]] | None = None
+
+    @cached_property
+    def topology(self) -> Topology:
+        """How things hang together."""
+        return Topology(self.book, self._by_name.values())
+
+    @property
+    def names(self) -> list[str]:
+        """Every id that can be asked for."""
+        registered = self.book.ids("targets", "inline", "links", "components", *COMPOSITES)
+        return list(dict.fromkeys([*self._by_name, *registered, *self.topology.sites]))
+
+    def has(self, name: str) -> bool:
+        """Whether the store or its registers know the id."""
+        return name in self._by_name or self.book.register_of(name) is not None or name in self.topology.sites
+
+    def load_all(self) -> None:
+        """Read all edges in one pass, for questions about everything."""
+        self._marks = dict(self._reader.all_marks())
+
+    def of(self, name: str) -> list[Span]:
+        """What it was in, whatever it is; service dates are not laid over it yet."""
+        if name not in self._made:
+            self._made[name] = self._make(name)
+        return self._made[name]
+
+    def served(self, name: str) -> list[Span]:
+        """What it was in, OUT outside its service (A2)."""
+        timeline, service = self.of(name), self.service(name)
+        if not service or not timeline:
+            return timeline
+        return overlay(timeline, out_of_service(service, _extent(timeline)))
+
+    def service(self, name: str) -> list[Window]:
+        """When it is in service; empty for always. A component serves with its target."""
+        return self.book.service(name.partition("#")[0])
+
+    def gate(self, name: str) -> Gate | None:
+        """The members that make a composite, None for what is none. Nodes at a site are no members of it (A6)."""
+        if name in self.topology.platforms:
+            return self.topology.platforms[name]
+        found = self._site(name)
+        return None if found is None else Gate(1, found.lines or found.nodes)
+
+    @cached_property
+    def windows(self) -> Windows:
+        """The maintenance windows, judged."""
+        return Windows(self.book, self.first_heartbeat)
+
+    def planned(self, name: str) -> list[Window]:
+        """The union of the counting windows that name it (M2)."""
+        return union(ruling.effective for ruling in self.windows.of(name) if ruling.counts)
+
+    def window_id(self, name: str, at: int) -> str | None:
+        """Which counting window of it holds an instant."""
+        found = [
+            each.row.window_id for each in self.windows.of(name) if each.effective.start <= at < each.effective.end
+        ]
+        return min(found, default=None)
+
+    def causes(self) -> Mapping[str, str]:
+        """Causes that people recorded, by fault id; the last word holds."""
+        return self._reader.fault_causes()
+
+    def excluded(self, name: str) -> list[Window]:
+        """Which of its time leaves the figure that excludes what was approved (A3, M1-M3)."""
+        timeline = self.served(name)
+        own = excluded(self.windows.of(name), _outages(timeline), self.first_heartbeat)
+        gate, whole = self.gate(name), _extent(timeline)
+        if gate is None:
+            member = self.topology.evidence(name)
+            return own if member == name else union([*own, *self.excluded(member)])
+        if name in self.topology.platforms:
+            return excluded_composite(gate, own, self.served, self.excluded, whole)
+        members = [(self.served(member), self.excluded(member)) for member in gate.members if isinstance(member, str)]
+        return excluded_time(timeline, members, own, whole)
+
+    def marks(self, name: str) -> list[Mark]:
+        """Its history as the reducer of faults wants it: states that hold until the next, UNKNOWN at the end."""
+        return marks_of(self.served(name), self.until)
+
+    def _make(self, name: str) -> list[Span]:
+        if name in self.topology.platforms:
+            return evaluate(self.topology.platforms[name], self.served, self._whole())
+        if (found := self._site(name)) is not None and name not in self._by_name:
+            lines, nodes = ([self.served(member) for member in group] for group in found)
+            return site(lines, nodes, self._whole())
+        if self.book.register_of(name) == "links":
+            return self._line(name)
+        if (member := self.topology.evidence(name)) != name:
+            return self.served(member)
+        component = self._by_name.get(name)
+        return [] if component is None else self._of_component(component.id)
+
+    def _site(self, name: str) -> Site | None:
+        return self.topology.sites.get(name) if self.book.register_of(name) in (None, "sites") else None
+
+    def _line(self, name: str) -> list[Span]:
+        """A line by evidence of it alone: its far address, and the interfaces at its ends (A6)."""
+        body = self.book.latest(name)
+        ends = [f"{body.get(f'{end}_device')}#if/{body.get(f'{end}_if')}" for end in "ab"]
+        evidence = [self._of_component(self._by_name[key].id) for key in (name, *ends) if key in self._by_name]
+        evidence = [each for each in evidence if each]
+        return evidence[0] if len(evidence) == 1 else line(evidence, self._whole()) if evidence else []
+
+    def _of_component(self, component: int) -> list[Span]:
+        begin = self.first_heartbeat
+        if begin is None:
+            return self._imported(component, self.until)
+        known_until = self._reader.known_until(component)  # before the marks: a commit between must not extend them
+        marks = self._reader.marks(component) if self._marks is None else self._marks.get(component, [])
+        begin = min([begin, *(mark.at for mark in marks[:1])])
+        earlier = self._imported(component, min(begin, self.until))
+        if begin >= self.until:
+            return earlier
+        return join([*earlier, *spans(marks, Window(begin, self.until), known_until)])
+
+    def _imported(self, component: int, until: int) -> list[Span]:
+        stated = self._reader.imported_spans(component)
+        readings = known(reduce_readings(self._reader.imported_readings(component)))
+        return clip(overlay(stated, readings) if readings else stated, Window(-FOREVER, until))
+
+    def _whole(self) -> Window:
+        """From the first instant that anything is known of anything to `until`."""
+        return Window(min(self._first, self.until), self.until)
+
+    @cached_property
+    def _first(self) -> int:
+        stated = self._reader.first_imported()
+        return min(at for at in (self.first_heartbeat, stated, self.until) if at is not None)
+
+
+JUST_NOW_US = 15_000_000
+"""Silence at the end that is shorter than this is what is not durable yet, no lack of knowledge."""
+
+
+def marks_of(timeline: Sequence[Span], until: int) -> list[Mark]:
+    """Spans as marks; time between two of them, and after the last, is UNKNOWN."""
+    return list(_marks(_up_to_date(timeline), until))
+
+
+def _up_to_date(timeline: Sequence[Span]) -> Sequence[Span]:
+    """Without the last moments that the heartbeat has not reached: what went on then goes on."""
+    if len(timeline) < 2 or timeline[-1].cause is not Cause.NO_READING or timeline[-1].length > JUST_NOW_US:
+        return timeline
+    return [*timeline[:-2], timeline[-2]._replace(end=timeline[-1].end)]
+
+
+def _marks(timeline: Iterable[Span], until: int) -> Iterator[Mark]:
+    end = until
+    for number, span in enumerate(timeline):
+        if number and span.start > end:
+            yield Mark(end, State.UNKNOWN, Degraded.NONE, Cause.NO_READING)
+        yield Mark(span.start, span.state, span.degraded, span.cause)
+        end = span.end
+    if end < until:
+        yield Mark(end, State.UNKNOWN, Degraded.NONE, Cause.NO_READING)
+
+
+def _outages(timeline: Sequence[Span]) -> list[Window]:
+    """Whole outages, from onset to restoration or to the end of what is known (S8)."""
+    return [Window(run[0].start, run[-1].end if restored is None else restored) for run, restored in runs(timeline)]
+
+
+def _extent(timeline: Sequence[Span]) -> Window:
+    return Window(timeline[0].start, timeline[-1].end) if timeline else Window(0, 0)

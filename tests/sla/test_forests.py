@@ -1,0 +1,278 @@
+"""Random forests: what derive finds is what the naive reference finds, whatever way the edges came in.
+
+A world is drawn on a grid of 30 s, on which every border of the rules lies (tol 180 s, 10 min, 3 h, 24 h). Items fail
+near common instants, or hardly anything would ever stand in the way of anything.
+"""
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, replace
+from itertools import permutations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sla.maintenance import union
+from sla.model import Cause, Degraded, State, Window
+from sla.rootcause import Derived, begin, derive, settle, step
+from sla.timeline import Mark, fold
+from sla.topology import Graph, Item, Way
+from tests import depth
+from tests.sla import fault_oracle as oracle
+from tests.sla.fault_oracle import HOUR, MINUTE, Node, OneWay, World
+
+pytestmark = pytest.mark.torture
+
+TICK = 30 * oracle.SECOND
+BASE = 1_772_380_800_000_000
+ALWAYS = Window(0, oracle.NEVER)
+PAUSES = (1, 2, 6, 19, 20, 21, 40, 120, 355, 361, 2880)
+"""Ticks between common instants: round tol, round 10 min, an hour, round 3 h, a day."""
+
+KINDS = (
+    (State.UP, Cause.PROBE),
+    (State.UP, Cause.PROBE),
+    (State.UP, Cause.PROBE),
+    (State.DEGRADED, Cause.PROBE),
+    (State.DOWN, Cause.PROBE),
+    (State.DOWN, Cause.PROBE),
+    (State.DOWN, Cause.PROBE),
+    (State.DOWN, Cause.PROBE),
+    (State.UNKNOWN, Cause.NO_READING),
+    (State.UNKNOWN, Cause.NO_READING),
+    (State.UNKNOWN, Cause.WITHDRAWN),
+    (State.OUT, Cause.PROBE),
+)
+
+
+# --- worlds ----------------------------------------------------------------------------------------------------
+
+
+def random_world(pick: random.Random, *, most: int = 6) -> World:
+    """A few items in the order of their depth, with ways to those before them."""
+    common = [0]
+    for _ in range(pick.randint(1, 7)):
+        common.append(common[-1] + pick.choice(PAUSES))
+    names = [f"t{i}" for i in range(pick.randint(1, most))]
+    nodes = tuple(_node(pick, names[:i], name, common) for i, name in enumerate(names))
+    histories = {name: _history(pick, common) for name in names}
+    planned = {name: _windows(pick, common) for name in names if pick.random() < 0.3}
+    as_of = _instant(pick, common) if pick.random() < 0.3 else BASE + (common[-1] + pick.choice((1, 7, 30, 400))) * TICK
+    return World(nodes, histories, planned, as_of)
+
+
+def _node(pick: random.Random, above: list[str], name: str, common: list[int]) -> Node:
+    interval = pick.choice((30, 60, 60, 60, 300)) * oracle.SECOND
+    if not above or pick.random() < 0.1:
+        return Node(name, interval)
+    ways = _ways(pick, above)
+    if pick.random() < 0.85:
+        return Node(name, interval, ((ALWAYS, ways),))
+    border = _instant(pick, common)
+    later = _ways(pick, above) if pick.random() < 0.7 else ()
+    return Node(name, interval, ((Window(0, border), ways), (Window(border, oracle.NEVER), later)))
+
+
+def _ways(pick: random.Random, above: list[str]) -> tuple[OneWay, ...]:
+    return tuple(_way(pick, above) for _ in range(pick.choice((1, 1, 1, 2, 2, 3))))
+
+
+def _way(pick: random.Random, above: list[str]) -> OneWay:
+    if pick.random() < 0.05:
+        return 1, ("nobody",)
+    members = tuple(pick.sample(above, min(len(above), pick.choice((1, 1, 1, 2, 3)))))
+    return pick.choice((1, len(members), pick.randint(1, len(members)))), members
+
+
+def _history(pick: random.Random, common: list[int]) -> list[Mark]:
+    marks = []
+    for at in sorted({_instant(pick, common) for _ in range(pick.randint(0, 7))}):
+        state, cause = pick.choice(KINDS)
+        marks.append(Mark(at, state, Degraded.LOSS if state is State.DEGRADED else Degraded.NONE, cause))
+    return fold(marks)
+
+
+def _windows(pick: random.Random, common: list[int]) -> list[Window]:
+    ends = [sorted((_instant(pick, common), _instant(pick, common))) for _ in range(pick.choice((1, 1, 2)))]
+    return union(Window(start, end) for start, end in ends)
+
+
+def _instant(pick: random.Random, common: list[int]) -> int:
+    return BASE + (pick.choice(common) + pick.choice((-7, -6, -4, -1, 0, 0, 0, 1, 2, 6, 7, 11))) * TICK
+
+
+# --- the engine's words ----------------------------------------------------------------------------------------
+
+
+def graph_of(world: World) -> Graph:
+    return Graph(
+        [
+            Item(n.id, "node", n.interval, tuple((w, tuple(Way(*way) for way in ways)) for w, ways in n.ways))
+            for n in world.nodes
+        ]
+    )
+
+
+def engine(world: World) -> Derived:
+    graph = graph_of(world)
+    return derive(graph, begin(graph, world.histories, world.planned), world.as_of)
+
+
+Plain = tuple[Sequence[object], Sequence[object]]
+
+
+def plain(found: Derived) -> Plain:
+    """In the words of the reference, so that a difference can be read."""
+    faults = [
+        (f.root, f.start, f.onset, f.restored, f.outcome.value, f.members, f.overrun, f.residual, f.repeat, f.withdrawn)
+        for f in found.faults
+    ]
+    return sorted(faults), sorted(tuple(p) for p in found.planned)
+
+
+def reference(world: World) -> Plain:
+    said = oracle.verdicts(world)
+    planned = [(p.root, p.onset, p.restored, p.members, p.window) for p in said.planned]
+    return sorted(astuple(f) for f in said.faults), sorted(planned)
+
+
+# --- begin -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("block", range(8))
+def test_thousands_of_random_forests_come_out_as_the_reference_says(block: int) -> None:
+    many = depth.examples(500)
+    for seed in range(block * many, (block + 1) * many):
+        world = random_world(random.Random(seed))
+        assert plain(engine(world)) == reference(world), f"seed {seed}: {world}"
+
+
+@settings(max_examples=depth.examples(60), deadline=None)
+@given(st.randoms(use_true_random=False))
+def test_faults_members_and_flags_are_those_of_the_reference(pick: random.Random) -> None:
+    world = random_world(pick)
+    assert plain(engine(world)) == reference(world)
+
+
+@settings(max_examples=depth.examples(40), deadline=None)
+@given(st.randoms(use_true_random=False))
+def test_every_as_of_is_answered_by_one_state(pick: random.Random) -> None:
+    world = random_world(pick)
+    graph = graph_of(world)
+    state = begin(graph, world.histories, world.planned)
+    for as_of in [_instant(pick, [0, 20, 400]) for _ in range(4)]:
+        assert plain(derive(graph, state, as_of)) == reference(replace(world, as_of=as_of))
+
+
+# --- step ------------------------------------------------------------------------------------------------------
+
+Edges = list[tuple[str, Mark]]
+
+
+def interleaved(pick: random.Random, histories: Mapping[str, Sequence[Mark]]) -> Edges:
+    """Each item's edges in their order, the items' in any."""
+    waiting = {name: list(marks) for name, marks in histories.items() if marks}
+    out: Edges = []
+    while waiting:
+        name = pick.choice(sorted(waiting))
+        out.append((name, waiting[name].pop(0)))
+        if not waiting[name]:
+            del waiting[name]
+    return out
+
+
+def with_wrong_tails(pick: random.Random, histories: Mapping[str, Sequence[Mark]]) -> Mapping[str, Sequence[Mark]]:
+    """Before a mark, others of that time or later, which it cuts off."""
+    return {name: [m for mark in marks for m in (*_wrong(pick, mark), mark)] for name, marks in histories.items()}
+
+
+def _wrong(pick: random.Random, mark: Mark) -> list[Mark]:
+    out, at = [], mark.at
+    for _ in range(pick.choice((0, 0, 1, 3))):
+        state, cause = pick.choice(KINDS)
+        out.append(Mark(at, state, Degraded.NONE, cause))
+        at += pick.choice((1, 6, 20, 400)) * TICK
+    return out
+
+
+def stepped(pick: random.Random, world: World, edges: Edges) -> Derived:
+    """From a store that knew nothing; in between it is looked at, by any clock, and reported."""
+    graph = graph_of(world)
+    state = begin(graph, {}, world.planned)
+    for name, mark in edges:
+        step(graph, state, name, mark)
+        if pick.random() < 0.3:
+            for _ in settle(graph, state, pick.choice((mark.at, mark.at + TICK, mark.at + 7 * TICK, world.as_of))):
+                pass
+        if pick.random() < 0.1:
+            derive(graph, state, pick.choice((mark.at + TICK, world.as_of)))
+    return derive(graph, state, world.as_of)
+
+
+@pytest.mark.parametrize("block", range(4))
+def test_edges_in_any_order_between_items_make_the_same_faults(block: int) -> None:
+    many = depth.examples(200)
+    for seed in range(block * many, (block + 1) * many):
+        pick = random.Random(seed)
+        world = random_world(pick)
+        edges = interleaved(pick, with_wrong_tails(pick, world.histories))
+        told: dict[str, list[Mark]] = {}
+        for name, mark in edges:
+            told.setdefault(name, []).append(mark)
+        world = replace(world, histories={name: fold(marks) for name, marks in told.items()})
+        assert plain(stepped(pick, world, edges)) == reference(world), f"seed {seed}: {world} {edges}"
+
+
+@settings(max_examples=depth.examples(40), deadline=None)
+@given(st.randoms(use_true_random=False))
+def test_a_wrong_tail_that_is_cut_off_leaves_no_trace(pick: random.Random) -> None:
+    world = random_world(pick, most=4)
+    edges = interleaved(pick, with_wrong_tails(pick, world.histories))
+    told = {name: fold([mark for who, mark in edges if who == name]) for name, _ in edges}
+    world = replace(world, histories=told)
+    assert plain(stepped(pick, world, edges)) == plain(engine(world))
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4))))
+def test_a_way_that_is_known_to_be_out_of_service_only_later_is_looked_at_again(order: tuple[int, ...]) -> None:
+    """c has two ways: p is DOWN, r out of service and back. What is said of r changes no outage of r, but that of c."""
+    nodes = (Node("p", MINUTE), Node("r", MINUTE), Node("c", MINUTE, ((ALWAYS, ((1, ("p",)), (1, ("r",)))),)))
+    edges = [
+        ("p", Mark(BASE, State.DOWN, Degraded.NONE, Cause.PROBE)),
+        ("r", Mark(BASE, State.OUT, Degraded.NONE, Cause.PROBE)),
+        ("c", Mark(BASE + HOUR, State.DOWN, Degraded.NONE, Cause.PROBE)),
+        ("r", Mark(BASE + HOUR // 2, State.UP, Degraded.NONE, Cause.PROBE)),
+    ]
+    told: dict[str, list[Mark]] = {}
+    graph = graph_of(World(nodes, {}, {}, 0))
+    state = begin(graph, {}, {})
+    for number in order:
+        name, mark = edges[number]
+        step(graph, state, name, mark)
+        told.setdefault(name, []).append(mark)
+        world = World(nodes, {who: fold(marks) for who, marks in told.items()}, {}, BASE + 2 * HOUR)
+        assert plain(derive(graph, state, world.as_of)) == reference(world)
+
+
+def test_what_settle_tells_of_opened_and_joined_faults_adds_up_to_the_faults() -> None:
+    for seed in range(depth.examples(150)):
+        pick = random.Random(seed)
+        world = random_world(pick)
+        graph = graph_of(world)
+        state = begin(graph, {}, world.planned)
+        standing: set[tuple[str, int]] = set()
+        clock = 0
+        for name, mark in [
+            *interleaved(pick, world.histories),
+            ("", Mark(world.as_of, State.UP, Degraded.NONE, Cause.PROBE)),
+        ]:
+            step(graph, state, name, mark)
+            clock = max(clock, mark.at)
+            for change in settle(graph, state, clock if name else world.as_of):
+                if change is not None and change.kind == "opened":
+                    assert (change.item, change.start) not in standing
+                    standing.add((change.item, change.start))
+                elif change is not None:
+                    standing.remove((change.item, change.start))
+        assert standing == {(f.root, f.onset[1]) for f in derive(graph, state, world.as_of).faults}, f"seed {seed}"
