@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from sla.confirm import FOREVER
 from sla.episodes import Episode, Root, RootKind, tolerance
+from sla.model import State as Served
 from sla.model import Window
 from sla.outages import Outage, Spell, outages, spells
 from sla.timeline import Mark
@@ -40,6 +41,7 @@ class State:
         self.planned = dict(planned)
         self.episodes: dict[str, list[Episode]] = {}
         self.outages: dict[str, list[Outage]] = {}
+        self.out: dict[str, list[int]] = {}
         self.as_of = -FOREVER
         self.dirty = set(self.histories)
         self.again: list[tuple[int, str]] = []
@@ -89,10 +91,10 @@ def settle(graph: Graph, state: State, as_of: int | None = None) -> Iterator[Cha
             return
         _, item = heapq.heappop(todo)
         queued.discard(item)
-        before = state.episodes.get(item, [])
+        before, was_out = state.episodes.get(item, []), state.out.get(item, [])
         after = _Judge(graph, state, item).episodes()
         state.episodes[item] = after
-        if before != after:
+        if before != after or was_out != state.out[item]:  # a way through what is out of service is none (F6)
             for child in graph.behind(item):
                 if child not in queued and state.outages.get(child):
                     queued.add(child)
@@ -124,6 +126,7 @@ class _Judge:
         state, item = self._state, self._item
         history = state.histories.get(item, ())
         found = state.outages[item] = outages(history, state.as_of)
+        state.out[item] = list(_out_edges(history, state.as_of))
         if history and history[-1].at >= state.as_of:
             self._look_again(next(mark.at for mark in history if mark.at >= state.as_of))
         made: list[Episode] = []
@@ -178,6 +181,15 @@ class _Judge:
     def _look_again(self, at: int) -> None:
         """When `as_of` has passed that instant, the answer may be another."""
         heapq.heappush(self._state.again, (at, self._item))
+
+
+def _out_edges(history: Sequence[Mark], as_of: int) -> Iterator[int]:
+    """When it left service and came back, before `as_of`."""
+    is_out = False
+    for mark in history:
+        if mark.at < as_of and (mark.state is Served.OUT) is not is_out:
+            is_out = not is_out
+            yield mark.at
 
 
 def _own_kind(first: Outage, residual: bool) -> RootKind:

@@ -88,7 +88,7 @@ class _Reader:
         if mark.state is State.DOWN:
             self._down(mark, until)
         elif mark.state is State.UNKNOWN:
-            if mark.cause is Cause.WITHDRAWN and self._open is not None:
+            if mark.cause is Cause.WITHDRAWN and self._open is not None and self._open.withdrawn is None:
                 self._open = self._open._replace(end=End.WITHDRAWN, withdrawn=mark.at)
             if not self._is_unknown:
                 self._unknown_since = mark.at

@@ -101,6 +101,10 @@ class Book:
             self._latest[id_] = self._versions(id_)[held[-1][1]].body if held else {}
         return self._latest[id_]
 
+    def never_changed(self, id_: str) -> bool:
+        """Whether one row is all that was ever recorded of it."""
+        return len(self._versions(id_)) == 1
+
     def interval(self, id_: str) -> int:
         """Microseconds between regular readings."""
         body = self.latest(id_)

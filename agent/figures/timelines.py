@@ -106,10 +106,21 @@ class Timelines:
         if gate is None:
             member = self.topology.evidence(name)
             return own if member == name else union([*own, *self.excluded(member)])
+        return union(part for piece, gate in self._gates(name, whole) for part in self._excused(name, gate, own, piece))
+
+    def _gates(self, name: str, whole: Window) -> Iterator[tuple[Window, Gate]]:
+        """The members that made a composite when."""
         if name in self.topology.platforms:
-            return excluded_composite(gate, own, self.served, self.excluded, whole)
+            return self.topology.platform_pieces(name, whole)
+        pieces = self.topology.site_pieces(name, whole)
+        return ((piece, Gate(1, found.lines or found.nodes)) for piece, found in pieces)
+
+    def _excused(self, name: str, gate: Gate, own: Sequence[Window], piece: Window) -> list[Window]:
+        """M3 for the time in which a composite had these members."""
+        if name in self.topology.platforms:
+            return excluded_composite(gate, own, self.served, self.excluded, piece)
         members = [(self.served(member), self.excluded(member)) for member in gate.members if isinstance(member, str)]
-        return excluded_time(timeline, members, own, whole)
+        return excluded_time(clip(self.served(name), piece), members, own, piece)
 
     def marks(self, name: str) -> list[Mark]:
         """Its history as the reducer of faults wants it: states that hold until the next, UNKNOWN at the end."""
@@ -117,16 +128,21 @@ class Timelines:
 
     def _make(self, name: str) -> list[Span]:
         if name in self.topology.platforms:
-            return evaluate(self.topology.platforms[name], self.served, self._whole())
-        if (found := self._site(name)) is not None and name not in self._by_name:
-            lines, nodes = ([self.served(member) for member in group] for group in found)
-            return site(lines, nodes, self._whole())
+            pieces = self.topology.platform_pieces(name, self._whole())
+            return join(span for piece, gate in pieces for span in evaluate(gate, self.served, piece))
+        if self._site(name) is not None and name not in self._by_name:
+            return join(self._of_site(name))
         if self.book.register_of(name) == "links":
             return self._line(name)
         if (member := self.topology.evidence(name)) != name:
             return self.served(member)
         component = self._by_name.get(name)
         return [] if component is None else self._of_component(component.id)
+
+    def _of_site(self, name: str) -> Iterator[Span]:
+        for piece, found in self.topology.site_pieces(name, self._whole()):
+            lines, nodes = ([self.served(member) for member in group] for group in found)
+            yield from site(lines, nodes, piece)
 
     def _site(self, name: str) -> Site | None:
         return self.topology.sites.get(name) if self.book.register_of(name) in (None, "sites") else None

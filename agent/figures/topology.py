@@ -4,11 +4,12 @@ A target's ways are its `parents`; without them a target stands behind the lines
 the lines of its a_site, the end nearer the core. A parent that is a composite stands for its members.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple, TypeVar
 
 from agent.config.builtin import DEFAULT_ROLES
-from agent.figures.book import DEFAULT_INTERVAL_US, INLINE, Book
+from agent.figures.book import DEFAULT_INTERVAL_US, INLINE, Body, Book
 from agent.stores.base import Component
 from sla.composite import ALL, Gate
 from sla.confirm import FOREVER
@@ -23,12 +24,23 @@ NODE_ROLES = frozenset({"core", "exit", "county_node", "node"})
 LINE = "line"
 COUNTY = "county"
 
+T = TypeVar("T")
+
 
 class Site(NamedTuple):
     """What a site lives by: its lines, and the nodes that stand at it."""
 
     lines: tuple[str, ...]
     nodes: tuple[str, ...]
+
+
+class Part(NamedTuple):
+    """What a row says of a component's part in its platform (A5)."""
+
+    platform: str
+    required: bool
+    group: str
+    group_need: int
 
 
 class Topology:
@@ -44,7 +56,12 @@ class Topology:
         self.links = book.ids("links")
         self._link_ids = frozenset(self.links)
         self.sites = self._sites()
-        self.platforms = {id_: self._platform(id_) for id_ in book.ids("platforms")}
+        self._members_of: dict[str, list[tuple[Window, str]]] = {}
+        for id_, of_site in (*self._dated(self.links, _far_end), *self._dated(self.targets, _site_of_node)):
+            for window, site in of_site:
+                self._members_of.setdefault(site, []).append((window, id_))
+        self._parts_held = dict(self._dated(book.ids("components"), _part))
+        self.platforms = {id_: self._gate(id_, FOREVER - 1) for id_ in book.ids("platforms")}
 
     def members(self) -> list[str]:
         """Every id that may be the root of a fault."""
@@ -58,8 +75,7 @@ class Topology:
         """What it is: decides where its faults are counted (F4)."""
         if id_ in self._link_ids:
             return LINE
-        body = self._book.latest(id_.partition("#")[0])
-        return str(body.get("role") or DEFAULT_ROLES.get(str(body.get("kind")), "node"))
+        return _role(self._book.latest(id_.partition("#")[0]))
 
     def places(self) -> Places:
         """What the priority of a fault goes by (F1)."""
@@ -87,23 +103,49 @@ class Topology:
                     nodes.setdefault(str(site), []).append(id_)
         return {id_: Site(tuple(of_it), tuple(nodes.get(id_, ()))) for id_, of_it in lines.items()}
 
-    def _platform(self, id_: str) -> Gate:
+    def site_pieces(self, id_: str, window: Window) -> Iterator[tuple[Window, Site]]:
+        """What a site lived by when: a line that is moved away later was its line before (A2)."""
+        members = self._members_of.get(id_, [])
+        for piece in _pieces((held for held, _ in members), window):
+            found = [member for held, member in members if held.start <= piece.start < held.end]
+            lines = tuple(member for member in found if member in self._link_ids)
+            yield piece, Site(lines, tuple(member for member in found if member not in self._link_ids))
+
+    def platform_pieces(self, id_: str, window: Window) -> Iterator[tuple[Window, Gate]]:
+        """What a platform needed when: who changes that later changes no time before (A2)."""
+        parts = (held for dated in self._parts_held.values() if _ever(dated, id_) for held, _ in dated)
+        needs = (held for held, _ in self._held(id_, _platform_need))
+        for piece in _pieces((*parts, *needs), window):
+            yield piece, self._gate(id_, piece.start)
+
+    def _gate(self, id_: str, at: int) -> Gate:
         """All of its required components, or as many as `need` says; redundancy groups inside (A5)."""
         alone: list[str | Gate] = []
         groups: dict[str, list[str]] = {}
         needs: dict[str, int] = {}
-        for component in self._book.ids("components"):
-            body = self._book.latest(component)
-            if body.get("platform_id") != id_ or body.get("required") is False:
+        for component, dated in self._parts_held.items():
+            part = _at(dated, at)
+            if part.platform != id_ or not part.required:
                 continue
-            group = str(body.get("redundancy_group") or "")
-            if group:
-                groups.setdefault(group, []).append(component)
-                needs[group] = _need(body.get("group_need"), 1)
+            if part.group:
+                groups.setdefault(part.group, []).append(component)
+                needs[part.group] = part.group_need
             else:
                 alone.append(component)
         gates = [Gate(needs[group], tuple(members)) for group, members in groups.items()]
-        return Gate(_need(self._book.latest(id_).get("need"), ALL), (*alone, *gates))
+        return Gate(_at(self._held(id_, _platform_need), at), (*alone, *gates))
+
+    def _dated(self, ids: Iterable[str], key: Callable[[Body], T]) -> Iterator[tuple[str, list[tuple[Window, T]]]]:
+        return ((id_, self._held(id_, key)) for id_ in ids)
+
+    def _held(self, id_: str, key: Callable[[Body], T]) -> list[tuple[Window, T]]:
+        """What its rows said when, for the headline (A2); what they said first holds for all time before."""
+        if self._book.never_changed(id_):
+            return [(EVER, key(self._book.latest(id_)))]
+        held = [(window, key(body)) for window, body in self._book.bodies(id_)]
+        kept = [pair for number, pair in enumerate(held) if number == 0 or held[number - 1][1] != pair[1]]
+        starts = [-FOREVER, *(window.start for window, _ in kept[1:]), FOREVER]
+        return [(Window(*ends), said) for ends, (_, said) in zip(pairwise(starts), kept, strict=True)]
 
     def _items(self) -> Iterator[Item]:
         for id_ in self.targets:
@@ -122,7 +164,8 @@ class Topology:
             if parents:
                 yield window, tuple(way for parent in parents for way in self._ways_by(parent))
             elif site := body.get("site_id"):
-                yield window, tuple(Way(1, (line,)) for line in self.sites[str(site)].lines)
+                for piece, found in self.site_pieces(str(site), window):
+                    yield piece, tuple(Way(1, (line,)) for line in found.lines)
 
     def _link_ways(self, id_: str) -> Iterator[tuple[Window, tuple[Way, ...]]]:
         for window, body in self._book.bodies(id_):
@@ -161,6 +204,42 @@ class Topology:
             return True
         division = self._book.versions("divisions", str(body.get("division_code") or ""))
         return bool(division) and division[-1].body.get("level") == COUNTY
+
+
+def _pieces(held: Iterable[Window], window: Window) -> Iterator[Window]:
+    """The window, cut wherever one of them begins or ends."""
+    cuts = {cut for each in held for cut in each if window.start < cut < window.end}
+    return (Window(*ends) for ends in pairwise(sorted({*window, *cuts})))
+
+
+def _at(dated: Sequence[tuple[Window, T]], at: int) -> T:
+    return next(said for window, said in dated if window.start <= at < window.end)
+
+
+def _ever(dated: Iterable[tuple[Window, Part]], platform: str) -> bool:
+    return any(part.platform == platform for _, part in dated)
+
+
+def _far_end(body: Body) -> str:
+    return str(body["b_site"])
+
+
+def _site_of_node(body: Body) -> str:
+    """Where it stands, if it is a node: only those prove their site (A6)."""
+    return str(body.get("site_id") or "") if _role(body) in NODE_ROLES else ""
+
+
+def _role(body: Body) -> str:
+    return str(body.get("role") or DEFAULT_ROLES.get(str(body.get("kind")), "node"))
+
+
+def _part(body: Body) -> Part:
+    group = str(body.get("redundancy_group") or "")
+    return Part(str(body["platform_id"]), body.get("required") is not False, group, _need(body.get("group_need"), 1))
+
+
+def _platform_need(body: Body) -> int:
+    return _need(body.get("need"), ALL)
 
 
 def _need(said: object, default: int) -> int:

@@ -126,6 +126,33 @@ def test_a_component_is_what_its_member_is(made):
     assert of_component == of_target
 
 
+def test_a_component_that_is_declared_unneeded_later_was_needed_before(made):
+    platform(made, "db,,,", "web,,,")
+    made.states("t-web,2025-01-01,up", "t-db,2025-01-01,up", "t-db,2025-03-01T01:00:00,down", "t-db,2025-03-10,up")
+    before = made.answer("cloud", *DAY)["us"]
+    made.enter("components", "component_id,platform_id,member,required", "db,cloud,t-db,n", recorded="2025-03-05")
+    assert made.answer("cloud", *DAY)["us"] == before
+    assert us(made, "cloud") == {"up": 60, "down": 23 * 60}
+    assert us(made, "cloud", "2025-03-05", "2025-03-06") == {"up": 24 * 60}
+
+
+def test_a_platform_that_needs_less_from_now_on_needed_more_before(made):
+    platform(made, "a,,,", "b,,,")
+    made.states("t-a,2025-01-01,up", "t-b,2025-01-01,down")
+    made.enter("platforms", "platform_id,name,need", "cloud,政务云,any", recorded="2025-03-01T12:00:00")
+    assert us(made, "cloud") == {"down": 12 * 60, "degraded": 12 * 60}
+
+
+def test_a_line_that_is_moved_away_later_was_its_sites_before(made):
+    made.sites("S1", "S2", "S3")
+    made.enter("links", LINKS, "A,S1,S2,电信,100,")
+    made.states("A,2025-01-01,up", "A,2025-03-01T01:00:00,down")
+    made.enter("links", LINKS, "A,S1,S3,电信,100,", recorded="2025-03-05")
+    assert us(made, "S2") == {"up": 60, "down": 23 * 60}
+    assert us(made, "S2", "2025-03-05", "2025-03-06") == {"unknown": 24 * 60}
+    assert us(made, "S3", "2025-03-05", "2025-03-06") == {"down": 24 * 60}
+
+
 def test_the_pieces_of_a_composite_sum_to_it(made):
     two_lines(made)
     answer = made.figures.answer("S2", made.of(*DAY).period, now=made.of(*DAY).as_of, breakdown=Piece.HOUR)
