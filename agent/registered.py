@@ -4,7 +4,6 @@ A line is probed at its far address, from its source address if it has one, so t
 line alone (A6). A target that must answer on both IP versions is asked on each.
 """
 
-import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
@@ -17,11 +16,9 @@ from agent.config.builtin import DEFAULT_MODULES, DEFAULT_ROLES
 from agent.config.model import ModuleConfig, default_retry
 from agent.config.schema import Role
 from agent.errors import UsageError
-from agent.figures.book import INLINE, Book
+from agent.figures.book import Book
 from sla.confirm import FOREVER
 from sla.model import Window
-
-LOG = logging.getLogger(__name__)
 
 LINE_KIND = "icmp"
 """What probes the far address of a line."""
@@ -40,11 +37,12 @@ def with_registers(config: Config, book: Book, now: int) -> Config:
         if target.id in inline:
             problems.append(f"{target.id}: stands in agent.yml and in a register; wanted one of them, remove it there")
         found.append(target)
+    every = (*config.targets, *found)
+    _add_families(modules, every, problems)
     if problems:
         more = f" (and {len(problems) - 20} more)" if len(problems) > 20 else ""
         raise UsageError("registers: " + "; ".join(problems[:20]) + more)
-    every = (*config.targets, *found)
-    return replace(config, targets=every, modules=MappingProxyType(_with_families(modules, every)))
+    return replace(config, targets=every, modules=MappingProxyType(modules))
 
 
 def family_module(name: str, family: int) -> str:
@@ -57,13 +55,16 @@ def _wanted(
 ) -> Iterator[TargetConfig]:
     for id_ in book.ids("targets"):
         if _serves_from(book, id_, now):
-            target = _target(config, book, id_)
+            target = _target(config, book, id_, book.at(id_, now))
             problems += _why_not(config, target)
             yield target
     for id_ in book.ids("links"):
-        body = book.latest(id_)
+        body = book.at(id_, now)
         if body.get("far_address") and _serves_from(book, id_, now):
-            yield _link(book, id_, body, modules)
+            try:
+                yield _link(book, id_, body, modules)
+            except ValueError as exc:
+                problems.append(f"{id_}: {exc}; correct the row")
 
 
 def _why_not(config: Config, target: TargetConfig) -> Iterator[str]:
@@ -78,8 +79,7 @@ def _why_not(config: Config, target: TargetConfig) -> Iterator[str]:
         yield f"{target.id}: confirm {target.confirm}: no such module; add it or correct the row"
 
 
-def _target(config: Config, book: Book, id_: str) -> TargetConfig:
-    body = book.latest(id_)
+def _target(config: Config, book: Book, id_: str, body: Mapping[str, Any]) -> TargetConfig:
     kind = str(body["kind"])
     name = str(body.get("module") or DEFAULT_MODULES.get(kind, kind))
     module = config.modules.get(name)
@@ -151,26 +151,27 @@ def _serves_from(book: Book, id_: str, now: int) -> bool:
     return any(window.end > now for window in service)
 
 
-def _with_families(modules: dict[str, ModuleConfig], targets: Iterable[TargetConfig]) -> dict[str, ModuleConfig]:
+def _add_families(modules: dict[str, ModuleConfig], targets: Iterable[TargetConfig], problems: list[str]) -> None:
     """One more module for each IP version that a target must answer on."""
     for target in targets:
         base = modules.get(target.module)
-        if len(target.families_required) > 1 and base is not None:
-            for family in target.families_required:
-                name = family_module(target.module, family)
-                if name not in modules:
-                    modules[name] = _variant(base, name, family=str(family))
-    return modules
+        if len(target.families_required) < 2 or base is None:
+            continue
+        for family in target.families_required:
+            name = family_module(target.module, family)
+            if name in modules:
+                continue
+            try:
+                modules[name] = _variant(base, name, family=str(family))
+            except ValueError as exc:
+                problems.append(f"{target.id}: families_required: {exc}; correct the row")
 
 
 def _variant(base: ModuleConfig, name: str, **options: str) -> ModuleConfig:
-    """A module that differs in one option. Errors: UsageError where its kind has no such option."""
+    """A module that differs in one option. Errors: ValueError where its kind has no such option."""
     written = base.options.model_dump(by_alias=True, exclude_unset=True) | options
     try:
         return replace(base, name=name, options=type(base.options).model_validate(written))
     except ValidationError as exc:
-        why = exc.errors()[0]["msg"]
-        raise UsageError(f"module {base.name} of kind {base.kind}: {', '.join(options)}: {why}") from None
-
-
-__all__ = ["INLINE", "LOG", "family_module", "with_registers"]
+        why = exc.errors()[0]["msg"].removeprefix("Value error, ")
+        raise ValueError(f"module {base.name} of kind {base.kind}: {', '.join(options)}: {why}") from None

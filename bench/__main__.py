@@ -3,7 +3,7 @@
 import argparse
 import statistics
 
-from bench import aligned, edges, exposition
+from bench import aligned, edges, exposition, ledger
 from bench.pipeline import Load, compare, middle
 
 BARS = """
@@ -14,19 +14,20 @@ The bars (must / aim) are those of docs/performance.md; a ratio is ours / the pe
 def main() -> None:
     """Run what is asked for; everything by default."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("only", nargs="*", help="tcp http icmp aligned exposition edges")
+    parser.add_argument("only", nargs="*", help="tcp http icmp aligned exposition edges ledger")
     parser.add_argument("--legs", type=int, default=3, help="alternated pairs of each pipeline")
     parser.add_argument("--window", type=float, default=60, help="seconds measured in each leg")
     parser.add_argument("--warm", type=float, default=30, help="seconds before that")
     parser.add_argument("--targets", type=int, default=10_000)
     args = parser.parse_args()
-    chosen = args.only or ["aligned", "exposition", "edges", "tcp", "icmp", "http"]
+    chosen = args.only or ["aligned", "exposition", "edges", "ledger", "tcp", "icmp", "http"]
     print(BARS)
     for name in chosen:
         {
             "aligned": _aligned,
             "exposition": _exposition,
             "edges": _edges,
+            "ledger": _ledger,
         }.get(name, lambda name=name: _pipeline(name, args))()
 
 
@@ -79,6 +80,23 @@ def _edges() -> None:
     durable, lag = (statistics.median(column) for column in list(zip(*storms, strict=True))[:2])
     print("## 43 000 edges at once, median of 3 (bar: durable <= 2 s, loop lag max <= 50 ms)")
     print(f"this agent: durable after {durable:.2f} s, loop lag max {lag * 1000:.0f} ms\n", flush=True)
+
+
+def _ledger() -> None:
+    year, cut = ledger.year(), ledger.cut()
+    print(
+        f"## {ledger.TARGETS} targets x {ledger.EDGES} edges in a year (bar: 5 s, one 5 ms, file 200 MB)"
+    )
+    print(
+        f"this agent: availability of {year.targets} targets cold {year.all_cold:.2f} s, of one "
+        f"{year.one * 1000:.2f} ms; file {year.size / 1e6:.0f} MB with the readings of every edge"
+    )
+    print(f"## one uplink above {ledger.TARGETS} targets is cut (bar: one fault within 2 s, never blocked > 50 ms)")
+    print(
+        f"this agent: all children seen DOWN {cut.opened:.2f} s, then one fault with {cut.members} members "
+        f"{cut.collapsed:.2f} s; longest piece of work {cut.longest * 1000:.0f} ms\n",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

@@ -111,8 +111,7 @@ def availability(
     """
     if window.end < window.start:
         raise ValueError(f"window ends at {window.end}, before its start {window.start}")
-    blank = [Span(window.start, window.end, State.UNKNOWN)] if window.length else []
-    inside = overlay(overlay(blank, clip(timeline, window)), out_of_service(service, window))
+    inside = _inside(timeline, service, window)
     parts = _parts(inside)
     if sum(parts) != window.length:  # A1: never publish a figure whose parts do not make the whole
         raise AssertionError(f"parts {parts} do not sum to {window.length}")
@@ -130,12 +129,21 @@ def availability(
     )
 
 
+def _inside(timeline: Sequence[Span], service: Sequence[Window], window: Window) -> list[Span]:
+    """The window without holes, OUT outside the service dates."""
+    pieces = clip(timeline, window)
+    if sum(span.length for span in pieces) != window.length:  # what the timeline leaves out is UNKNOWN (A1)
+        blank = [Span(window.start, window.end, State.UNKNOWN)]
+        pieces = overlay(blank, pieces)
+    return overlay(pieces, out_of_service(service, window)) if service else pieces
+
+
 def outages(timeline: Sequence[Span], service: Sequence[Window], window: Window) -> tuple[Outage, ...]:
     """One entry per DOWN span in the window; spans with nothing but UNKNOWN between are one outage (S8)."""
     if not timeline:
         return ()
     whole = Window(timeline[0].start, timeline[-1].end)
-    history = overlay(timeline, out_of_service(service, whole))
+    history = overlay(timeline, out_of_service(service, whole)) if service else timeline
     return tuple(
         Outage(span.start, span.end, run[0].start, restored)
         for run, restored in runs(history)

@@ -6,7 +6,7 @@ ancestors' episodes alone, so the order in which edges arrive does not matter.
 """
 
 import heapq
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from sla.confirm import FOREVER
@@ -43,8 +43,27 @@ class State:
         self.outages: dict[str, list[Outage]] = {}
         self.out: dict[str, list[int]] = {}
         self.as_of = -FOREVER
+        self.spells: dict[str, list[Spell]] = {}
         self.dirty = set(self.histories)
+        self.queued: set[str] = set()
+        self.todo: list[tuple[int, str]] = []
         self.again: list[tuple[int, str]] = []
+
+    def take_dirty(self) -> set[str]:
+        """What has changed by itself since the last look."""
+        taken, self.dirty = self.dirty, set()
+        for item in taken:
+            self.spells.pop(item, None)
+        return taken
+
+    def enqueue(self, graph: Graph, items: Iterable[str]) -> Iterator[None]:
+        """To be looked at in this order: ancestors first. What is left here is found again by the next `settle`."""
+        for count, item in enumerate(items, start=1):
+            if item not in self.queued:
+                self.queued.add(item)
+                heapq.heappush(self.todo, (graph.order[item], item))
+            if count % PAUSE_EVERY == 0:
+                yield None
 
 
 def begin(graph: Graph, histories: Mapping[str, Sequence[Mark]], planned: Mapping[str, Sequence[Window]]) -> State:
@@ -79,27 +98,21 @@ def settle(graph: Graph, state: State, as_of: int | None = None) -> Iterator[Cha
         return
     if as_of < state.as_of:
         state.dirty |= state.histories.keys()
+        state.spells.clear()
     state.as_of = as_of
     while state.again and state.again[0][0] < as_of:
         state.dirty.add(heapq.heappop(state.again)[1])
-    todo = [(graph.order[item], item) for item in state.dirty]
-    heapq.heapify(todo)
-    queued = state.dirty
-    state.dirty = set()
-    for count in range(1, 1 << 62):
-        if not todo:
-            return
-        _, item = heapq.heappop(todo)
-        queued.discard(item)
+    yield from state.enqueue(graph, state.take_dirty())
+    count = 0
+    while state.todo:
+        item = heapq.heappop(state.todo)[1]
+        state.queued.discard(item)
         before, was_out = state.episodes.get(item, []), state.out.get(item, [])
-        after = _Judge(graph, state, item).episodes()
-        state.episodes[item] = after
+        after = state.episodes[item] = _Judge(graph, state, item).episodes()
         if before != after or was_out != state.out[item]:  # a way through what is out of service is none (F6)
-            for child in graph.behind(item):
-                if child not in queued and state.outages.get(child):
-                    queued.add(child)
-                    heapq.heappush(todo, (graph.order[child], child))
+            yield from state.enqueue(graph, (child for child in graph.behind(item) if state.outages.get(child)))
             yield from _changes(item, before, after)
+        count += 1
         if count % PAUSE_EVERY == 0:
             yield None
 
@@ -123,18 +136,29 @@ class _Judge:
 
     def episodes(self) -> list[Episode]:
         """Every outage as an episode: a fault of its own, planned, or part of a fault above."""
-        state, item = self._state, self._item
-        history = state.histories.get(item, ())
-        found = state.outages[item] = outages(history, state.as_of)
-        state.out[item] = list(_out_edges(history, state.as_of))
-        if history and history[-1].at >= state.as_of:
-            self._look_again(next(mark.at for mark in history if mark.at >= state.as_of))
         made: list[Episode] = []
-        for spell in spells(found, state.planned.get(item, ()), state.as_of):
+        for spell in self._spells(self._item):
             if spell.window is not None:
                 made.append(self._planned(spell, spell.window))
             else:
                 made += self._judged(spell.parts)
+        return made
+
+    def _spells(self, item: str) -> list[Spell]:
+        """Its own outages; the same as before where nothing of its own, nor time, can have changed them."""
+        state = self._state
+        kept = state.spells.get(item)
+        if kept is not None:
+            return kept
+        history = state.histories.get(item, ())
+        found = state.outages[item] = outages(history, state.as_of)
+        state.out[item] = list(_out_edges(history, state.as_of))
+        planned = state.planned.get(item, ())
+        made = spells(found, planned, state.as_of)
+        if history and history[-1].at >= state.as_of:
+            self._look_again(next(mark.at for mark in history if mark.at >= state.as_of))
+        elif not planned:
+            state.spells[item] = made
         return made
 
     def _planned(self, spell: Spell, window: Window) -> Episode:

@@ -28,6 +28,8 @@ class Known(Protocol):
     def histories(self) -> Mapping[str, Sequence[Mark]]: ...
     @property
     def episodes(self) -> Mapping[str, Sequence[Episode]]: ...
+    @property
+    def out(self) -> Mapping[str, Sequence[int]]: ...
 
 
 class Look:
@@ -42,10 +44,25 @@ class Look:
 
     def highest(self) -> Episode | None:
         """The episode of the ancestor that the outage is put down to, None for a fault of its own."""
+        forks, found = self._of_chain()
+        if not forks:
+            return found
         blocked = self._of_ways(self._item)
         if not blocked.is_blocked:
             return None
         return self._down[min(blocked.alone or blocked.every, key=self._height)]
+
+    def _of_chain(self) -> tuple[bool, Episode | None]:
+        """Whether the way forks; where it does not, as for most of what a city has, the last one down on it."""
+        found: Episode | None = None
+        member = self._item
+        while ways := self._open_ways(member):
+            if len(ways) > 1 or len(ways[0].members) > 1:
+                return True, None
+            member = ways[0].members[0]
+            if self._is_down(member):
+                found = self._down[member]
+        return False, found
 
     def _height(self, ancestor: str) -> tuple[int, int, str]:
         """Fewest hops to the top, then the last to fail, then the smallest id."""
@@ -72,13 +89,18 @@ class Look:
         """Its ways without what is out of service: that takes no part (A5)."""
         kept = []
         for way in self._graph.ways_at(item, self._at):
+            if not any(map(self._is_out, way.members)):
+                kept.append(way)
+                continue
             members = tuple(member for member in way.members if not self._is_out(member))
             if members:  # all of them is all of those that are left, at least so many stays so many
                 kept.append(Way(len(members) if way.need == len(way.members) else way.need, members))
         return kept
 
     def _is_out(self, member: str) -> bool:
-        history = self._known.histories.get(member, ())
+        if not self._known.out.get(member):
+            return False
+        history = self._known.histories[member]
         index = bisect_right(history, self._at, key=_at) - 1
         return index >= 0 and history[index].state is State.OUT
 

@@ -101,6 +101,11 @@ class Book:
             self._latest[id_] = self._versions(id_)[held[-1][1]].body if held else {}
         return self._latest[id_]
 
+    def at(self, id_: str, instant: int) -> Body:
+        """What holds of it at an instant; before its first row that one."""
+        held = list(self.bodies(id_))
+        return next((body for window, body in held if window.start <= instant < window.end), held[0][1] if held else {})
+
     def never_changed(self, id_: str) -> bool:
         """Whether one row is all that was ever recorded of it."""
         return len(self._versions(id_)) == 1

@@ -14,18 +14,20 @@ from agent.figures.timelines import Timelines
 from agent.instants import format_instant
 from agent.stores.base import Reader
 from agent.stores.noting import Note
-from sla.faults import DeskRow, Fault, Planned
+from sla.availability import runs
+from sla.composite import Gate
+from sla.faults import LIMIT_US, DeskRow, Fault, Planned
 from sla.maintenance import union
 from sla.model import Edge, State, Window
 from sla.quality import quality_faults
 from sla.rate import Gap, Rate, rate
 from sla.rootcause import Derived
+from sla.timeline import Span, clip
 
 SIMULATED = "simulated"
 """The store's mark that its data are not real (E8)."""
 
-HOUR_US = 3_600_000_000
-LONG_GAP_US = 3 * HOUR_US
+LONG_GAP_US = LIMIT_US
 """A gap of our own longer than this may hide a late fault (F11)."""
 
 
@@ -85,7 +87,7 @@ class Faults:
         return self._reader.fault_notes(fault)
 
     def _of_period(self, known: Timelines, period: Window, as_of: int) -> Found:
-        desk = list(self._desk(known.book))
+        desk = [row._replace(root=_subject(known, row)) for row in self._desk(known.book)]
         all_ids = known.topology.members()
         everything = derived(known, all_ids, desk=desk)
         faults = tuple(fault for fault in everything.faults if _within(fault.start, period))
@@ -288,6 +290,41 @@ class Faults:
             "window_id": found.known.window_id(planned.root, planned.onset),
             "members": list(planned.members),
         }
+
+
+def _subject(known: Timelines, row: DeskRow) -> str:
+    """What a row of the desk is about: of a composite the member that failed then, or one that was seen (F1).
+
+    People report a site; its fault is that of a line. Only a composite of which nothing was seen stands for itself.
+    """
+    root = known.topology.evidence(row.root)
+    gate = known.gate(root)
+    if gate is None:
+        return root
+    members = [known.topology.evidence(member) for member in _leaves(gate)]
+    failed = (member for member in members if _fits(known.served(member), row.reported, known.until))
+    seen = (member for member in members if _was_seen(known.served(member), row))
+    return next(failed, None) or next(seen, None) or root
+
+
+def _leaves(gate: Gate) -> Iterator[str]:
+    for member in gate.members:
+        if isinstance(member, str):
+            yield member
+        else:
+            yield from _leaves(member)
+
+
+def _fits(timeline: Sequence[Span], reported: int, until: int) -> bool:
+    """Whether an outage links a stamp to itself: [onset - 3 h, restored] (F1)."""
+    found = ((run[0].start, until if restored is None else restored) for run, restored in runs(timeline))
+    return any(onset - LIMIT_US <= reported <= end for onset, end in found)
+
+
+def _was_seen(timeline: Sequence[Span], row: DeskRow) -> bool:
+    start = row.reported if row.onset is None else min(row.onset, row.reported)
+    window = Window(start, max(start + 1, row.reported if row.restored is None else row.restored))
+    return any(span.state is not State.UNKNOWN for span in clip(timeline, window))
 
 
 def _rate(rate: Rate) -> dict[str, Any]:

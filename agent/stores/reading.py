@@ -2,8 +2,9 @@
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from agent.stores import clocksteps, noting, registering
@@ -14,6 +15,7 @@ from agent.stores.noting import FaultEvent, Note
 from agent.stores.registering import RegisterRow, RegisterVersion
 from sla.confirm import FOREVER
 from sla.model import Cause, Degraded, Edge, Outcome, State, Window
+from sla.sums import Turn
 from sla.timeline import Mark, Span, fold
 
 Row = tuple[Any, ...]
@@ -23,6 +25,9 @@ _MARKS = """
 SELECT e.component, e.boot_no, e.seq, e.at, e.state, e.degraded, w.text, r.floor
 FROM edges e JOIN runs r USING (vantage, boot_no) JOIN words w ON w.id = e.cause
 """
+_IN_ORDER = " ORDER BY component, vantage, boot_no, seq"
+"""As the rows lie: one vantage writes a store, so that this is the order written."""
+
 _GAPS = "SELECT 0, boot_no, 0, at, ?, 0, ?, 0 FROM gaps ORDER BY boot_no"
 
 
@@ -55,6 +60,18 @@ class SqliteReader:
         rows = self._all(f"{_MARKS} ORDER BY e.component, e.boot_no, e.seq")
         for component, of_it in groupby(rows, key=lambda row: int(row[0])):
             yield component, fold(_mark(row) for row in _merge(list(of_it), gaps))
+
+    def all_turns(self) -> Iterator[tuple[int, list[Turn]]]:
+        """(component id, its turns in the order written) for every component that has edges; nothing more is read.
+
+        A gap of the agent turns what was known to UNKNOWN (S8), at its place in that order.
+        """
+        gaps = [(boot_no, (at, int(State.UNKNOWN), 0)) for _, boot_no, _, at, *_ in self._gaps()]
+        floors = {(run.vantage, run.boot_no): run.floor for run in self.runs()}
+        with self._lock:
+            rows = self._db.execute("SELECT component, at, state, vantage, boot_no FROM edges" + _IN_ORDER).fetchall()
+        for component, of_it in groupby(rows, key=itemgetter(0)):
+            yield component, list(_turns(of_it, gaps, floors))
 
     def known_until(self, component: int) -> int:
         """Up to when the marks speak: the last durable heartbeat, or an open doubt before it (S3, S8)."""
@@ -246,6 +263,22 @@ class SqliteReader:
         with self._lock:
             row: Row | None = self._db.execute(sql, values).fetchone()
         return row
+
+
+def _turns(
+    rows: Iterable[Row], gaps: Sequence[tuple[int, Turn]], floors: Mapping[tuple[int, int], int]
+) -> Iterator[Turn]:
+    """Edges with the gaps that came before their run; a gap before anything was known says nothing."""
+    place = 0
+    first = True
+    for _, at, state, vantage, boot_no in rows:
+        while place < len(gaps) and gaps[place][0] <= boot_no:
+            if not first:
+                yield gaps[place][1]
+            place += 1
+        first = False
+        yield at, state, floors[vantage, boot_no]
+    yield from (gap for _, gap in gaps[place:])
 
 
 def _merge(rows: list[Row], gaps: list[Row]) -> Iterable[Row]:

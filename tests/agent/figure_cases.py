@@ -8,6 +8,7 @@ from typing import Any
 from agent.figures import Figures
 from agent.figures.faults import Faults, Found
 from agent.imports import apply_import
+from agent.instants import format_instant
 from agent.stores.base import Batch, Component, EdgeRow, Leaving, Record, RunRequest
 from agent.stores.opening import Location, connect, migrate
 from agent.stores.reading import SqliteReader
@@ -36,9 +37,9 @@ class Books:
         self.figures = Figures(self.reader, ZONE)
         self.faults = Faults(self.reader, ZONE)
 
-    def enter(self, kind: str, heading: str, *rows: str, recorded: str = ENTERED) -> None:
+    def enter(self, kind: str, heading: str, *rows: str, recorded: str = ENTERED, **options: Any) -> None:
         """A file of a register or record, recorded at an instant."""
-        apply_import(self.writer, request(kind, "\n".join([heading, *rows]) + "\n", now=at(recorded)))
+        apply_import(self.writer, request(kind, "\n".join([heading, *rows]) + "\n", now=at(recorded), **options))
 
     def sites(self, *ids: str) -> None:
         """Sites without anything else."""
@@ -113,7 +114,7 @@ def _parts(name: str) -> tuple[str, str]:
 
 
 def _day(us: int) -> str:
-    return Figures.time(Figures(None, ZONE), us)[:10]  # type: ignore[arg-type]
+    return format_instant(us, ZONE)[:10]
 
 
 @contextmanager
