@@ -27,14 +27,13 @@ from agent.faultwatch import FaultWatch, Parts
 from agent.figures.book import Shelf
 from agent.figures.topology import Topology
 from agent.housekeeping import Housekeeping, MonthOf, running_periods
-from agent.imports import apply_import
 from agent.inline import inline_rows
 from agent.lanes import Lane
 from agent.ledger import Known, Ledger
 from agent.metrics import value_families
 from agent.modules import Modules
 from agent.registered import with_registers
-from agent.registerfiles import apply_files
+from agent.registerfiles import apply_files, tell, try_files
 from agent.runner import Runner
 from agent.selfmetrics import SelfMetrics
 from agent.stores.base import Batch, RunRequest, RunStart
@@ -108,9 +107,10 @@ class Agent:
             self._loaded()
 
     def _apply_registers(self, config: Config) -> None:
-        """Files of registers and records; what is refused leaves the store as it was."""
-        for _ in apply_files(config, self.path, self.clock.now_us(), partial(apply_import, self.writer)):
-            pass
+        """Files of registers and records: all of them, or what is wrong with any and the store stays as it was."""
+        now = self.clock.now_us()
+        try_files(config, self.path, now, self.location)
+        tell(apply_files(config, self.path, now, self.writer))
 
     async def registers_changed(self) -> None:
         """An import has changed the registers, the windows or the past: take what they say now."""
@@ -153,6 +153,7 @@ class Agent:
             )
         )
         self.modules = Modules({kind.name: kind for kind in self.kinds}, self.runner.modules)
+        self.runner.clock_in_doubt = lambda: self.watch.unresolved
         self.calendar = Calendar(zone, self.machine_clock.wall_us)
         heard = Heard(self.calendar.clock_stepped, self._on_jump)
         self.watch = ClockWatch(self.clock, self.committer, self.metrics, dated, left_open, heard)
@@ -304,6 +305,7 @@ class Agent:
     async def _clean_up(self) -> None:
         """The daily job: coming periods, the store's own upkeep, the age of what the targets were read from."""
         self.housekeeping.begin_periods()
+        await self.registers_changed()  # rows may begin to hold, and services to end, as days pass
         await self.committer.run_in_writer(self.writer.tidy)
         self._look_at_register()
 

@@ -324,7 +324,7 @@ class Ledger:
             if since is not None:
                 await self._isolate(check, since)
             if ended:
-                self._note_isolation(check, "isolation_ended", check.check)
+                self._note_isolation(check, "isolation_ended", check.check or check.last_at)
             if check.check is not None and check.check != before:
                 for entry in list(check.held):
                     self._apply(entry, selfcheck_ok(entry.track, check.check, entry.watched.rules))
@@ -343,9 +343,9 @@ class Ledger:
             if number % PASS_YIELD == 0:
                 await asyncio.sleep(0)
 
-    def _note_isolation(self, check: SelfCheck, kind: str, at: int | None) -> None:
+    def _note_isolation(self, check: SelfCheck, kind: str, at: int) -> None:
         LOG.warning("vantage %s: plane %s, at %s", kind, check.plane or "(gateway)", at)
-        self._committer.record(at or 0, kind, json.dumps({"plane": check.plane}))
+        self._committer.record(at, kind, json.dumps({"plane": check.plane}))
 
     def _entry(self, watched: Watched, part: str) -> Entry:
         held = self._entries.setdefault(watched.id, {})

@@ -1,37 +1,65 @@
 """The files that agent.yml names under `registers`: applied at start and at a reload as `sla-agent import` would."""
 
+import hashlib
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 from agent.config import Config
 from agent.config.schema import RegisterFile
 from agent.errors import UsageError
-from agent.imports import ImportOutcome, ImportProblemsError, ImportRequest, read_map
+from agent.figures.book import Book
+from agent.imports import ImportOutcome, ImportProblemsError, ImportRequest, apply_import, read_map
+from agent.registered import with_registers
 from agent.registers import known_of
+from agent.stores.opening import Location
+from agent.stores.trial import open_trial
+from agent.stores.writing import SqliteWriter
 
 LOG = logging.getLogger(__name__)
 
 AUTHOR = "agent.yml"
 MAX_BYTES = 512 * 1024 * 1024
 
-Apply = Callable[[ImportRequest], ImportOutcome]
 
+def apply_files(config: Config, path: Path, now: int, writer: SqliteWriter) -> list[ImportOutcome]:
+    """Each file in its order; one that is in the store already, as it is, is passed over. Units: now in microseconds.
 
-def apply_files(config: Config, path: Path, now: int, apply: Apply) -> Iterator[ImportOutcome]:
-    """Each file in its order, each whole or not at all; `apply` is told the request. Units: now in microseconds UTC.
-
-    Errors: UsageError with everything that is wrong with the first file that is refused; StoreError.
+    Errors: UsageError with everything that is wrong with any of the files; StoreError. Those before are then applied.
     """
+    outcomes, refused = [], []
     for file in config.registers:
         request = _request(config, path.parent, file, now)
+        version = writer.reader.register_versions().get(file.kind)
+        if version is not None and version.digest == hashlib.sha256(request.data).hexdigest():
+            continue
         try:
-            outcome = apply(request)
+            outcomes.append(apply_import(writer, request))
         except ImportProblemsError as exc:
-            raise UsageError(f"{exc}\n{exc.in_short(request.file)}") from None
+            refused.append(f"{exc}\n{exc.in_short(request.file)}")
+    if refused:
+        raise UsageError("\n".join(refused))
+    return outcomes
+
+
+def try_files(config: Config, path: Path, now: int, location: Location) -> int:
+    """Whether all files can be applied and probed, tried out on a copy of the store's registers; how many rows are new.
+
+    Errors: as apply_files, and where the configuration cannot probe a row.
+    """
+    if not config.registers:
+        return 0
+    with open_trial(location) as writer:
+        outcomes = apply_files(config, path, now, writer)
+        with_registers(config, Book.read(writer.reader), now)
+    return sum(outcome.rows for outcome in outcomes)
+
+
+def tell(outcomes: Iterable[ImportOutcome]) -> None:
+    """Log what has changed."""
+    for outcome in outcomes:
         if outcome.changed:
-            LOG.info("register %s: %s", file.kind, "; ".join(outcome.words()))
-        yield outcome
+            LOG.info("register %s: %s", outcome.kind, "; ".join(outcome.words()))
 
 
 def _request(config: Config, folder: Path, file: RegisterFile, now: int) -> ImportRequest:

@@ -5,7 +5,7 @@ Whatever a collector does wrong becomes a reading `error`; only what it says of 
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import NamedTuple, Protocol
@@ -64,6 +64,7 @@ class Runner:
         self.modules: dict[str, OpenModule] = {}
         self.lanes: dict[str, Lane] = {}
         self.behind: Mapping[str, Target] = {}
+        self.clock_in_doubt: Callable[[], bool] = bool
         self.pulse = Pulse(clock.monotonic_ns)
         self.schedule = Schedule(clock.monotonic_ns, self.launch, tally.missed)
 
@@ -176,9 +177,14 @@ class Runner:
         return error(Reason.INTERNAL, "the probe broke on our side; the log has the traceback")
 
     def _in_time(self, reading: Reading, watched: Watched, started_ns: int) -> Reading:
-        """A failure while our own loop stood still for more than half the timeout is our failure (S1)."""
-        if reading.outcome is Outcome.FAILED and self.pulse.stalled(started_ns, watched.timeout_ns // 2):
+        """A failure while our loop stood still for more than half the timeout, or by our own clock, is ours (S1)."""
+        if reading.outcome is not Outcome.FAILED:
+            return reading
+        if self.pulse.stalled(started_ns, watched.timeout_ns // 2):
             return replace(reading, outcome=Outcome.ERROR, reason=Reason.LATE, detail=f"loop late: {reading.detail}")
+        if reading.reason is Reason.CERTIFICATE and self.clock_in_doubt():  # T4: its dates were held against our clock
+            detail = f"our clock is in doubt: {reading.detail}"
+            return replace(reading, outcome=Outcome.ERROR, reason=Reason.CLOCK, detail=detail)
         return reading
 
     async def _beat(self) -> None:

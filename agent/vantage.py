@@ -39,6 +39,12 @@ class SelfCheck:
         new = self.since if self.since is not None and before is None else None
         return new, before is not None and self.since is None
 
+    @property
+    def last_at(self) -> int:
+        """The last probe of any of its members."""
+        members = [self.gateway, *self.anchors.values()] if self.gateway else list(self.anchors.values())
+        return max((entry.track.last_at for entry in members), default=0)
+
     def outcome(self, outcome: Outcome, at: int) -> Outcome:
         """What a reading of this plane counts as: failed while we are cut off says only that we are."""
         if outcome is Outcome.FAILED and self.since is not None and at >= self.since:

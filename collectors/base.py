@@ -54,6 +54,7 @@ class Reason(StrEnum):
     RESOURCES = "resources"  # no descriptor, buffer or local port left
     RESOLVER = "resolver"  # our resolver did not answer
     LATE = "late"  # our loop was too late for the answer to mean anything
+    CLOCK = "clock"  # our wall clock is in doubt, and the certificate was judged by it (T4)
     ISOLATED = "isolated"  # the vantage itself is cut off (S6)
     STOPPED = "stopped"  # the agent closed the probe before it ended
     INTERNAL = "internal"  # our own bug

@@ -33,7 +33,7 @@ ENV = {"API_TOKEN": "a secret"}
 KIND_HEADING = re.compile(r"^## ([a-z][a-z0-9_]*)$", re.MULTILINE)
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PROBED = re.compile(r"\$ sla-agent probe (\S+) (\S+)\n")
-NEVER_BY_A_PROBE = {Reason.ISOLATED}
+NEVER_BY_A_PROBE = {Reason.CLOCK, Reason.ISOLATED}
 OF_EVERY_KIND = {Reason.INTERNAL, Reason.LATE}  # the runner's own: a kind lists them where it says more
 
 

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from agent.cli.common import ConfigOption, StoreOption, console, failing_clearly, instant, now_us, open_reader, place
 from agent.figures import Figure, Figures
+from agent.figures.figure import Later
 from agent.instants import format_duration
 from agent.version import METHOD_VERSION
 from sla.availability import Parts, Ratio
@@ -63,6 +64,8 @@ def show(out: Console, figures: Figures, figure: Figure, breakdown: Piece | None
     out.print(_ratios(figure))
     out.print(_times(figure))
     _show_outages(out, figures, figure)
+    if figure.later is not None:
+        _show_later(out, figures, figure.later)
     if breakdown is not None:
         out.print(_pieces(figures, figure, breakdown))
 
@@ -110,7 +113,7 @@ def _show_outages(out: Console, figures: Figures, figure: Figure) -> None:
     if not outages:
         out.print("no outage in the window", highlight=False)
         return
-    table = _table("outage in the window", "to", "lasting", "onset", "restored")
+    table = _table("outage in the window", "to", "lasting", "onset", "restored", "class")
     for outage in outages:
         restored = "-" if outage.restored is None else figures.time(outage.restored)
         table.add_row(
@@ -119,8 +122,18 @@ def _show_outages(out: Console, figures: Figures, figure: Figure) -> None:
             format_duration(outage.end - outage.start),
             figures.time(outage.onset),
             "open" if figure.is_open(outage) else restored,
+            figure.classes.of(outage.onset),
         )
     out.print(table)
+
+
+def _show_later(out: Console, figures: Figures, later: Later) -> None:
+    """The second figure: what was entered too late for the headline, by whom, and what it would make (A2)."""
+    low, high = (percent(ratio, DECIMALS) for ratio in later.measured.all_in)
+    out.print(f"with what was entered later: all in {low} % to {high} %", highlight=False)
+    for entry in later.entries:
+        said = f"  entered by {entry.recorded_by} at {figures.time(entry.recorded_at)}"
+        out.print(said, markup=False, highlight=False)
 
 
 def _pieces(figures: Figures, figure: Figure, breakdown: Piece) -> Table:

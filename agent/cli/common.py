@@ -139,23 +139,6 @@ def open_writer(location: Location, purpose: str) -> Iterator[SqliteWriter]:
             connection.close()
 
 
-@contextmanager
-def open_trial(location: Location) -> Iterator[SqliteWriter]:
-    """A store in memory with a copy of the real one's registers, to try something out. Errors: StoreError."""
-    memory = connect(Location(None))
-    try:
-        migrate(memory, Location(None))
-        if location.path is not None and location.path.is_file():
-            memory.execute("ATTACH DATABASE ? AS kept", (str(location.path),))
-            if int(memory.execute("PRAGMA kept.user_version").fetchone()[0]) == len(migrations()):
-                for table in ("imports", "register_rows"):
-                    memory.execute(f"INSERT INTO main.{table} SELECT * FROM kept.{table}")
-            memory.execute("DETACH DATABASE kept")
-        yield SqliteWriter(memory)
-    finally:
-        memory.close()
-
-
 def now_us() -> int:
     """The wall time. Units: microseconds UTC."""
     return SystemClock().wall_us()
@@ -179,5 +162,5 @@ def instant(option: str, text: str, zone: ZoneInfo) -> int:
 
 def console() -> Console:
     """Standard output for people; a pipe gets lines of a fixed width and no colours."""
-    plain = Console()
-    return plain if plain.is_terminal else Console(width=_WIDTH)
+    plain = Console(emoji=False)
+    return plain if plain.is_terminal else Console(width=_WIDTH, emoji=False)

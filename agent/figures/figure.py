@@ -117,9 +117,10 @@ class Figures:
             "as_of": self.time(figure.as_of),
             "method_version": METHOD_VERSION,
             "simulated": self.simulated,
-            **_shares(measured),
+            **_times(measured),
             "degraded_us": measured.degraded,
             "source_us": {"probe": measured.probe, "imported": measured.imported},
+            **_ratios(measured),
             "known": _pair(measured.known),
             "measured": _pair(measured.measured),
             "outages": [self._outage(figure, outage) for outage in measured.outages],
@@ -202,9 +203,18 @@ def _later(
 
 
 def _shares(measured: Availability) -> dict[str, Any]:
+    return {**_times(measured), **_ratios(measured)}
+
+
+def _times(measured: Availability) -> dict[str, Any]:
     return {
         "us": _by_state(measured.parts),
         "excluded_us": _by_state(measured.excluded, in_service_only=True),
+    }
+
+
+def _ratios(measured: Availability) -> dict[str, Any]:
+    return {
         "all_in": {"low": _pair(measured.all_in.low), "high": _pair(measured.all_in.high)},
         "excluding_approved": {
             "low": _pair(measured.excluding_approved.low),

@@ -10,11 +10,8 @@ from agent.figures.book import INLINE, Book
 from agent.registers.scope_text import Item, parse_scope
 from agent.registers.scopes import asked_of
 from agent.stores.registering import RegisterRow
-from sla.confirm import FOREVER
 from sla.maintenance import Ruling, WindowRow, rule
 from sla.model import Window
-
-EVER = Window(-FOREVER, FOREVER)
 
 
 class Windows:
@@ -23,30 +20,39 @@ class Windows:
     def __init__(self, book: Book, first_heartbeat: int | None, *, short_notice_excludes: bool = False) -> None:
         self._book = book
         rows = [row for id_ in book.ids("maintenance") for row in book.versions("maintenance", id_)]
-        self._scopes = {(row.id, row.version): parse_scope(str(row.body["scope"])) for row in rows}
+        scopes = {(row.id, row.version): parse_scope(str(row.body["scope"])) for row in rows}
         self.rulings: Sequence[Ruling] = rule(
             [_window_row(row) for row in rows], first_heartbeat, short_notice_excludes=short_notice_excludes
         )
 
+        self._of_id: dict[str, list[Ruling]] = {}
+        self._of_pairs: list[tuple[Item, Ruling]] = []
+        for ruling in self.rulings:
+            for item in scopes[ruling.row.window_id, ruling.row.version]:
+                if item.id:
+                    self._of_id.setdefault(item.id, []).append(ruling)
+                else:
+                    self._of_pairs.append((item, ruling))
+
     def of(self, id_: str) -> list[Ruling]:
         """What M1 says of each version that names the id, cut to the time in which it does."""
-        return [
-            ruling._replace(effective=_both(ruling.effective, time))
-            for ruling in self.rulings
-            for item in self._scopes[ruling.row.window_id, ruling.row.version]
-            for time in self._times(item, id_)
-        ]
-
-    def _times(self, item: Item, id_: str) -> Iterator[Window]:
         target = id_.partition("#")[0]
-        if item.id:
-            if item.id in (id_, target):
-                yield EVER
-        elif self._book.register_of(target) in ("targets", INLINE):
+        found = [ruling for name in dict.fromkeys((id_, target)) for ruling in self._of_id.get(name, ())]
+        for item, ruling in self._of_pairs:
+            found += [ruling._replace(effective=_both(ruling.effective, time)) for time in self._times(item, target)]
+        return sorted(found, key=_order)
+
+    def _times(self, item: Item, target: str) -> Iterator[Window]:
+        """When pairs select a target: what they ask of it is asked of the row that held then."""
+        if self._book.register_of(target) in ("targets", INLINE):
             for window, body in self._book.bodies(target):
                 asked = asked_of(target, body, self._book.vantage)
                 if all(asked.get(name) == wanted for name, wanted in item.pairs):
                     yield window
+
+
+def _order(ruling: Ruling) -> tuple[str, int, Window]:
+    return ruling.row.window_id, ruling.row.version, ruling.effective
 
 
 def _window_row(row: RegisterRow) -> WindowRow:

@@ -55,8 +55,13 @@ def ids_share_one_namespace(view: View, _: ZoneInfo) -> Iterator[Found]:
         return
     owners = {row.id: name for name in NAMESPACE if name != register.name for row in view.stored(name)}
     own = {row.id for row in view.stored(register.name)}
+    configured = {*view.registered, *view.known.targets}
     inline = view.inline_ids if register.name != "targets" else set()
     for entry in view.entries:
+        if register.name == "targets" and entry.id in configured:
+            text = f"got {entry.id}, which stands in agent.yml, wanted it in one place; remove one of them"
+            yield Found(entry, register.id, text)
+            continue
         owner = owners.get(entry.id) or ("targets" if entry.id in inline and entry.id not in own else None)
         if owner is not None:
             text = f"got {entry.id}, which is the id of a {_ONE.get(owner, owner)}, wanted one that nothing else has; "

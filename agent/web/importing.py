@@ -1,6 +1,7 @@
 """POST /api/v1/import/{kind}: a file of another tool into the ledger while the agent runs."""
 
 import json
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,8 @@ from agent.web.uploads import Uploads
 
 if TYPE_CHECKING:
     from agent.app import Agent
+
+LOG = logging.getLogger(__name__)
 
 Json = dict[str, Any]
 
@@ -107,10 +110,20 @@ async def import_(request: web.Request) -> web.Response:
             raise
         except AgentError as exc:
             return problem(503, "the file was not imported", str(exc))
-    if outcome.changed and not outcome.dry_run:
-        await request.app[AGENT].registers_changed()
     body = answer(outcome, request.app[AGENT])
+    if outcome.changed and not outcome.dry_run:
+        body["text"] += await _put_to_use(request.app[AGENT])
     return web.json_response(body, headers={"Cache-Control": "no-store"}, dumps=_dumps)
+
+
+async def _put_to_use(agent: "Agent") -> list[str]:
+    """Probe by what the store says now. It is imported all the same if that cannot be; then the words say why."""
+    try:
+        await agent.registers_changed()
+    except AgentError as exc:
+        LOG.error("imported, but not put to use: %s", exc)  # noqa: TRY400 (the message says it)
+        return [f"imported, but what is probed stays as it was: {exc}"]
+    return []
 
 
 def answer(outcome: ImportOutcome, agent: "Agent") -> Json:

@@ -57,6 +57,7 @@ REASONS: Mapping[str, str] = {
     Reason.RESOURCES: N_("this host ran out of resources"),
     Reason.RESOLVER: N_("the resolver did not answer"),
     Reason.LATE: N_("this agent was too late to judge"),
+    Reason.CLOCK: N_("this agent's clock is in doubt"),
     Reason.ISOLATED: N_("the vantage itself is cut off"),
     Reason.STOPPED: N_("the agent was stopping"),
     Reason.INTERNAL: N_("an error of this agent"),

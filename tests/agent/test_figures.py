@@ -66,8 +66,8 @@ def test_the_answer_has_exactly_the_keys_of_the_interface(db, figures):
     states(db, "a,2025-01-01,up", "a,2025-01-03,down", "a,2025-01-04,up")
     answer = figures.answer("a", JANUARY, now=NOW, breakdown=Piece.MONTH)
     assert list(answer) == [
-        "target", "from", "to", "as_of", "method_version", "simulated", "us", "excluded_us", "all_in",
-        "excluding_approved", "degraded_us", "source_us", "known", "measured", "outages", "breakdown",
+        "target", "from", "to", "as_of", "method_version", "simulated", "us", "excluded_us", "degraded_us", "source_us",
+        "all_in", "excluding_approved", "known", "measured", "outages", "breakdown",
     ]  # fmt: skip
     assert list(answer["us"]) == ["up", "degraded", "down", "unknown", "out_of_service"]
     assert list(answer["excluded_us"]) == ["up", "degraded", "down", "unknown"]

@@ -123,6 +123,16 @@ async def test_an_answer_while_our_loop_stood_still_stays_an_answer(world: World
     assert (await measure(made)).outcome is Outcome.OK
 
 
+async def test_a_certificate_judged_by_a_clock_in_doubt_is_our_failure(world: World) -> None:
+    expired = failed(Reason.CERTIFICATE, "the certificate does not verify: certificate has expired")
+    made = runner(world, [expired], [expired])
+    assert (await measure(made)).outcome is Outcome.FAILED
+    made.clock_in_doubt = lambda: True
+    reading = await measure(made)
+    assert (reading.outcome, reading.reason) == (Outcome.ERROR, Reason.CLOCK)
+    assert "expired" in reading.detail
+
+
 async def test_a_reading_the_ledger_cannot_take_is_dropped_and_the_agent_runs_on(
     world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
