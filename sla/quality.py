@@ -16,33 +16,58 @@ PREFIX = "quality:"
 
 
 def quality_faults(item: str, role: str, history: Sequence[Mark], as_of: int) -> Iterator[Fault]:
-    """Those of one item, or of a site. What is UNKNOWN between two such times belongs to the fault, as in S8."""
-    for piece in _pieces(history, as_of):
-        known = as_of if piece.end is End.OPEN else piece.down_end
-        if known - piece.start > LASTING_US:
+    """Those of one item, or of a site. What is UNKNOWN between two such times belongs to the fault, as in S8.
+
+    Worse is no recovery: once it has lasted, it goes on through DOWN, until the item is seen good.
+    """
+    for piece in _Pieces().read(history, as_of):
+        if _lasted(piece, as_of):
             yield _fault(item, role, piece, as_of)
 
 
-def _pieces(history: Sequence[Mark], as_of: int) -> Iterator[Outage]:
-    piece: Outage | None = None
-    unknown_since: int | None = None
-    was_unknown = True
-    for mark, until in _until(history, as_of):
-        if mark.state is State.DEGRADED and mark.degraded & COUNTED:
-            end = End.OPEN if until == FOREVER else End.UNSEEN
-            if piece is None:
-                imported = mark.cause is Cause.IMPORTED
-                piece = Outage(mark.at, unknown_since if was_unknown else mark.at, until, None, end, imported)
-            else:
-                piece = piece._replace(down_end=until, end=end)
-        elif mark.state is not State.UNKNOWN and piece is not None:
-            yield piece._replace(restored=mark.at, end=End.RESTORED)
-            piece = None
-        if mark.state is State.UNKNOWN and not was_unknown:
-            unknown_since = mark.at
-        was_unknown = mark.state is State.UNKNOWN
-    if piece is not None:
-        yield piece
+def _lasted(piece: Outage, as_of: int) -> bool:
+    known = as_of if piece.end is End.OPEN else piece.down_end
+    return known - piece.start > LASTING_US
+
+
+class _Pieces:
+    """Reads a history from left to right."""
+
+    def __init__(self) -> None:
+        self._open: Outage | None = None
+        self._unknown_since: int | None = None
+        self._is_unknown = True
+
+    def read(self, history: Sequence[Mark], as_of: int) -> Iterator[Outage]:
+        """Each stretch of counted DEGRADED, with the DOWN time behind it."""
+        for mark, until in _until(history, as_of):
+            piece = self._open
+            if mark.state is State.DEGRADED and mark.degraded & COUNTED:
+                self._bad(mark, until)
+            elif mark.state is State.DOWN and piece is not None:
+                self._open = _going_on(piece, until) if _lasted(piece, as_of) else None
+            elif mark.state is State.UNKNOWN:
+                self._unknown_since = self._unknown_since if self._is_unknown else mark.at
+            elif piece is not None:
+                is_out = mark.state is State.OUT
+                end = End.WITHDRAWN if is_out else End.RESTORED
+                yield piece._replace(restored=None if is_out else mark.at, end=end)
+                self._open = None
+            self._is_unknown = mark.state is State.UNKNOWN
+        if self._open is not None:
+            yield self._open
+
+    def _bad(self, mark: Mark, until: int) -> None:
+        if self._open is not None:
+            self._open = _going_on(self._open, until)
+            return
+        earliest = self._unknown_since if self._is_unknown else mark.at
+        end = End.OPEN if until == FOREVER else End.UNSEEN
+        self._open = Outage(mark.at, earliest, until, None, end, mark.cause is Cause.IMPORTED)
+
+
+def _going_on(piece: Outage, until: int) -> Outage:
+    return piece._replace(down_end=until, end=End.OPEN if until == FOREVER else End.UNSEEN)
 
 
 def _until(history: Sequence[Mark], as_of: int) -> Iterator[tuple[Mark, int]]:
@@ -62,6 +87,7 @@ def _fault(item: str, role: str, piece: Outage, as_of: int) -> Fault:
         onset=(piece.earliest, piece.start),
         restored=None if piece.restored is None else (piece.down_end, piece.restored),
         ended=piece.down_end,
+        withdrawn=piece.end is End.WITHDRAWN,
         outcome=outcome(Clock(piece.start, piece.earliest), (piece,), as_of),
         priority="P4",
         source="imported" if piece.imported else "probe",

@@ -38,6 +38,7 @@ class Edition(NamedTuple):
     text: str
     limit_mark: str
     why_mark: str
+    story_heading: str
 
     def rules(self) -> dict[str, Rule]:
         return {m["id"]: Rule(STATUSES[m["en"] or m["zh"]], m["text"]) for m in RULE.finditer(self.text)}
@@ -45,13 +46,17 @@ class Edition(NamedTuple):
     def vectors(self) -> dict[int, re.Match[str]]:
         return {int(m["number"]): m for m in VECTOR.finditer(self.text)}
 
+    def story(self) -> str:
+        """The section that works a week by hand; tests/e2e/test_story.py replays it."""
+        return self.text.split(f"\n## {self.story_heading}\n")[1].split("\n## ")[0]
 
-def read(name: str, limit_mark: str, why_mark: str) -> Edition:
-    return Edition((DOCS / name).read_text(encoding="utf-8"), limit_mark, why_mark)
+
+def read(name: str, limit_mark: str, why_mark: str, story_heading: str) -> Edition:
+    return Edition((DOCS / name).read_text(encoding="utf-8"), limit_mark, why_mark, story_heading)
 
 
-EN = read("method.md", "In this\u0020release:", "**Why.** ")
-ZH = read("method.zh.md", "本版：", "**缘由。** ")
+EN = read("method.md", "In this\u0020release:", "**Why.** ", "A story worked by hand")
+ZH = read("method.zh.md", "本版：", "**缘由。** ", "手工推算一例")
 EDITIONS = pytest.mark.parametrize("edition", [EN, ZH], ids=["en", "zh"])
 
 
@@ -123,3 +128,8 @@ def test_both_editions_give_a_vector_the_same_figures_and_rules(number: int) -> 
     for column in ("given", "expected"):
         assert figures(english[column]) == figures(chinese[column])
         assert names(english[column]) == names(chinese[column])
+
+
+def test_both_editions_work_the_story_with_the_same_figures_and_names() -> None:
+    assert figures(EN.story()) == figures(ZH.story())
+    assert names(EN.story()) == names(ZH.story())

@@ -107,7 +107,8 @@ def _freshness(reader: SqliteReader, config: Config) -> Iterator[Finding]:
     age = now - run.heartbeat_at
     if age < -FRESH_US:
         text = f"the last heartbeat, {at}, lies ahead of this host's clock by {-age // 1_000_000} s"
-        yield Finding(_CHECK, Level.PROBLEM, text, "set the clock, then restart the agent")
+        fix = "set the clock; what a running agent makes of it: sla-agent clock"
+        yield Finding(_CHECK, Level.PROBLEM, text, fix)
     elif holder is None:
         end = "stopped cleanly" if run.stopped_at is not None else "ended without a clean stop"
         yield Finding(_CHECK, Level.OK, f"no agent runs; the last one {end} and speaks until {at}")
