@@ -10,6 +10,7 @@ from agent.config.schema import RegisterFile
 from agent.errors import UsageError
 from agent.figures.book import Book
 from agent.imports import ImportOutcome, ImportProblemsError, ImportRequest, apply_import, read_map
+from agent.imports.files import read_file
 from agent.registered import with_registers
 from agent.registers import known_of
 from agent.stores.opening import Location
@@ -19,7 +20,6 @@ from agent.stores.writing import SqliteWriter
 LOG = logging.getLogger(__name__)
 
 AUTHOR = "agent.yml"
-MAX_BYTES = 512 * 1024 * 1024
 
 
 def apply_files(config: Config, path: Path, now: int, writer: SqliteWriter) -> list[ImportOutcome]:
@@ -64,11 +64,11 @@ def tell(outcomes: Iterable[ImportOutcome]) -> None:
 
 def _request(config: Config, folder: Path, file: RegisterFile, now: int) -> ImportRequest:
     name = str(folder / file.file)
-    mapping = {} if file.map is None else read_map(str(folder / file.map), _read(folder / file.map))
+    mapping = {} if file.map is None else read_map(str(folder / file.map), read_file(folder / file.map))
     return ImportRequest(
         kind=file.kind,
         file=name,
-        data=_read(Path(name)),
+        data=read_file(Path(name)),
         now=now,
         by=AUTHOR,
         zone=config.zone_info,
@@ -76,15 +76,3 @@ def _request(config: Config, folder: Path, file: RegisterFile, now: int) -> Impo
         registered={target.id: target.kind for target in config.targets},
         known=known_of(config),
     )
-
-
-def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except (OSError, ValueError) as exc:
-        reason = exc.strerror if isinstance(exc, OSError) else "not a file's path"
-        raise UsageError(f"registers: {path}: {reason}; name a file that can be read") from None
-    if len(data) > MAX_BYTES:
-        raise UsageError(f"registers: {path}: got more than {MAX_BYTES // 1024 // 1024} MiB, wanted a smaller file")
-    return data

@@ -33,11 +33,11 @@ from agent.imports import (
     preview_import,
     read_map,
 )
+from agent.imports.files import read_file
 from agent.instants import format_instant
 from agent.stores.holder import live_holder
 from agent.stores.opening import Location
 
-MAX_BYTES = 512 * 1024 * 1024
 _MAX_MAP = 1024 * 1024
 
 Progressed = Callable[[int, int], None]
@@ -65,12 +65,12 @@ def import_(  # noqa: PLR0913  # one parameter an option
     """Import a file: all of it, or nothing and every row that is wrong. A running agent takes it by its API."""
     with failing_clearly():
         where = place(store, config)
-        mapping = read_map(str(map_file), _read(map_file, _MAX_MAP)) if map_file else {}
+        mapping = read_map(str(map_file), read_file(map_file, _MAX_MAP)) if map_file else {}
         with _progress() as progress:
             request = ImportRequest(
                 kind=kind,
                 file=str(file),
-                data=_read(file, MAX_BYTES),
+                data=read_file(file),
                 now=now_us(),
                 by=os_user(),
                 zone=where.zone,
@@ -125,18 +125,6 @@ def _preview(location: Location, request: ImportRequest) -> list[str]:
     absent = location.path is not None and not location.path.exists()
     with open_connection(Location(None) if absent else location) as connection:
         return preview_import(connection, request).words()
-
-
-def _read(path: Path, limit: int) -> bytes:
-    try:
-        with path.open("rb") as file:
-            data = file.read(limit + 1)
-    except (OSError, ValueError) as exc:
-        reason = exc.strerror if isinstance(exc, OSError) else "not a file's path"
-        raise UsageError(f"{path}: {reason}; name a file that can be read") from None
-    if len(data) > limit:
-        raise UsageError(f"{path}: got more than {limit // 1024 // 1024} MiB, wanted a smaller file; split it")
-    return data
 
 
 @contextmanager

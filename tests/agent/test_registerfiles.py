@@ -105,7 +105,7 @@ def test_a_file_that_is_refused_is_told_row_by_row_and_leaves_nothing(made, tmp_
 @pytest.mark.parametrize("name", ["absent.csv", "."])
 def test_a_file_that_cannot_be_read_is_named(made, tmp_path, name):
     path = written(tmp_path, f"registers: [{{kind: sites, file: {name}}}]\n")
-    with pytest.raises(UsageError, match=r"registers: .*; name a file that can be read"):
+    with pytest.raises(UsageError, match=r"name a file that can be read"):
         applied(made, path)
 
 
