@@ -4,8 +4,8 @@ A change that people enter later never improves a headline: sla.dated says what 
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Protocol, TypeVar, cast
 
 from agent.config.builtin import DEFAULT_MODULES
 from agent.stores.base import Record
@@ -14,6 +14,7 @@ from sla.dated import Revision, attributes, later_entries, service, service_late
 from sla.model import Window
 
 Body = Mapping[str, Any]
+T = TypeVar("T")
 
 INLINE = "inline"
 """The register of targets that stand in agent.yml itself."""
@@ -47,6 +48,7 @@ class Book:
         self._register: dict[str, str] = {}
         self._intervals = module_intervals or {}
         self._latest: dict[str, Body] = {}
+        self._kept: tuple[object, object] = (None, None)
         self.vantage = vantage
         for row in rows:
             self._rows.setdefault(row.register, {}).setdefault(row.id, []).append(row)
@@ -60,6 +62,14 @@ class Book:
         start = _last_start(source)
         rows = (row for register in wanted for row in source.register_rows(register))
         return cls(rows, _intervals(start), start.get("vantage", {}).get("name"))
+
+    def keep(self, key: object, make: Callable[[], T]) -> T:
+        """What is costly to make of this book, kept until it is wanted for another key. Shape: one maker only."""
+        held, made = self._kept
+        if held != key:
+            made = make()
+            self._kept = (key, made)
+        return cast(T, made)
 
     def ids(self, *registers: str) -> list[str]:
         """Every id that ever stood in one of these registers."""

@@ -6,7 +6,7 @@ Own readings speak from the store's first heartbeat on, imported time only befor
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
-from agent.figures.book import COMPOSITES, Book
+from agent.figures.book import COMPOSITES, INLINE, Book
 from agent.figures.scopes import Windows
 from agent.figures.topology import Site, Topology
 from agent.imports.reduction import known, reduce_readings
@@ -37,8 +37,8 @@ class Timelines:
 
     @cached_property
     def topology(self) -> Topology:
-        """How things hang together."""
-        return Topology(self.book, self._by_name.values())
+        """How things hang together; made once for a book and its components, of which there are only ever more."""
+        return self.book.keep(len(self._by_name), lambda: Topology(self.book, self._by_name.values()))
 
     @property
     def names(self) -> list[str]:
@@ -73,6 +73,8 @@ class Timelines:
 
     def gate(self, name: str) -> Gate | None:
         """The members that make a composite, None for what is none. Nodes at a site are no members of it (A6)."""
+        if self._is_target(name):
+            return None
         if name in self.topology.platforms:
             return self.topology.platforms[name]
         found = self._site(name)
@@ -127,6 +129,8 @@ class Timelines:
         return marks_of(self.served(name), self.until)
 
     def _make(self, name: str) -> list[Span]:
+        if self._is_target(name):
+            return self._measured(name)
         if name in self.topology.platforms:
             pieces = self.topology.platform_pieces(name, self._whole())
             return join(span for piece, gate in pieces for span in evaluate(gate, self.served, piece))
@@ -136,8 +140,16 @@ class Timelines:
             return self._line(name)
         if (member := self.topology.evidence(name)) != name:
             return self.served(member)
+        return self._measured(name)
+
+    def _measured(self, name: str) -> list[Span]:
         component = self._by_name.get(name)
         return [] if component is None else self._of_component(component.id)
+
+    def _is_target(self, name: str) -> bool:
+        """A target, or a component of one: it has readings of its own and no members."""
+        register = self.book.register_of(name.partition("#")[0])
+        return register in ("targets", INLINE) or (register is None and name in self._by_name)
 
     def _of_site(self, name: str) -> Iterator[Span]:
         for piece, found in self.topology.site_pieces(name, self._whole()):

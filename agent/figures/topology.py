@@ -48,6 +48,7 @@ class Topology:
 
     def __init__(self, book: Book, components: Iterable[Component]) -> None:
         self._book = book
+        self._graph: Graph | None = None
         self._parts = [component for component in components if component.part]
         self._unregistered = [
             component for component in components if not component.part and book.register_of(component.target) is None
@@ -68,8 +69,10 @@ class Topology:
         return [item.id for item in self._items()]
 
     def graph(self) -> Graph:
-        """Everything that may be the root of a fault, with its ways to the top."""
-        return Graph(list(self._items()))
+        """Everything that may be the root of a fault, with its ways to the top; made once."""
+        if self._graph is None:
+            self._graph = Graph(list(self._items()))
+        return self._graph
 
     def role(self, id_: str) -> str:
         """What it is: decides where its faults are counted (F4)."""
