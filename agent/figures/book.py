@@ -49,6 +49,7 @@ class Book:
         self._intervals = module_intervals or {}
         self._latest: dict[str, Body] = {}
         self._kept: tuple[object, object] = (None, None)
+        self._hindsight = False
         self.vantage = vantage
         for row in rows:
             self._rows.setdefault(row.register, {}).setdefault(row.id, []).append(row)
@@ -62,6 +63,17 @@ class Book:
         start = _last_start(source)
         rows = (row for register in wanted for row in source.register_rows(register))
         return cls(rows, _intervals(start), start.get("vantage", {}).get("name"))
+
+    def in_hindsight(self) -> "Book":
+        """The same rows as if all of them had been entered at once: what the second figures rest on (A2)."""
+        seen = Book((), self._intervals, self.vantage)
+        seen._rows, seen._register, seen._hindsight = self._rows, self._register, True
+        return seen
+
+    def changed_later(self, id_: str) -> list[Revision]:
+        """What was recorded of an id after its first recording."""
+        revisions = self._revisions(id_)
+        return [revision for revision in revisions if revision.recorded_at > revisions[0].recorded_at]
 
     def keep(self, key: object, make: Callable[[], T]) -> T:
         """What is costly to make of this book, kept until it is wanted for another key. Shape: one maker only."""
@@ -116,6 +128,10 @@ class Book:
         held = list(self.bodies(id_))
         return next((body for window, body in held if window.start <= instant < window.end), held[0][1] if held else {})
 
+    def ever(self, id_: str, column: str, value: str) -> bool:
+        """Whether any row of an id ever said so."""
+        return any(row.body.get(column) == value for row in self._versions(id_))
+
     def never_changed(self, id_: str) -> bool:
         """Whether one row is all that was ever recorded of it."""
         return len(self._versions(id_)) == 1
@@ -135,7 +151,7 @@ class Book:
 
     def _revisions(self, id_: str) -> list[Revision]:
         return [
-            Revision(number, row.valid_from, row.valid_to, row.recorded_at, row.recorded_by)
+            Revision(number, row.valid_from, row.valid_to, 0 if self._hindsight else row.recorded_at, row.recorded_by)
             for number, row in enumerate(self._versions(id_))
         ]
 

@@ -88,6 +88,7 @@ class Figures:
         if not known.has(name):
             raise UsageError(f"target {show(name)}: the store knows no such id; {nearest(name, known.names)}")
         timeline, service, excluded = known.of(name), known.service(name), known.excluded(name)
+        measured = availability(timeline, service, cut, excluded)
         return Figure(
             name=name,
             window=cut,
@@ -96,8 +97,8 @@ class Figures:
             timeline=timeline,
             service=service,
             excluded=excluded,
-            measured=availability(timeline, service, cut, excluded),
-            later=_later(known, name, cut, timeline, excluded),
+            measured=measured,
+            later=_later(known, name, cut, measured),
             classes=classes(known, name),
         )
 
@@ -189,17 +190,21 @@ class Figures:
         }
 
 
-def _later(
-    known: Timelines, name: str, window: Window, timeline: Sequence[Span], excluded: Sequence[Window]
-) -> Later | None:
+def _later(known: Timelines, name: str, window: Window, measured: Availability) -> Later | None:
     """The figure with all that was entered later, where it differs from the headline (A2)."""
-    target = name.partition("#")[0]
-    entries = known.book.later(target, window)
+    book = known.book
+    if known.gate(name) is None:
+        target = name.partition("#")[0]
+        entries = [(target, entry) for entry in book.later(target, window)]
+    else:
+        entries = [(id_, entry) for id_ in dict.fromkeys(known.related(name)) for entry in book.changed_later(id_)]
     if not entries:
         return None
-    documents = [known.book.document(target, entry) for entry in entries]
-    latest = known.book.service_latest(target)
-    return Later(entries, documents, availability(timeline, latest, window, excluded))
+    seen = known.in_hindsight()
+    second = availability(seen.of(name), seen.service(name), window, seen.excluded(name))
+    if (second.parts, second.excluded) == (measured.parts, measured.excluded):
+        return None
+    return Later([entry for _, entry in entries], [book.document(id_, entry) for id_, entry in entries], second)
 
 
 def _shares(measured: Availability) -> dict[str, Any]:

@@ -40,6 +40,20 @@ class Timelines:
         """How things hang together; made once for a book and its components, of which there are only ever more."""
         return self.book.keep(len(self._by_name), lambda: Topology(self.book, self._by_name.values()))
 
+    def in_hindsight(self) -> "Timelines":
+        """The same by all that was entered later (A2)."""
+        return Timelines(self._reader, self.book.in_hindsight(), self.until)
+
+    def related(self, name: str) -> list[str]:
+        """An id and all that it is made of, by any row that ever held: what entries about it may concern."""
+        if name in self.topology.platforms:
+            parts = [id_ for id_ in self.book.ids("components") if self.book.ever(id_, "platform_id", name)]
+        elif self._site(name) is not None:
+            parts = [id_ for id_ in self.book.ids("links") if self.book.ever(id_, "b_site", name)]
+        else:
+            parts = []
+        return [name, *parts, *dict.fromkeys(map(self.topology.evidence, parts))] if parts else [name]
+
     @property
     def names(self) -> list[str]:
         """Every id that can be asked for."""

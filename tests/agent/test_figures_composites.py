@@ -136,6 +136,32 @@ def test_a_component_that_is_declared_unneeded_later_was_needed_before(made):
     assert us(made, "cloud", "2025-03-05", "2025-03-06") == {"up": 24 * 60}
 
 
+def test_the_second_figure_of_a_platform_says_who_entered_what_it_rests_on(made):
+    platform(made, "db,,,", "web,,,")
+    made.states("t-web,2025-01-01,up", "t-db,2025-01-01,up", "t-db,2025-03-01T01:00:00,down", "t-db,2025-03-10,up")
+    assert "with_later_entries" not in made.answer("cloud", *DAY)
+    heading = "component_id,platform_id,member,required,source_doc"
+    made.enter("components", heading, "db,cloud,t-db,n,调整单9号", recorded="2025-03-05")
+    answer = made.answer("cloud", *DAY)
+    assert answer["us"]["down"] == 23 * 60 * MINUTE
+    later = answer["with_later_entries"]
+    assert later["us"] == {"up": 24 * 60 * MINUTE, "degraded": 0, "down": 0, "unknown": 0, "out_of_service": 0}
+    assert later["entries"] == [
+        {"recorded_at": "2025-03-05T00:00:00+08:00", "recorded_by": "tester", "source_doc": "调整单9号"}
+    ]
+    assert "with_later_entries" not in made.answer("cloud", "2025-03-06", "2025-03-07"), "nothing differs there"
+
+
+def test_the_second_figure_of_a_site_is_that_without_the_line_moved_away(made):
+    made.sites("S1", "S2", "S3")
+    made.enter("links", LINKS, "A,S1,S2,电信,100,", "B,S1,S2,移动,100,")
+    made.states("A,2025-01-01,up", "A,2025-03-01T01:00:00,down", "B,2025-01-01,down")
+    made.enter("links", LINKS, "B,S1,S3,移动,100,", recorded="2025-03-05")
+    later = made.answer("S2", *DAY)["with_later_entries"]
+    assert later["us"]["degraded"] == 0, "of one line no redundancy is lost"
+    assert later["us"]["up"] == 60 * MINUTE
+
+
 def test_a_platform_that_needs_less_from_now_on_needed_more_before(made):
     platform(made, "a,,,", "b,,,")
     made.states("t-a,2025-01-01,up", "t-b,2025-01-01,down")
