@@ -93,24 +93,37 @@ def until(condition: "object", what: str, child: subprocess.Popen[bytes] | None 
 
 
 class Port:
-    """A TCP port of our own that answers, or refuses, as the test says."""
+    """A TCP port of our own that answers, or refuses, as the test says.
+
+    A socket that is bound and never listens keeps the number while the port is closed: nobody else may take it.
+    """
 
     def __init__(self) -> None:
-        self.number = 0
+        self._keeper = _bound(0)
+        self.number: int = self._keeper.getsockname()[1]
         self._socket: socket.socket | None = None
         self.open()
 
     def open(self) -> None:
-        self._socket = socket.socket()
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._socket.bind(("127.0.0.1", self.number))
+        self._socket = _bound(self.number)
         self._socket.listen(512)
-        self.number = self._socket.getsockname()[1]
 
     def close(self) -> None:
         if self._socket is not None:
             self._socket.close()
             self._socket = None
+
+    def give_back(self) -> None:
+        """The number may be somebody else's."""
+        self.close()
+        self._keeper.close()
+
+
+def _bound(number: int) -> socket.socket:
+    made = socket.socket()
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    made.bind(("127.0.0.1", number))
+    return made
 
 
 @contextmanager
@@ -121,7 +134,7 @@ def ports(count: int) -> Iterator[list[Port]]:
         yield made
     finally:
         for port in made:
-            port.close()
+            port.give_back()
 
 
 def configuration(folder: Path, ports_: Sequence[Port], extra: str = "") -> Path:
