@@ -45,15 +45,17 @@ def fold(marks: Iterable[Mark]) -> list[Mark]:
     of the agent before anything was known of the component says nothing about it.
     """
     standing: list[Mark] = []
+    last: Mark | None = None
     for mark in marks:
-        if not standing and mark.cause is Cause.AGENT_DOWN:
+        if last is None and mark.cause is Cause.AGENT_DOWN:
             continue
-        at = max(mark.at, mark.floor)
-        while standing and standing[-1].at >= at:
+        at = mark.at if mark.at >= mark.floor else mark.floor
+        while last is not None and last.at >= at:
             standing.pop()
-        last = standing[-1] if standing else None
-        if last is None or (last.state, last.degraded, last.cause) != (mark.state, mark.degraded, mark.cause):
-            standing.append(mark if mark.at == at else mark._replace(at=at))
+            last = standing[-1] if standing else None
+        if last is None or last[1:4] != mark[1:4]:  # another state, degraded or cause
+            last = mark if mark.at == at else mark._replace(at=at)
+            standing.append(last)
     return standing
 
 

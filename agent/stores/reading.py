@@ -3,6 +3,7 @@
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -288,9 +289,14 @@ def _merge(rows: list[Row], gaps: list[Row]) -> Iterable[Row]:
     return sorted((*gaps, *rows), key=lambda row: (row[1], row[2]))
 
 
+_STATES = {int(state): state for state in State}
+_CAUSES = {str(cause): cause for cause in Cause}
+_degraded = cache(Degraded)  # flags are few and made often: a city has millions of edges
+
+
 def _mark(row: Row) -> Mark:
     _, _, _, at, state, degraded, cause, floor = row
-    return Mark(at, State(state), Degraded(degraded), Cause(cause), floor)
+    return Mark(at, _STATES[state], _degraded(degraded), _CAUSES[cause], floor)
 
 
 def _imported_reason(state: object) -> Degraded:
