@@ -21,7 +21,7 @@ from agent.config.show import duration
 from agent.schedule import LAUNCH_CAP, TICK_NS
 from agent.web.words import REASONS
 from collectors import KINDS
-from collectors.base import FAILED_REASONS, Kind, Outcome, Reading, Reason, Target
+from collectors.base import FAILED_REASONS, Kind, Module, Outcome, Reading, Reason, Target
 from collectors.host.module import CONTAINER_MOUNTS, PSEUDO_TYPES, VIRTUAL_DEVICES, VIRTUAL_INTERFACES
 from tests.option_tables import is_chinese, options, read, spans, tables
 
@@ -121,10 +121,21 @@ def test_each_kind_has_its_section_and_its_row_and_there_are_no_others(edition: 
 @EDITIONS
 def test_the_limits_and_the_timeout_of_each_kind_are_its_own(edition: Edition) -> None:
     wanted = [
-        [kind.name, str(kind.concurrency), str(kind.per_second), duration(kind.module_type().timeout)] for kind in KINDS
+        [kind.name, str(kind.concurrency), str(kind.per_second), duration(built_in(kind).timeout)] for kind in KINDS
     ]
     assert [[row[0], *row[2:]] for row in edition.rows(edition.kinds)] == wanted
     assert f"{LAUNCH_CAP * 1_000_000_000 // TICK_NS:,}".replace(",", " ") in edition.text
+
+
+def built_in(kind: Kind) -> Module:
+    """The default module of a kind."""
+    return kind.module_type.model_validate(BUILT_IN[DEFAULT_MODULES[kind.name]][1])
+
+
+def required(kind: Kind) -> Mapping[str, Any]:
+    """The options that a kind wants to be told, as its default module has them."""
+    chosen = BUILT_IN[DEFAULT_MODULES[kind.name]][1]
+    return {name: chosen[name] for name, info in kind.module_type.model_fields.items() if info.is_required()}
 
 
 @EDITIONS
@@ -163,7 +174,8 @@ def test_the_limits_shown_load(kind: Kind, tmp_path: Path) -> None:
     assert limits
     text = "\n".join(f"      {name}: {limit}" for name, limit in limits.items())
     file = tmp_path / "agent.yml"
-    file.write_text(f"modules:\n  shown:\n    kind: {kind.name}\n    limits:\n{text}\n", encoding="utf-8")
+    needed = "".join(f"    {name}: {value}\n" for name, value in required(kind).items())
+    file.write_text(f"modules:\n  shown:\n    kind: {kind.name}\n{needed}    limits:\n{text}\n", encoding="utf-8")
     assert set(load(file, KINDS, env={}).modules["shown"].limits) == set(limits)
 
 

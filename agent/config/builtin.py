@@ -9,6 +9,9 @@ BUILT_IN: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "ssh_banner": ("tcp", {"dialogue": [{"expect": "^SSH-2.0-"}]}),
     "http_2xx": ("http", {}),
     "http_post_2xx": ("http", {"method": "POST"}),
+    "tls_connect": ("tls", {}),
+    "dns_udp": ("dns", {"query_name": ".", "query_type": "NS"}),
+    "dns_tcp": ("dns", {"query_name": ".", "query_type": "NS", "transport": "tcp"}),
     "host": ("host", {}),
 }
 """Name to kind and options, as a configuration would write them."""
@@ -17,6 +20,8 @@ DEFAULT_MODULES: Mapping[str, str] = {
     "icmp": "icmp",
     "tcp": "tcp_connect",
     "http": "http_2xx",
+    "tls": "tls_connect",
+    "dns": "dns_udp",
     "host": "host",
 }
 """Kind to the module of a target that names none."""

@@ -148,7 +148,9 @@ class TargetRow(Section):
     address: Address = Field(
         description="Address as the kind dials it; `@gateway`, `@gateway6` and `@resolver` stand for this host's own."
     )
-    role: Role | None = Field(None, description="What it is (F4); default: host for kind host, else node.")
+    role: Role | None = Field(
+        None, description="What it is (F4); default: host for kind host, certificate for tls, else node."
+    )
     name: str = Field("", description="Name for people.")
     module: Name | None = Field(None, description="Module that probes it; default: the built-in one of its kind.")
     site_id: Name | None = Field(None, description="Site it stands at.")

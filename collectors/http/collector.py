@@ -14,13 +14,15 @@ from multidict import CIMultiDictProxy
 from yarl import URL
 
 from collectors.base import Collector, Module, Reading, Reason, Target, error, failed, ok
+from collectors.certificates import by_nobody, shorten
 from collectors.http import request
 from collectors.http.body import Body, BodyError, read_body
 from collectors.http.failures import AttemptError, reading_of, timed_out
 from collectors.http.hop import CURRENT, Hop, HopConnector, HopResolver, Phase
 from collectors.http.options import HttpModule
 from collectors.http.request import FAMILIES, Call, Sent
-from collectors.http.rules import BodyRules, Verdict, shorten
+from collectors.http.rules import BodyRules, Verdict
+from collectors.tls_context import trusts_nobody
 
 VALUES: Mapping[str, str] = {
     "status_code": "Status code of the last response.",
@@ -83,7 +85,7 @@ class HttpCollector:
     async def __aenter__(self) -> Self:
         self._sent = request.prepare(self._module)
         self._context = request.tls_context(self._module.tls)
-        self._trusts_nobody = request.trusts_nobody(self._module.tls, self._context)
+        self._trusts_nobody = trusts_nobody(self._module.tls, self._context)
         resolver = HopResolver(FAMILIES[self._module.family])
         self._resources.push_async_callback(resolver.close)
         self._session = await self._resources.enter_async_context(_session(self._module, resolver, self._context))
@@ -220,10 +222,7 @@ class HttpCollector:
         return list(self._rules.judge(response.headers, body.data, response.charset))
 
     def _trusted(self, reading: Reading) -> Reading:
-        if reading.reason is Reason.CERTIFICATE and self._trusts_nobody:
-            advice = "install ca-certificates, or set tls.ca_file or tls.verify: false"
-            return error(Reason.INTERNAL, f"this host trusts no certificate authority at all; {advice}")
-        return reading
+        return by_nobody(reading, option="tls.") if self._trusts_nobody else reading
 
 
 def build(module: Module) -> Collector:

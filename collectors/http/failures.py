@@ -9,9 +9,9 @@ import aiohttp
 from aiohttp import http_exceptions
 
 from collectors.base import Outcome, Reading, Reason, error, failed
+from collectors.certificates import shorten, tls_reading
 from collectors.errnos import from_errno, from_host, from_path
 from collectors.http.hop import Hop, Phase
-from collectors.http.rules import shorten
 
 DOING = {
     Phase.PREPARE: "before the connection",
@@ -40,7 +40,7 @@ def reading_of(exc: Exception, hop: Hop) -> Reading:
     chain = list(_causes(exc))
     for found in chain:
         if isinstance(found, ssl.SSLError) and not isinstance(found, aiohttp.ClientError):
-            return _tls_reading(found, hop)
+            return tls_reading(found, DOING[hop.phase])
     if isinstance(exc, aiohttp.ClientConnectorDNSError):
         return _name_reading(exc.os_error)
     reading = _http_reading(exc, chain, hop)
@@ -72,14 +72,6 @@ def _causes(exc: BaseException) -> Iterator[BaseException]:
         yield current
         inner = current.os_error if isinstance(current, aiohttp.ClientConnectorError) else None
         current = inner or current.__cause__
-
-
-def _tls_reading(exc: ssl.SSLError, hop: Hop) -> Reading:
-    """For a TLS error; its errno is one of OpenSSL's, so it must not be looked up as the system's."""
-    if not isinstance(exc, ssl.SSLCertVerificationError):
-        return failed(Reason.TLS, f"{DOING[hop.phase]}: {shorten(exc.reason or str(exc))}")
-    # OpenSSL's words name the trouble: expired, self-signed, hostname mismatch, unknown issuer.
-    return failed(Reason.CERTIFICATE, f"the certificate does not verify: {exc.verify_message} (code {exc.verify_code})")
 
 
 def _name_reading(exc: OSError) -> Reading:

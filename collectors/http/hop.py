@@ -10,11 +10,9 @@ import socket
 import ssl
 import struct
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
-from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any
 
 from aiohttp import AddrInfoType, ClientRequest, ClientTimeout, TCPConnector
@@ -23,12 +21,11 @@ from aiohttp.connector import Connection
 from aiohttp.tracing import Trace
 
 from collectors.base import Target
-from collectors.wire.x509 import Certificate, CertificateFormatError, parse_certificate
+from collectors.certificates import described, presented_certificates, version_number
 
 _TCP_INFO_BYTES = 152
 _MIN_RTT_OFFSET = 148  # struct tcp_info in linux/tcp.h: tcpi_min_rtt, microseconds, since Linux 4.6
 _NO_RTT = 0xFFFFFFFF
-_DER = 2  # ssl's own constant for the encoding; it exports none before Python 3.13
 _RESOLVER_THREADS = 16
 
 Clean = Callable[[str], str]
@@ -90,17 +87,12 @@ class Hop:
             self.values["certificate_not_after_timestamp_seconds"] = float(chain[0].not_after)
             earliest = min(certificate.not_after for certificate in chain)
             self.values["certificate_chain_not_after_timestamp_seconds"] = float(earliest)
-        version = tls.version() or ""
-        if version.startswith("TLSv"):
-            self.values["tls_version"] = float(version.removeprefix("TLSv"))
+        version = version_number(tls)
+        if version is not None:
+            self.values["tls_version"] = version
         if self.target.trace is not None:
-            self._describe(tls, chain)
-
-    def _describe(self, tls: ssl.SSLObject, chain: Sequence[Certificate]) -> None:
-        self.step("tls", tls.version(), (tls.cipher() or ("no cipher",))[0])
-        for certificate in chain:
-            end = datetime.fromtimestamp(certificate.not_after, UTC)
-            self.step("tls", f"certificate {certificate.subject!r} by {certificate.issuer!r} ends {end:%FT%TZ}")
+            for line in described(tls, chain):
+                self.step("tls", line)
 
     def connected(self, transport: asyncio.Transport | None) -> None:
         """The connection is ready for the request."""
@@ -135,32 +127,6 @@ def _kernel_rtt(transport: asyncio.Transport | None) -> float:
         return 0.0
     microseconds = struct.unpack_from("=I", info, _MIN_RTT_OFFSET)[0] if len(info) == _TCP_INFO_BYTES else 0
     return 0.0 if microseconds == _NO_RTT else microseconds / 1e6
-
-
-@lru_cache(maxsize=1024)
-def _parse(der: bytes) -> Certificate:
-    """Certificates come back with every probe; reading one costs as much as the rest of a probe's bookkeeping."""
-    return parse_certificate(der)
-
-
-def presented_certificates(tls: ssl.SSLObject) -> Sequence[Certificate]:
-    """What the peer presented, its own certificate first; empty if that one is not readable."""
-    try:
-        return [_parse(der) for der in _presented_der(tls)]
-    except CertificateFormatError:
-        return []
-
-
-def _presented_der(tls: ssl.SSLObject) -> Sequence[bytes]:
-    """The chain as presented: public since Python 3.13, before it only in the object underneath."""
-    public = getattr(tls, "get_unverified_chain", None)
-    if public is not None:
-        return list(public())
-    inner = getattr(getattr(tls, "_sslobj", None), "get_unverified_chain", None)
-    if inner is not None:
-        return [certificate.public_bytes(_DER) for certificate in inner() or ()]
-    leaf = tls.getpeercert(binary_form=True)
-    return [leaf] if leaf else []
 
 
 class TimedTls(ssl.SSLObject):

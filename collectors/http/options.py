@@ -12,6 +12,7 @@ from yarl import URL
 
 from collectors.base import Module
 from collectors.options import Duration, Pattern, Secret, Size
+from collectors.tls_context import TlsOptions
 
 _STATUS = re.compile(r"[1-5]xx|[1-5]\d\d")
 _LOOKS_NUMERIC = re.compile(r"[0-9.]+|0x[0-9a-f]+", re.IGNORECASE)
@@ -117,21 +118,6 @@ class HeaderRule(_Options, frozen=True):
     pattern: Pattern
 
 
-class Tls(_Options, frozen=True):
-    """How TLS is spoken. `ca_file` replaces this host's authorities; min_version 1.0 also allows old ciphers."""
-
-    verify: bool = True
-    ca_file: str | None = None
-    server_name: str | None = None
-    min_version: Literal["1.0", "1.2", "1.3"] = "1.2"
-
-    @model_validator(mode="after")
-    def _no_contradiction(self) -> Self:
-        if self.ca_file is not None and not self.verify:
-            raise ValueError("ca_file without verify does nothing; remove ca_file or verify: false")
-        return self
-
-
 class HttpModule(Module, frozen=True):
     """How a URL is asked and which answer is accepted.
 
@@ -153,7 +139,7 @@ class HttpModule(Module, frozen=True):
     header_matches: tuple[HeaderRule, ...] = ()
     max_body: Size = 1024**2
     fail_on_too_large: bool = False
-    tls: Tls = Tls()
+    tls: TlsOptions = TlsOptions()
     family: Annotated[Literal["auto", "4", "6"], BeforeValidator(_family_text)] = "auto"
     fail_if_ssl: bool = False
     fail_if_not_ssl: bool = False

@@ -10,11 +10,12 @@ from aiohttp import ClientResponse
 from yarl import URL
 
 from collectors.base import CollectorUnavailableError
+from collectors.certificates import shorten
 from collectors.http.body import ENCODINGS
 from collectors.http.hop import TimedTls
-from collectors.http.options import USERINFO, HttpModule, Tls, check_address
-from collectors.http.rules import shorten
+from collectors.http.options import USERINFO, HttpModule, check_address
 from collectors.options import Secret
+from collectors.tls_context import TlsOptions, client_context
 
 FAMILIES = {"auto": socket.AF_UNSPEC, "4": socket.AF_INET, "6": socket.AF_INET6}
 
@@ -109,34 +110,12 @@ def _body(module: HttpModule) -> bytes | None:
     return data
 
 
-def tls_context(tls: Tls) -> ssl.SSLContext:
+def tls_context(tls: TlsOptions) -> ssl.SSLContext:
     """The context of one module. Errors: CollectorUnavailableError where ca_file cannot be used."""
-    try:
-        context = ssl.create_default_context(cafile=tls.ca_file)
-    except OSError as exc:
-        raise CollectorUnavailableError(f"http: tls.ca_file {tls.ca_file} cannot be used: {exc}") from exc
-    if not tls.verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    if tls.min_version == "1.0":  # "as old as this OpenSSL can", which needs the old ciphers too
-        context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
-        context.set_ciphers("DEFAULT@SECLEVEL=0")
-    else:
-        context.minimum_version = ssl.TLSVersion.TLSv1_3 if tls.min_version == "1.3" else ssl.TLSVersion.TLSv1_2
+    context = client_context(tls, "http: tls.ca_file")
     context.set_alpn_protocols(["http/1.1"])
     context.sslobject_class = TimedTls
     return context
-
-
-def trusts_nobody(tls: Tls, context: ssl.SSLContext) -> bool:
-    """Whether this host has no authorities at all, so that a certificate's failure is ours."""
-    if not tls.verify or tls.ca_file is not None or context.cert_store_stats()["x509"] > 0:
-        return False
-    directory = ssl.get_default_verify_paths().capath  # looked into only at a handshake
-    try:
-        return not directory or next(Path(directory).iterdir(), None) is None
-    except OSError:
-        return True
 
 
 def is_redirect(response: ClientResponse) -> bool:

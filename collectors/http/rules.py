@@ -8,6 +8,7 @@ from typing import Any
 import jsonpath
 from multidict import CIMultiDictProxy
 
+from collectors.certificates import shorten
 from collectors.http.options import HeaderRule, HttpModule, JsonRule
 
 _CHARSETS = {
@@ -16,7 +17,6 @@ _CHARSETS = {
 }  # fmt: skip
 """Only these: a peer may not choose any codec that Python has."""
 
-_SHOWN = 80
 _NONE = object()
 Path = jsonpath.JSONPath | jsonpath.CompoundJSONPath
 
@@ -74,11 +74,6 @@ def decode(data: bytes, charset: str | None) -> str:
         return data.decode("utf-8")
     except UnicodeDecodeError:
         return data.decode("gb18030", "replace")
-
-
-def shorten(text: str) -> str:
-    """What a peer sent, safe for a line of text: quoted, escaped and short."""
-    return repr(text) if len(text) <= _SHOWN else repr(text[:_SHOWN]) + "…"
 
 
 def _judge_header(rule: HeaderRule, headers: CIMultiDictProxy[str]) -> Verdict:

@@ -13,7 +13,14 @@ from collectors import KINDS
 from tests.agent.config_fakes import as_flow, write
 
 ROOT = Path(__file__).parents[2]
-ADDRESSES = {"icmp": "@gateway", "tcp": "@gateway:53", "http": "http://10.0.0.80/", "host": "localhost"}
+ADDRESSES = {
+    "icmp": "@gateway",
+    "tcp": "@gateway:53",
+    "http": "http://10.0.0.80/",
+    "tls": "@gateway:443",
+    "host": "localhost",
+    "dns": "@resolver",
+}
 FULL = """
 modules:
   api:
@@ -29,7 +36,9 @@ modules:
     tls: {min_version: 1.3}
     family: 4
   ping: {kind: icmp, count: 5, gap: 50ms, ttl: 9, family: 6, limits: {loss_ratio: 0.2}}
+  mail: {kind: tls, starttls: smtp, min_version: 1.0, max_version: 1.3, server_name: mail.example, family: 4}
   machine: {kind: host, disks: {include: [/data]}, processes: [{name: nginx, min: 2}], temperatures: false}
+  names: {kind: dns, query_name: www.example.cn, query_type: SOA, min_serial: 5, answers: [" SOA "], family: 6}
   banner: {kind: tcp, dialogue: [{expect: "^220 ", send: "QUIT\\r\\n"}, {expect: "^221"}]}
 """
 
@@ -87,7 +96,7 @@ def test_the_effective_modules_of_real_kinds_load_again(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", [kind.name for kind in KINDS])
 def test_a_timeout_of_its_own_is_no_trouble_with_any_kind(tmp_path: Path, kind: str) -> None:
-    module = {"http": "api", "icmp": "ping", "host": "machine", "tcp": "banner"}[kind]
+    module = {"http": "api", "tls": "mail", "icmp": "ping", "host": "machine", "tcp": "banner", "dns": "names"}[kind]
     row = f'{{target_id: a, kind: {kind}, address: "{ADDRESSES[kind]}", module: {module}, timeout_seconds: 1.5}}'
     config = load(write(tmp_path, f"{FULL}targets: [{row}]"), KINDS, env={"TOKEN": "hunter2"})
     assert config.targets[0].timeout_seconds == 1.5
