@@ -135,9 +135,7 @@ class Agent:
         self.exporter = Exporter(value_families(self.kinds), self._settle, self.clock.now_us, simulated)
         self.ledger = Ledger(known, self.committer, self.exporter, MonthOf(zone), self.metrics.dropped)
         self.runner = Runner(self.clock, self.ledger, self.committer, self.metrics)
-        self.fault_metrics = FaultMetrics(
-            self.metrics.registry, self.clock.now_us, self._entry_of, lambda: self._topology, simulated
-        )
+        self.fault_metrics = FaultMetrics(self.metrics.registry, self.clock.now_us, lambda: self._topology, simulated)
         self.faults = self.fault_metrics.watch = FaultWatch(
             Parts(
                 reader=self.reader,
@@ -274,10 +272,6 @@ class Agent:
         names = diff(self.config, config).restart_needed
         if names:
             raise UsageError(f"{self.path}: {', '.join(names)} changed, which a reload cannot; restart the agent")
-
-    def _entry_of(self, name: str) -> Entry | None:
-        target, _, part = name.partition("#")
-        return self.ledger.of_target(target).get(part)
 
     def _settle(self, entry: Entry) -> None:
         self.ledger.settle(entry)

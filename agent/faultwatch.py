@@ -1,57 +1,55 @@
 """Faults live: every durable edge goes through the reducer of the reports, and what comes of it is shown and recorded.
 
-The reducer keeps the last days; what is older is counted by the reports' own way whenever registers change. A fault
-that is one no more keeps its id: the ledger says what it joined.
+The reducer keeps the last days (agent.faultkept); it is built anew once a day and whenever registers change. A fault
+that is one no more keeps its id: the ledger says what it joined. All the reckoning is done in a thread, for an edge
+may concern everything that there is.
 """
 
 import asyncio
+import gc
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from agent.commit import Committer
+from agent.errors import StoreError
+from agent.faultkept import HORIZON_US, Began, Gone, Kept, Ledger, began_of, build, gone
 from agent.figures.book import Shelf
-from agent.figures.timelines import Timelines, marks_of
 from agent.runner import Runner
 from agent.stores.base import Batch, Reader, Writer
 from agent.stores.noting import FaultEvent
 from agent.targets import Watched
 from collectors.base import Target
+from sla.composite import Said
 from sla.confirm import FOREVER
-from sla.faults import Fault, Places, is_open
-from sla.model import State as Now
-from sla.model import Window
-from sla.rootcause import Derived, State, begin, derive, settle, step
-from sla.timeline import Mark
-from sla.topology import Graph
+from sla.faults import Fault, is_open
+from sla.model import Degraded, State, Window
+from sla.rootcause import Derived, derive, settle
 from sla.ways import Look
 
 LOG = logging.getLogger(__name__)
 
 LOOK_EVERY_SECONDS = 0.5
-HORIZON_US = 3 * 86_400_000_000
-"""How far back the live reducer remembers what has ended: longer than a repeat (F5) needs."""
+REBUILD_US = 86_400_000_000
+"""How long the reducer goes on before what has grown old leaves it."""
 
 BEHIND_TIMEOUT = 2.0
 """Seconds that a probe behind something DOWN may take (F7)."""
 
 FINAL_US = 1_800_000_000
-"""How long after its restoration a fault is final: nothing can reopen or re-parent it any more (F5, F6)."""
+"""How long after its restoration a fault is final at the earliest."""
 
-_PAUSE_EVERY = 200
+_ROWS_AT_ONCE = 1000
+"""Rows of the ledger that are written between two commits of edges."""
 
+_MANY = 2000
+"""Changes in one look from which on what they leave is kept out of the sight of the collector of cycles for good."""
 
-class Kept(NamedTuple):
-    """What the reducer works on, built anew when the registers change."""
-
-    graph: Graph
-    state: State
-    places: Places
-    older: Mapping[str, Counter[str]]
-    since: int
+_NOTHING: Said = (State.UNKNOWN, Degraded.NONE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,19 +68,35 @@ class Parts:
     cleared: Callable[[Fault], None]
 
 
+class _Looked(NamedTuple):
+    """What one look found. `behind` is None where nothing can have changed it."""
+
+    derived: Derived
+    counts: Mapping[str, Mapping[str, int]]
+    said: Mapping[str, Said]
+    rows: Sequence[FaultEvent]
+    alive: dict[str, Began]
+    final: Sequence[Fault]
+    changes: int
+    behind: Mapping[str, Target] | None
+
+
 class FaultWatch:
-    """All methods are called on the loop; building anew reads the store in a thread."""
+    """All methods are called on the loop; looks reckon in a thread, one after the other."""
 
     def __init__(self, agent: Parts) -> None:
         self._agent = agent
-        self._names: dict[int, str] = {}
+        self._ledger = Ledger(reader=agent.reader, shelf=agent.shelf, zone=agent.zone)
         self._kept: Kept | None = None
-        self._waiting: list[tuple[str, Mark]] = []
+        self._is_new = False
+        self._waiting: list[Batch] = []
         self._stale = True
-        self._told: dict[str, tuple[str, int]] | None = None
-        self._started = False
+        self._told: dict[str, Began] | None = None
+        self._started_at: int | None = None
         self._final: set[str] = set()
+        self._failing = False
         self._wake = asyncio.Event()
+        self._said: dict[str, Said] = {}
         self.faults: Sequence[Fault] = ()
         self.counts: Mapping[str, Mapping[str, int]] = {}
 
@@ -91,6 +105,10 @@ class FaultWatch:
         """Faults that are neither restored nor withdrawn."""
         return [fault for fault in self.faults if is_open(fault)]
 
+    def said(self, name: str) -> Said:
+        """What a target or line is in, by all that is evidence of it, OUT outside its service (A2, A6)."""
+        return self._said.get(name, _NOTHING)
+
     def refresh(self) -> None:
         """Registers, windows or imported time have changed: look at everything again."""
         self._stale = True
@@ -98,15 +116,8 @@ class FaultWatch:
 
     def durable(self, batch: Batch) -> None:
         """Edges became durable."""
-        for component in batch.components:
-            self._names[component.id] = component.name
-            self._stale = True
-        for row in batch.edges:
-            name = self._names.get(row.component)
-            if name is not None:
-                edge = row.edge
-                self._waiting.append((name, Mark(edge.at, edge.state, edge.degraded, edge.cause)))
-        if batch.edges:
+        if batch.components or batch.edges:
+            self._waiting.append(batch)
             self._wake.set()
 
     async def serve(self) -> None:
@@ -118,136 +129,190 @@ class FaultWatch:
             except TimeoutError:
                 pass
             self._wake.clear()
-            await self.look()
+            await self._look_safely()
             await asyncio.sleep(LOOK_EVERY_SECONDS)
 
     async def look(self) -> None:
-        """Bring everything that is shown up to now."""
-        if self._stale:
-            self._stale = False
-            self._waiting.clear()  # what is durable is read from the store
-            self._kept = await asyncio.to_thread(self._build)
-        kept = self._kept
-        if kept is None:
-            return
-        waiting, self._waiting = self._waiting, []
-        for item, mark in waiting:
-            step(kept.graph, kept.state, item, mark)
+        """Bring everything that is shown up to now. Errors: StoreError when it cannot be recorded; look again then."""
         now = self._agent.now_us()
-        moved = await self._settle(kept, now)
-        found = await asyncio.to_thread(self._derive, kept, now)
-        self._show(kept, found, now)
-        await self._tell(kept, found, now)
-        if moved or waiting:
-            self._agent.runner.behind = {id_: target async for id_, target in self._behind(kept, now)}
+        with _undisturbed():
+            kept = await self._current(now)
+            waiting, self._waiting = self._waiting, []
+            found = await asyncio.to_thread(self._reckon, kept, waiting, self._told or {}, now)
+            self._show(found, now)
+            if kept.is_short:
+                self.refresh()
+            await self._tell(found.rows)
+            kept.alive, kept.gone = found.alive, ()
+            if found.changes > _MANY:
+                gc.freeze()
 
-    async def _settle(self, kept: Kept, now: int) -> bool:
-        """Whether anything is another than before; the loop runs between two pieces of the work."""
-        moved = False
-        for change in settle(kept.graph, kept.state, now):
-            moved = moved or change is not None
-            await asyncio.sleep(0)
-        return moved
+    async def _look_safely(self) -> None:
+        """A store that refuses, or a bug of ours, stops no probe; said once, until it works again."""
+        try:
+            await self.look()
+        except StoreError as exc:
+            if not self._failing:
+                LOG.error("what became of faults cannot be recorded yet: %s", exc)  # noqa: TRY400 (says it all)
+            self._failing = True
+        except Exception:
+            self._stale = True
+            if not self._failing:
+                LOG.exception("faults could not be looked at; trying again")
+            self._failing = True
+        else:
+            self._failing = False
 
-    def _derive(self, kept: Kept, now: int) -> Derived:
-        return derive(kept.graph, kept.state, now, (), kept.places, self._agent.reader.fault_causes())
+    async def _current(self, now: int) -> Kept:
+        """What is kept; built anew where it is stale or has grown old."""
+        if self._kept is not None and not self._stale and now - self._kept.since <= HORIZON_US + REBUILD_US:
+            return self._kept
+        self._stale = False
+        self._waiting.clear()  # what is durable is read from the store
+        kept, self._told = await asyncio.to_thread(self._build, dict(self._agent.periods()), now)
+        self._kept, self._is_new = kept, True
+        return kept
 
-    def _show(self, kept: Kept, found: Derived, now: int) -> None:
-        self.faults = [fault for fault in found.faults if fault.start >= kept.since or is_open(fault)]
-        counts: dict[str, Counter[str]] = {period: Counter(older) for period, older in kept.older.items()}
-        for label, window in self._agent.periods().items():
-            if window.start <= now < window.end:
-                of_period = counts.setdefault(label, Counter())
-                for fault in found.faults:
-                    if fault.start >= kept.since and window.start <= fault.start < window.end:
-                        of_period[str(fault.outcome)] += 1
-        self.counts = counts
-        for fault in found.faults:
-            if fault.restored is not None and fault.restored[1] + FINAL_US < now and fault.id not in self._final:
-                self._final.add(fault.id)
-                if self._started:  # what was final when the agent started has been counted before
-                    self._agent.cleared(fault)
-        self._started = True
+    def _build(self, periods: Mapping[str, Window], now: int) -> tuple[Kept, dict[str, Began]]:
+        told = self._told
+        if told is None:
+            told = {id_: Began(*each) for id_, each in self._agent.reader.told_faults(-FOREVER).items()}
+        kept = build(self._ledger, periods, told, now)
+        if self._kept is not None:
+            self._kept.drain()
+        return kept, told
 
-    async def _tell(self, kept: Kept, found: Derived, now: int) -> None:
-        """Record what became of faults since the last look, so that no id ever vanishes."""
-        known = {fault.id: (fault.root, fault.start) for fault in found.faults if fault.start >= kept.since}
-        if self._told is None:
-            self._told = self._agent.reader.told_faults(kept.since)
-        rows = [FaultEvent(id_, 0, now, "opened", *known[id_], None, now) for id_ in known.keys() - self._told.keys()]
-        for id_ in self._told.keys() - known.keys():
-            root, start = self._told[id_]
-            if start >= kept.since:
-                merged = _holder(found, root, start)
-                rows.append(FaultEvent(id_, 0, now, "joined" if merged else "void", root, start, merged, now))
-        self._told = known
-        if rows:
-            writer = self._agent.writer
-            await self._agent.committer.run_in_writer(lambda: writer.add_fault_events(rows))
+    def _reckon(self, kept: Kept, waiting: Sequence[Batch], told: Mapping[str, Began], now: int) -> _Looked:
+        """In a thread: nothing else touches what is kept meanwhile."""
+        changed = set(kept.graph.items) if self._is_new else set()
+        changed |= kept.take(self._ledger, waiting, self._agent.committer.run.floor, now)
+        changes = len(changed) + sum(change is not None for change in settle(kept.graph, kept.state, now))
+        above = any(item in kept.graph.children for item in changed)
+        derived = derive(kept.graph, kept.state, now, kept.desk, kept.places, self._agent.reader.fault_causes())
+        faults = [fault for fault in derived.faults if kept.counts(fault)]
+        alive = {fault.id: began_of(fault) for fault in faults}
+        return _Looked(
+            derived=derived._replace(faults=tuple(faults)),
+            counts=self._count(kept, faults, now),
+            said={item: kept.said(item, now) for item in changed},
+            rows=list(_rows(kept, derived, alive, told, now)),
+            alive=alive,
+            final=[fault for fault in faults if self._is_now_final(kept, fault, now)],
+            changes=changes,
+            behind=dict(_behind(kept, self._agent.watched(), now)) if above or self._is_new else None,
+        )
 
-    async def _behind(self, kept: Kept, now: int) -> AsyncIterator[tuple[str, Target]]:
-        """Targets all of whose ways are DOWN now, with the short timeout that they are probed with then (F7)."""
-        watched = self._agent.watched()
-        for number, id_ in enumerate(_below_what_is_down(kept), start=1):
-            one = watched.get(id_)
-            if one is not None and Look(kept.graph, kept.state, id_, now).highest() is not None:
-                seconds = min(one.target.timeout_seconds, BEHIND_TIMEOUT)
-                yield id_, replace(one.target, timeout_seconds=seconds)
-            if number % _PAUSE_EVERY == 0:
-                await asyncio.sleep(0)
-
-    def _build(self) -> Kept:
-        """In a thread: the registers, the last days of every item, and the counts of what is older."""
-        agent, now = self._agent, self._agent.now_us()
-        known = Timelines(agent.reader, agent.shelf.book(agent.reader), now)
-        known.load_all()
-        self._names = {component.id: component.name for component in agent.reader.components()}
-        graph, places = known.topology.graph(), known.topology.places()
-        histories = {id_: marks_of(known.served(id_), now) for id_ in graph.items}
-        planned = {id_: windows for id_ in graph.items if (windows := known.planned(id_))}
-        since = now - HORIZON_US
-        older = self._older(graph, histories, planned, since, now)
-        recent = {id_: _tail(history, since) for id_, history in histories.items()}
-        return Kept(graph, begin(graph, recent, planned), places, older, since)
-
-    def _older(
-        self,
-        graph: Graph,
-        histories: Mapping[str, Sequence[Mark]],
-        planned: Mapping[str, Sequence[Window]],
-        since: int,
-        now: int,
-    ) -> dict[str, Counter[str]]:
-        whole = derive(graph, begin(graph, histories, planned), now)
+    def _count(self, kept: Kept, faults: Sequence[Fault], now: int) -> Mapping[str, Mapping[str, int]]:
         counts: dict[str, Counter[str]] = {}
         for label, window in self._agent.periods().items():
             if window.start <= now < window.end:
-                faults = [each for each in whole.faults if window.start <= each.start < min(window.end, since)]
-                counts[label] = Counter(str(fault.outcome) for fault in faults)
+                recent = (str(fault.outcome) for fault in faults if window.start <= fault.start < window.end)
+                counts[label] = Counter(kept.older.get(label, ())) + Counter(recent)
         return counts
 
+    def _is_now_final(self, kept: Kept, fault: Fault, now: int) -> bool:
+        """Nothing can reopen or re-parent it any more (F5, F6), which was not so when the agent started."""
+        if fault.restored is None or fault.id in self._final or fault.restored[1] + FINAL_US >= now:
+            return False
+        at = fault.restored[1] + _final_after(kept, fault.root)
+        return at < now and self._started_at is not None and at >= self._started_at
 
-def _tail(history: Sequence[Mark], since: int) -> list[Mark]:
-    """The marks from `since` on, and before them those of an outage that reaches there."""
-    index = next((number for number, mark in enumerate(history) if mark.at >= since), len(history))
-    while index > 0 and history[index - 1].state in (Now.DOWN, Now.UNKNOWN):
-        index -= 1
-    return list(history[max(index - 1, 0) :])
+    def _show(self, found: _Looked, now: int) -> None:
+        if self._is_new:
+            self._said = {}
+        self._is_new = False
+        self._said.update(found.said)
+        self.faults, self.counts = found.derived.faults, found.counts
+        if found.behind is not None:
+            self._agent.runner.behind = found.behind
+        for fault in found.final:
+            self._final.add(fault.id)
+            self._agent.cleared(fault)
+        if self._started_at is None:
+            self._started_at = now
+
+    async def _tell(self, rows: Sequence[FaultEvent]) -> None:
+        """Record what became of faults since the last look, so that no id ever vanishes."""
+        told = self._told if self._told is not None else {}
+        for first in range(0, len(rows), _ROWS_AT_ONCE):
+            piece = rows[first : first + _ROWS_AT_ONCE]
+            await self._agent.committer.run_in_writer(lambda piece=piece: self._agent.writer.add_fault_events(piece))  # type: ignore[misc]
+            for row in piece:
+                if row.kind == "opened":
+                    told[row.fault] = Began(row.root, row.start)
+                else:
+                    told.pop(row.fault, None)
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Without the collector of cycles: it would hold up the loop while it walks what a look makes, and find nothing."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def _rows(
+    kept: Kept, derived: Derived, alive: Mapping[str, Began], told: Mapping[str, Began], now: int
+) -> Iterator[FaultEvent]:
+    """What is to be recorded. A fault of older days that only a file told of was never opened by an agent."""
+    for fault in derived.faults:
+        if fault.id in alive and fault.id not in told and (fault.start >= kept.since or is_open(fault)):
+            yield FaultEvent(fault.id, 0, now, "opened", *began_of(fault), None, now)
+    vanished = {id_: each for id_, each in kept.alive.items() if id_ in told and id_ not in alive}
+    for each in (*kept.gone, *gone(derived, vanished)):
+        if each.id in told and each.id not in alive:
+            yield _ended(each, now)
+
+
+def _ended(each: Gone, now: int) -> FaultEvent:
+    return FaultEvent(each.id, 0, now, "joined" if each.holder else "void", each.root, each.start, each.holder, now)
+
+
+def _final_after(kept: Kept, root: str) -> int:
+    """How long after its restoration something above may still be found to have failed first (F6)."""
+    longest, seen, todo = 0, set[str](), [root]
+    while todo:
+        item = todo.pop()
+        if item in kept.graph and item not in seen:
+            seen.add(item)
+            longest = max(longest, kept.graph.items[item].interval)
+            todo += kept.graph.parents(item)
+    return max(FINAL_US, 6 * longest)
+
+
+def _behind(kept: Kept, watched: Mapping[str, Watched], now: int) -> Iterator[tuple[str, Target]]:
+    """Targets all of whose ways are DOWN now, with the short timeout that they are probed with then (F7)."""
+    blocked: dict[tuple[object, int], bool] = {}
+    for id_ in _below_what_is_down(kept):
+        one = watched.get(id_)
+        if one is None:
+            continue
+        alike = tuple(kept.graph.ways_at(id_, now)), kept.graph.items[id_].interval
+        if alike not in blocked:
+            blocked[alike] = Look(kept.graph, kept.state, id_, now).highest() is not None
+        if blocked[alike]:
+            yield id_, _short(one.target)
+
+
+def _short(target: Target) -> Target:
+    if target.timeout_seconds <= BEHIND_TIMEOUT:
+        return target
+    return replace(target, timeout_seconds=BEHIND_TIMEOUT)
 
 
 def _below_what_is_down(kept: Kept) -> Iterator[str]:
     seen: set[str] = set()
     for item, episodes in kept.state.episodes.items():
         if episodes and episodes[-1].end == FOREVER and item in kept.graph.children:
-            for child in kept.graph.behind(item):
+            todo = list(kept.graph.children[item])
+            while todo:
+                child = todo.pop()
                 if child not in seen:
                     seen.add(child)
                     yield child
-
-
-def _holder(found: Derived, item: str, start: int) -> str | None:
-    """The fault, or planned outage, that an item's outage belongs to now."""
-    for episode in found.episodes.get(item, ()):
-        if any(part.start <= start < part.down_end for part in episode.parts):
-            return episode.root.id
-    return None
+                    todo += kept.graph.children.get(child, ())

@@ -1,0 +1,254 @@
+"""What /metrics says of faults, sites and platforms: text by text, and nothing where nothing is known."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from prometheus_client import exposition
+from prometheus_client.openmetrics import exposition as openmetrics
+
+from sla.model import State
+from tests.agent.fault_worlds import CITY, DOWN, UNKNOWN, UP, World, of, world
+from tests.agent.worlds import SECOND, START
+from tests.requirements import need_program
+
+SITES = ("site_id,name", "S-1,核心", "S-2,紫阳", "S-3,空")
+LINKS = (
+    "link_id,a_site,b_site,carrier,contracted_mbps,far_address,a_device,a_if",
+    "L-1,S-1,S-2,电信,100,127.0.0.8,,",
+    "L-2,S-1,S-2,移动,100,127.0.0.9,east,2",
+)
+PLATFORMS = ("platform_id,name,need", "cloud,政务云,all")
+COMPONENTS = (
+    "component_id,platform_id,member,required,redundancy_group,group_need",
+    "c-1,cloud,east,true,pair,1",
+    "c-2,cloud,west,true,pair,1",
+    "c-3,cloud,alone,true,,",
+)
+REGISTERS = {"sites": SITES, "links": LINKS, "platforms": PLATFORMS, "components": COMPONENTS}
+EVERYTHING = (*(row.partition(",")[0] for row in CITY), "L-1", "L-2")
+
+
+def text(w: World, *, open_metrics: bool = False) -> str:
+    """The samples, HELP and TYPE of these families as they are scraped."""
+    render = openmetrics.generate_latest if open_metrics else exposition.generate_latest
+    lines = render(w.agent.metrics.registry).decode().splitlines()
+    return "\n".join(line for line in lines if re.search(r"\bsla_(fault|site|platform)", line) or line == "# EOF")
+
+
+def samples(w: World, name: str) -> dict[str, float]:
+    found = re.findall(rf"^{name}\{{(.*)\}} (\S+)$", text(w), re.MULTILINE)
+    return {labels: float(value) for labels, value in found}
+
+
+@pytest.fixture
+async def city(tmp_path: Path):
+    """Everything has been UP for ten minutes."""
+    async with world(tmp_path, **REGISTERS) as w:
+        await w.say(*((name, 0, UP) for name in EVERYTHING), ("east#if/2", 0, UP))
+        w.to(600)
+        await w.look()
+        yield w
+
+
+async def test_the_families_of_an_open_and_a_cleared_fault_word_for_word(city: World):
+    await city.say(("east", 300, DOWN), ("leaf", 310, DOWN), ("alone", 100, DOWN), ("alone", 160.5, UP))
+    await city.look()
+    city.to(160.5 + 1801)
+    await city.look()
+    fault = of("east", 300)
+    labels = f'fault="{fault}",root="east",role="node",priority="P3"'
+    deadline = START // SECOND + 300 + 10_800
+    told = [
+        line
+        for line in text(city).splitlines()
+        if "_clearing_" not in line or 'role="' not in line or 'role="node"' in line
+    ]
+    assert "\n".join(told) == "\n".join(
+        [
+            "# HELP sla_fault_clearing_seconds Clearing times, each fault once, when nothing can reopen it any more.",
+            "# TYPE sla_fault_clearing_seconds histogram",
+            *(
+                f'sla_fault_clearing_seconds_bucket{{le="{le}",role="node"}} 1.0'
+                for le in (
+                    "300.0",
+                    "900.0",
+                    "1800.0",
+                    "3600.0",
+                    "7200.0",
+                    "10800.0",
+                    "14400.0",
+                    "28800.0",
+                    "86400.0",
+                    "+Inf",
+                )
+            ),
+            'sla_fault_clearing_seconds_count{role="node"} 1.0',
+            'sla_fault_clearing_seconds_sum{role="node"} 60.5',
+            "# HELP sla_faults_open Faults that are neither restored nor withdrawn.",
+            "# TYPE sla_faults_open gauge",
+            *(f'sla_faults_open{{priority="{each}"}} {float(each == "P3")}' for each in ("P1", "P2", "P3", "P4")),
+            (
+                "# HELP sla_faults Faults whose clock started in the period, by outcome; evidence that comes later may"
+                " change it."
+            ),
+            "# TYPE sla_faults gauge",
+            *(
+                f'sla_faults{{outcome="{outcome}",period="{period}"}} {float(outcome in ("in_time", "pending"))}'
+                for period in ("2026", "2026-01")
+                for outcome in ("in_time", "late", "pending", "undecided")
+            ),
+            "# HELP sla_fault_age_seconds Since the clock of an open fault started.",
+            "# TYPE sla_fault_age_seconds gauge",
+            f"sla_fault_age_seconds{{{ordered(labels)}}} 1661.5",
+            "# HELP sla_fault_deadline_timestamp_seconds When an open fault is late: 3 h after its clock.",
+            "# TYPE sla_fault_deadline_timestamp_seconds gauge",
+            f"sla_fault_deadline_timestamp_seconds{{{ordered(labels)}}} {exposition.floatToGoString(deadline)}",
+            "# HELP sla_fault_members What an open fault has taken with it.",
+            "# TYPE sla_fault_members gauge",
+            f"sla_fault_members{{{ordered(labels)}}} 1.0",
+            "# HELP sla_site_up 1 while any line of the site is up, 0 while all are DOWN; no sample while unknown.",
+            "# TYPE sla_site_up gauge",
+            'sla_site_up{site="S-2"} 1.0',
+            "# HELP sla_site_redundancy_lost 1 while the site is up and one of its lines is DOWN.",
+            "# TYPE sla_site_redundancy_lost gauge",
+            'sla_site_redundancy_lost{site="S-2"} 0.0',
+            (
+                "# HELP sla_platform_up 1 while the platform is UP or DEGRADED by its components, 0 while it is DOWN;"
+                " no sample while unknown."
+            ),
+            "# TYPE sla_platform_up gauge",
+            'sla_platform_up{platform="cloud"} 1.0',
+        ]
+    )
+
+
+def ordered(labels: str) -> str:
+    """As both formats write them: by name."""
+    return ",".join(sorted(labels.split(",")))
+
+
+async def test_every_role_s_clearing_times_are_counted_from_0(city: World):
+    counts = samples(city, "sla_fault_clearing_seconds_count")
+    roles = (
+        "core", "exit", "county_node", "node", "line", "platform", "component", "service", "host", "camera",
+        "certificate",
+    )  # fmt: skip
+    assert counts == {f'role="{role}"': 0.0 for role in roles}
+
+
+async def test_open_metrics_says_the_same(city: World):
+    await city.say(("east", 300, DOWN))
+    await city.look()
+    plain = {line for line in text(city).splitlines() if not line.startswith("#")}
+    told = {line for line in text(city, open_metrics=True).splitlines() if not line.startswith("#")}
+    assert {value_of(line) for line in told} == {value_of(line) for line in plain}
+    assert text(city, open_metrics=True).endswith("# EOF")
+
+
+def value_of(line: str) -> tuple[str, float]:
+    name, _, value = line.rpartition(" ")
+    return name, float(value)
+
+
+async def test_every_sample_of_a_simulated_store_says_so(tmp_path: Path):
+    async with world(tmp_path, **REGISTERS) as w:
+        w.agent.writer.set_meta("simulated", "true")
+    async with world(tmp_path) as w:
+        await w.say(*((name, 0, UP) for name in EVERYTHING), ("alone", 10, DOWN), ("alone", 20, UP), ("west", 30, DOWN))
+        w.to(60)
+        await w.look()
+        w.to(4000)
+        await w.look()
+        found = [line for line in text(w).splitlines() if not line.startswith("#")]
+    assert len(found) > 20
+    assert [line for line in found if 'simulated="true"' not in line] == []
+
+
+@pytest.mark.parametrize(
+    ("lines", "up", "lost"),
+    [
+        ((UP, UP), 1, 0),
+        ((DOWN, UP), 1, 1),
+        ((UP, DOWN), 1, 1),
+        ((DOWN, DOWN), 0, None),
+        ((UNKNOWN, UP), 1, 0),
+        ((UNKNOWN, DOWN), None, None),
+        ((UNKNOWN, UNKNOWN), None, None),
+    ],
+)
+async def test_a_site_by_its_lines(city: World, lines: tuple[State, State], up: float | None, lost: float | None):
+    await city.say(("L-1", 300, lines[0]), ("L-2", 300, lines[1]), ("east#if/2", 300, lines[1]))
+    await city.look()
+    assert samples(city, "sla_site_up").get('site="S-2"') == up
+    assert samples(city, "sla_site_redundancy_lost").get('site="S-2"') == lost
+    assert 'site="S-3"' not in samples(city, "sla_site_up"), "nothing is there that could say it"
+
+
+async def test_a_line_whose_interface_is_down_is_down_although_its_far_address_answers(city: World):
+    await city.say(("east#if/2", 300, DOWN))
+    await city.look()
+    assert samples(city, "sla_site_redundancy_lost") == {'site="S-2"': 1}
+
+
+async def test_a_line_out_of_service_takes_no_part_in_its_site(tmp_path: Path):
+    links = (
+        "link_id,a_site,b_site,carrier,contracted_mbps,far_address,in_service_from,in_service_to",
+        "L-1,S-1,S-2,电信,100,127.0.0.8,2024-01-01,2026-01-01T08:05:00+08:00",
+        "L-2,S-1,S-2,移动,100,127.0.0.9,,",
+    )
+    async with world(tmp_path, **{**REGISTERS, "links": links}) as w:
+        await w.say(("L-1", 0, UP), ("L-2", 0, UP))
+        w.to(600)
+        await w.look()
+        assert (samples(w, "sla_site_up"), samples(w, "sla_site_redundancy_lost")) == (
+            {'site="S-2"': 1},
+            {'site="S-2"': 0},
+        )
+        await w.say(("L-2", 310, DOWN))
+        await w.look()
+        assert samples(w, "sla_site_up") == {'site="S-2"': 0}, "the line that was given up cannot hide it"
+
+
+@pytest.mark.parametrize(
+    ("states", "up"),
+    [
+        ({"east": DOWN}, 1),
+        ({"east": DOWN, "west": DOWN}, 0),
+        ({"alone": DOWN}, 0),
+        ({"alone": UNKNOWN}, None),
+        ({"east": DOWN, "west": UNKNOWN}, None),
+        ({"alone": DOWN, "east": UNKNOWN}, 0),
+        ({"alone": State.DEGRADED}, 1),
+    ],
+)
+async def test_a_platform_by_its_components(city: World, states: dict[str, State], up: float | None):
+    await city.say(*((name, 300, state) for name, state in states.items()))
+    await city.look()
+    assert samples(city, "sla_platform_up").get('platform="cloud"') == up
+
+
+async def test_a_site_may_be_a_component(tmp_path: Path):
+    components = ("component_id,platform_id,member", "c-1,cloud,S-2")
+    async with world(tmp_path, **{**REGISTERS, "components": components}) as w:
+        await w.say(("L-1", 0, UP), ("L-2", 0, DOWN))
+        w.to(600)
+        await w.look()
+        assert samples(w, "sla_platform_up") == {'platform="cloud"': 1}
+        await w.say(("L-1", 300, DOWN))
+        await w.look()
+        assert samples(w, "sla_platform_up") == {'platform="cloud"': 0}
+
+
+async def test_promtool_has_nothing_to_say(city: World):
+    promtool = need_program("promtool")
+    await city.say(("east", 300, DOWN), ("L-1", 300, DOWN), ("alone", 100, DOWN), ("alone", 200, UP))
+    await city.look()
+    city.to(2200)
+    await city.look()
+    page = exposition.generate_latest(city.agent.metrics.registry)
+    for name in ("fault_age_seconds", "fault_clearing_seconds_count", "site_up", "platform_up"):
+        assert f"\nsla_{name}{{".encode() in page
+    checked = subprocess.run([promtool, "check", "metrics"], input=page, capture_output=True, check=False, timeout=120)
+    assert (checked.returncode, checked.stdout + checked.stderr) == (0, b"")
