@@ -7,7 +7,7 @@ import logging
 import os
 import resource
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -234,7 +234,7 @@ class Agent:
         book = self.shelf.book(self.reader)
         full = with_registers(config, book, now)
         wanted = {watched.id: watched for watched in watched_targets(full)}
-        used = {name for watched in wanted.values() for name in (watched.module, watched.confirm) if name}
+        used = {name for watched in wanted.values() for name in _modules_of(watched)}
         retired = await self.modules.take(full, used)
         for kind, limits in config.kinds.items():
             self.runner.limit(kind, limits.concurrency, limits.per_second)
@@ -331,6 +331,13 @@ def settle_memory() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
+
+
+def _modules_of(watched: Watched) -> Iterator[str]:
+    yield watched.module
+    yield from (module for _, module in watched.families)
+    if watched.confirm:
+        yield watched.confirm
 
 
 def _waiting(lane: Lane) -> int:

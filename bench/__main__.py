@@ -84,9 +84,7 @@ def _edges() -> None:
 
 def _ledger() -> None:
     year, cut = ledger.year(), ledger.cut()
-    print(
-        f"## {ledger.TARGETS} targets x {ledger.EDGES} edges in a year (bar: 5 s, one 5 ms, file 200 MB)"
-    )
+    print(f"## {ledger.TARGETS} targets x {ledger.EDGES} edges in a year (bar: 5 s, one 5 ms, file 200 MB)")
     print(
         f"this agent: availability of {year.targets} targets cold {year.all_cold:.2f} s, of one "
         f"{year.one * 1000:.2f} ms; file {year.size / 1e6:.0f} MB with the readings of every edge"

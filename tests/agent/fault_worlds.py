@@ -53,6 +53,7 @@ class Picture(NamedTuple):
     id: str
     root: str
     start: int
+    onset: tuple[int | None, int]
     restored: tuple[int, int] | None
     outcome: str
     members: tuple[str, ...]
@@ -73,7 +74,8 @@ class World:
     async def say(self, *edges: Said) -> None:
         """Edges become durable together, in this order."""
         for name, seconds, state in edges:
-            edge = Edge(START + round(seconds * SECOND), state, Degraded.NONE, Cause.PROBE)
+            cause = Cause.NO_READING if state is UNKNOWN else Cause.PROBE
+            edge = Edge(START + round(seconds * SECOND), state, Degraded.NONE, cause)
             committer = self.agent.committer
             committer.edge(EdgeRow(self._component(name), committer.run.boot_no, committer.next_seq(), edge))
         await self.web.write()
@@ -125,7 +127,7 @@ def pictures(faults) -> list[Picture]:
     """Faults as they are compared."""
     return [
         Picture(
-            fault.id, fault.root, fault.start, fault.restored, str(fault.outcome), fault.members,
+            fault.id, fault.root, fault.start, fault.onset, fault.restored, str(fault.outcome), fault.members,
             (fault.priority, fault.overrun, fault.residual, fault.repeat, fault.withdrawn),
         )
         for fault in faults

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from agent.faultkept import HORIZON_US
 from sla.model import State
 from tests.agent.fault_worlds import CITY, DOWN, UNKNOWN, UP, World, of, world
-from tests.agent.worlds import SECOND
+from tests.agent.worlds import SECOND, START
 from tests.depth import examples
 
 DAY = 86_400
@@ -38,6 +38,30 @@ def test_whatever_order_edges_come_in_the_live_faults_are_those_of_the_reports(s
                 await play(w, steps, unit)
 
     asyncio.run(live())
+
+
+around = st.lists(
+    st.tuples(st.sampled_from(NAMES), st.integers(-20, 20), st.sampled_from([UP, UP, DOWN, DOWN, UNKNOWN])), max_size=25
+)
+
+
+@settings(max_examples=examples(60), deadline=None)
+@given(edges=around, unit=st.sampled_from([45, 170, 600, 1800]))
+def test_whatever_lies_across_the_horizon_is_told_as_the_reports_tell_it(edges, unit):
+    horizon = 20 * DAY - HORIZON_US // SECOND
+
+    async def once() -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            async with world(Path(folder)) as w:
+                w.to(20 * DAY)
+                told = sorted(
+                    ((name, horizon + at * unit, state) for name, at, state in edges), key=lambda each: each[1]
+                )
+                await w.say(*ALL_UP, *told)
+                await w.look()
+                w.check()
+
+    asyncio.run(once())
 
 
 async def play(w: World, steps, unit: int) -> None:
@@ -250,6 +274,35 @@ async def test_a_doubt_for_the_moment_neither_ends_a_fault_nor_stays(tmp_path: P
         w.agent.committer.doubt(component, None)
         await w.look()
         w.check()
+
+
+async def test_silence_that_has_just_begun_is_not_forgotten(tmp_path: Path):
+    """The reports take the last seconds of silence for what is not durable yet; an edge that says so stays one (F10)."""
+    async with world(tmp_path) as w:
+        await w.say(*ALL_UP)
+        w.to(610)
+        await w.say(("alone", 600, UNKNOWN))
+        w.watch.refresh()
+        await w.look()
+        w.to(900)
+        await w.say(("alone", 880, DOWN))
+        (fault,) = await w.look()
+        w.check()
+        assert fault.onset == (START + 600 * SECOND, START + 880 * SECOND)
+
+
+async def test_a_later_run_cannot_rewrite_what_an_earlier_one_made_durable(tmp_path: Path):
+    async with world(tmp_path) as w:
+        await w.say(*ALL_UP)
+        w.to(700)
+        await w.say(("alone", 600, DOWN))
+    async with world(tmp_path) as w:
+        w.to(300)
+        await w.look()
+        await w.say(("alone", 650, UP))
+        (fault,) = await w.look()
+        w.check()
+        assert fault.restored == (START + 700 * SECOND, START + 700 * SECOND)
 
 
 async def test_service_that_begins_or_ends_needs_no_edge(tmp_path: Path):

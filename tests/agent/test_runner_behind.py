@@ -13,7 +13,7 @@ from agent.runner import BEHIND, OpenModule, Runner
 from agent.selfmetrics import SelfMetrics
 from agent.targets import Watched
 from collectors import KINDS
-from collectors.base import Outcome, Target
+from collectors.base import Outcome, Reason, Target, failed
 from sla.model import State
 from tests.agent.fault_worlds import CITY, DOWN, UP
 from tests.agent.fault_worlds import world as fault_world
@@ -131,6 +131,18 @@ async def test_a_probe_frees_the_lane_that_it_was_launched_in(world: World) -> N
             runner.behind = {}
             await ended(world, "c")
             assert (runner.lanes[BEHIND + "tcp"].active, runner.lanes["tcp"].active) == (0, 0)
+
+
+async def test_half_of_the_short_timeout_is_how_late_our_loop_may_be(world: World) -> None:
+    """A failure while the loop stood still for 2 of 2 s is ours (S1), be the target's own timeout 600 s."""
+    child = watched("c", "127.0.0.1:1")
+    async with running(world, [child]) as runner:
+        refused = failed(Reason.REFUSED, "connect refused")
+        started = runner._clock.monotonic_ns()
+        world.clock.seconds += 2
+        assert runner._in_time(refused, child, started).outcome is Outcome.FAILED
+        runner.behind = {"c": replace(child.target, timeout_seconds=2.0)}
+        assert runner._in_time(refused, child, started).reason is Reason.LATE
 
 
 async def test_evidence_from_behind_a_dead_parent_is_evidence(tmp_path: Path) -> None:
