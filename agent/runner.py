@@ -180,7 +180,8 @@ class Runner:
         """A failure while our loop stood still for more than half the timeout, or by our own clock, is ours (S1)."""
         if reading.outcome is not Outcome.FAILED:
             return reading
-        if self.pulse.stalled(started_ns, watched.timeout_ns // 2):
+        timeout = self.behind.get(watched.id, watched.target).timeout_seconds
+        if self.pulse.stalled(started_ns, int(timeout * 5e8)):
             return replace(reading, outcome=Outcome.ERROR, reason=Reason.LATE, detail=f"loop late: {reading.detail}")
         if reading.reason is Reason.CERTIFICATE and self.clock_in_doubt():  # T4: its dates were held against our clock
             detail = f"our clock is in doubt: {reading.detail}"

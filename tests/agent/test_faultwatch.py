@@ -209,6 +209,23 @@ async def test_an_outage_across_the_horizon_is_one_fault_with_its_first_onset(tm
         ]
 
 
+async def test_a_residual_of_what_ended_before_the_horizon_is_one_still(tmp_path: Path):
+    """Its uplink failed twice within ten minutes (F5) and was back two hours before what the reducer remembers."""
+    horizon = 20 * DAY - HORIZON_US / SECOND
+    async with world(tmp_path) as w:
+        await w.say(*ALL_UP)
+        w.to(20 * DAY)
+        await w.say(
+            ("east", horizon - 7200, DOWN), ("east", horizon - 5400, UP),
+            ("east", horizon - 5000, DOWN), ("east", horizon - 4800, UP),
+            ("leaf", horizon - 7190, DOWN), ("leaf", horizon + 3600, UP),
+        )  # fmt: skip
+        (fault,) = await w.look()
+        w.check()
+        assert (fault.id, fault.residual) == (of("leaf", horizon - 4800), True)
+        assert w.watch.counts["2026"] == {"in_time": 2}, "the uplink's among the older ones, and not here again"
+
+
 async def test_a_year_that_ends_takes_its_counts_with_it(tmp_path: Path):
     ends = 365 * DAY - 8 * 3600  # 2027-01-01T00:00:00+08:00
     async with world(tmp_path) as w:
@@ -277,7 +294,7 @@ async def test_a_doubt_for_the_moment_neither_ends_a_fault_nor_stays(tmp_path: P
 
 
 async def test_silence_that_has_just_begun_is_not_forgotten(tmp_path: Path):
-    """The reports take the last seconds of silence for what is not durable yet; an edge that says so stays one (F10)."""
+    """The reports take a few seconds of silence for what is not durable yet; an edge that says so stays one (F10)."""
     async with world(tmp_path) as w:
         await w.say(*ALL_UP)
         w.to(610)
