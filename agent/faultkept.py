@@ -18,7 +18,7 @@ from agent.stores.base import Batch, Reader
 from sla.composite import Said
 from sla.confirm import FOREVER
 from sla.episodes import tolerance
-from sla.faults import DeskRow, Fault, Places, fault_id
+from sla.faults import REPEAT_US, DeskRow, Fault, Places, fault_id
 from sla.model import Degraded, Edge, State, Window
 from sla.outages import REOPEN_US, Outage
 from sla.rootcause import Derived, begin, derive, step
@@ -27,7 +27,7 @@ from sla.timeline import Mark
 from sla.topology import Graph
 
 HORIZON_US = 3 * 86_400_000_000
-"""How far back the live reducer remembers what has ended: longer than a repeat (F5) needs."""
+"""How far back the live reducer tells of what has ended."""
 
 ALWAYS = Window(-FOREVER, FOREVER)
 
@@ -251,9 +251,9 @@ def _recent_rows(whole: Derived, since: int) -> Iterator[DeskRow]:
 
 
 def _cuts(graph: Graph, whole: Derived, found: Mapping[str, Sequence[Outage]], since: int) -> Mapping[str, int]:
-    """From when on each item's history is kept: nothing that a recent fault rests on lies before it."""
+    """From when on each item's history is kept: nothing that a recent fault rests on, or repeats, lies before it."""
     recent = {began_of(fault) for fault in whole.faults if is_recent(fault, since)}
-    cuts = {id_: _quiet(found.get(id_, ()), since) for id_ in graph.items}
+    cuts = {id_: _quiet(found.get(id_, ()), since - REPEAT_US) for id_ in graph.items}
     for id_, episodes in whole.episodes.items():
         for episode in episodes:
             if (episode.root.item, episode.root.start) in recent:

@@ -151,10 +151,11 @@ class Runner:
         return by_family([(part, task.result()[0]) for part, task in asked])
 
     async def _collect(self, watched: Watched, name: str) -> Sequence[Reading]:
-        module, target = self.modules[name], self.behind.get(watched.id, watched.target)
-        if module.collector is None:
-            return [error(Reason.PERMISSION, module.why)]
+        target = self.behind.get(watched.id, watched.target)
         try:
+            module = self.modules[name]
+            if module.collector is None:
+                return [error(Reason.PERMISSION, module.why)]
             if module.kind.owns_deadline:
                 readings = await module.collector.collect(target)
             else:

@@ -226,6 +226,21 @@ async def test_a_residual_of_what_ended_before_the_horizon_is_one_still(tmp_path
         assert w.watch.counts["2026"] == {"in_time": 2}, "the uplink's among the older ones, and not here again"
 
 
+async def test_a_repeat_of_what_ended_before_the_horizon_is_one_still(tmp_path: Path):
+    horizon = 20 * DAY - HORIZON_US / SECOND
+    async with world(tmp_path) as w:
+        await w.say(*ALL_UP)
+        w.to(20 * DAY)
+        await w.say(
+            ("alone", horizon - DAY + 3000, DOWN), ("alone", horizon - DAY + 3600, UP),
+            ("alone", horizon + 3600, DOWN), ("alone", horizon + 7200, UP),  # a day after that restoration (F5)
+            ("leaf", horizon - DAY + 2900, DOWN), ("leaf", horizon - DAY + 3599, UP),
+            ("leaf", horizon + 3600, DOWN), ("leaf", horizon + 7200, UP),  # a second more than a day
+        )  # fmt: skip
+        assert {fault.root: fault.repeat for fault in await w.look()} == {"alone": True, "leaf": False}
+        w.check()
+
+
 async def test_a_year_that_ends_takes_its_counts_with_it(tmp_path: Path):
     ends = 365 * DAY - 8 * 3600  # 2027-01-01T00:00:00+08:00
     async with world(tmp_path) as w:
