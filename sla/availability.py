@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from sla.maintenance import union
 from sla.model import Degraded, State, Window
-from sla.timeline import Span, clip, out_of_service, overlay
+from sla.timeline import Span, clip, join, out_of_service, overlay
 
 Ratio = tuple[int, int]
 """Numerator and denominator, never divided (V1). A denominator of 0 means that there is no ratio."""
@@ -143,7 +143,7 @@ def outages(timeline: Sequence[Span], service: Sequence[Window], window: Window)
     if not timeline:
         return ()
     whole = Window(timeline[0].start, timeline[-1].end)
-    history = overlay(timeline, out_of_service(service, whole)) if service else timeline
+    history = overlay(timeline, out_of_service(service, whole)) if service else join(timeline)
     return tuple(
         Outage(span.start, span.end, run[0].start, restored)
         for run, restored in runs(history)

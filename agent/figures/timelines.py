@@ -196,7 +196,7 @@ class Timelines:
     def _imported(self, component: int, until: int) -> list[Span]:
         stated = self._reader.imported_spans(component)
         readings = known(reduce_readings(self._reader.imported_readings(component)))
-        return clip(overlay(stated, readings) if readings else stated, Window(-FOREVER, until))
+        return join(clip(overlay(stated, readings) if readings else stated, Window(-FOREVER, until)))
 
     def _whole(self) -> Window:
         """From the first instant that anything is known of anything to `until`."""

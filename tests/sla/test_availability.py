@@ -181,3 +181,9 @@ def test_excluded_time_is_that_of_counting_every_tick_and_pieces_sum_to_the_whol
         assert found.excluded == Parts(*(0 if state is OUT else inside.count(state) for state in State))
         assert sum(found.remaining) == span.length - sum(found.excluded)
         assert min(found.remaining) >= 0
+
+
+def test_time_stated_in_two_pieces_is_one_outage() -> None:
+    pieces = [Span(0, 10, State.UP), Span(10, 20, State.DOWN), Span(20, 30, State.DOWN), Span(30, 40, State.UP)]
+    found = availability(pieces, (), Window(0, 40))
+    assert [tuple(outage) for outage in found.outages] == [(10, 30, 10, 30)]
