@@ -224,7 +224,7 @@ class FaultWatch:
         self._said.update(found.said)
         self.faults, self.counts = found.derived.faults, found.counts
         if found.behind is not None:
-            self._agent.runner.behind = found.behind
+            self._agent.runner.stand_behind(found.behind)
         for fault in found.final:
             self._final.add(fault.id)
             self._agent.cleared(fault)
@@ -286,7 +286,7 @@ def _final_after(kept: Kept, root: str) -> int:
 
 
 def _behind(kept: Kept, watched: Mapping[str, Watched], now: int) -> Iterator[tuple[str, Target]]:
-    """Targets all of whose ways are DOWN now, with the short timeout that they are probed with then (F7)."""
+    """Targets all of whose ways are DOWN now, as they are probed then: once and with a short timeout (F7)."""
     blocked: dict[tuple[object, int], bool] = {}
     for id_ in _below_what_is_down(kept):
         one = watched.get(id_)
@@ -300,9 +300,7 @@ def _behind(kept: Kept, watched: Mapping[str, Watched], now: int) -> Iterator[tu
 
 
 def _short(target: Target) -> Target:
-    if target.timeout_seconds <= BEHIND_TIMEOUT:
-        return target
-    return replace(target, timeout_seconds=BEHIND_TIMEOUT)
+    return replace(target, timeout_seconds=min(target.timeout_seconds, BEHIND_TIMEOUT), single_attempt=True)
 
 
 def _below_what_is_down(kept: Kept) -> Iterator[str]:

@@ -425,6 +425,7 @@ async def test_targets_behind_what_is_down_are_probed_with_a_short_timeout_until
         await w.look()
         behind = w.agent.runner.behind
         assert {name: target.timeout_seconds for name, target in behind.items()} == {"leaf": 2.0, "twig": 2.0}
+        assert all(target.single_attempt for target in behind.values())
         await w.say(("west", 610, DOWN))
         await w.look()
         assert sorted(w.agent.runner.behind) == ["both", "leaf", "twig"]
