@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from agent.config import Config, TargetConfig
+from agent.config.addresses import version_of
 from agent.config.builtin import DEFAULT_MODULES, DEFAULT_ROLES
 from agent.config.model import ModuleConfig, default_retry
 from agent.config.schema import Role
@@ -155,7 +156,7 @@ def _add_families(modules: dict[str, ModuleConfig], targets: Iterable[TargetConf
     """One more module for each IP version that a target must answer on."""
     for target in targets:
         base = modules.get(target.module)
-        if len(target.families_required) < 2 or base is None:
+        if base is None or (len(target.families_required) == 1 and version_of(target.address)):
             continue
         for family in target.families_required:
             name = family_module(target.module, family)

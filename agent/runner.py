@@ -88,7 +88,7 @@ class Runner:
             self._group = None  # launched probes may still end; nothing takes their readings any more
 
     def stand_behind(self, behind: Mapping[str, Target]) -> None:
-        """Set who is behind something DOWN; jobs that wait change lanes, or they would hold up the healthy ones (F7)."""
+        """Set who is behind something DOWN; jobs that wait change lanes, or the healthy would wait too (F7)."""
         self.behind = behind
         for lane in self.lanes.values():
             for job in lane.take_out(self._is_elsewhere):

@@ -88,12 +88,11 @@ async def test_behind_something_down_one_echo_is_sent_however_the_probe_is_start
         (asked,) = await collector.collect(behind)
         landed: asyncio.Future[Sequence[Reading]] = asyncio.get_running_loop().create_future()
         assert isinstance(collector, Launcher)
-        assert collector.launch(behind, lambda readings: landed.set_result(readings))
+        assert collector.launch(behind, landed.set_result)
         (launched,) = await landed
         own = await probe(collector, "127.0.0.1")
     assert [each.values["echoes_sent"] for each in (asked, launched, own)] == [1.0, 1.0, 3.0]
-    assert is_ok(asked) and is_ok(launched) and is_ok(own)
-
+    assert all(map(is_ok, (asked, launched, own)))
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.45.6.7", "::1", "0:0:0:0:0:0:0:1", "localhost"])
