@@ -1,0 +1,141 @@
+"""What a module of kind `snmp` may say: as whom it asks, what it reads, and which interfaces count."""
+
+import importlib.util
+import socket
+from collections.abc import Iterator
+from ipaddress import ip_address
+from typing import Annotated, Literal, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from collectors.base import Module
+from collectors.options import Duration, Pattern, Secret
+from collectors.resolve import check_host_port
+
+PORT = 161
+PUBLIC = "public"
+SHORTEST_PASSWORD = 8  # RFC 3414, 11.2
+_FAMILIES = {"auto": socket.AF_UNSPEC, "4": socket.AF_INET, "6": socket.AF_INET6}
+
+
+def _number_text(value: object) -> object:
+    return str(value) if isinstance(value, int) else value
+
+
+class SnmpModule(Module, frozen=True):
+    """How devices are asked. `interfaces_up`, and what `include` finds, is judged whatever its port is set to."""
+
+    timeout: Duration = 10.0
+    read: Literal["system", "interfaces"] = "interfaces"
+    version: Annotated[Literal["2c", "3"], BeforeValidator(_number_text)] = "2c"
+    community: Secret | None = None
+    user: Annotated[str, Field(max_length=32)] = ""
+    auth: Literal["none", "sha", "sha224", "sha256", "sha384", "sha512"] = "none"
+    auth_password: Secret | None = None
+    priv: Literal["none", "aes128", "aes192", "aes256"] = "none"
+    priv_password: Secret | None = None
+    key_expansion: Literal["blumenthal", "reeder"] = "blumenthal"
+    context: Annotated[str, Field(max_length=255)] = ""
+    interfaces_up: Annotated[tuple[str, ...], Field(max_length=1000)] = ()
+    include: Annotated[tuple[Pattern, ...], Field(max_length=100)] = ()
+    exclude: Annotated[tuple[Pattern, ...], Field(max_length=100)] = ()
+    retries: int = Field(default=2, ge=0, le=5)
+    try_timeout: Duration | None = None
+    max_repetitions: int = Field(default=10, ge=1, le=50)
+    max_rows: int = Field(default=4096, ge=1, le=100_000)
+    backend: Literal["auto", "gufo", "pysnmp"] = "auto"
+    source_address: str | None = None
+    family: Annotated[Literal["auto", "4", "6"], BeforeValidator(_number_text)] = "auto"
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        problem = next(_contradictions(self), None)
+        if problem is not None:
+            raise ValueError(problem)
+        return self
+
+    @property
+    def wanted_family(self) -> int:
+        """The address family to ask over: a source address decides where family does not."""
+        if self.source_address is not None:
+            return socket.AF_INET6 if ":" in self.source_address else socket.AF_INET
+        return _FAMILIES[self.family]
+
+    @property
+    def chosen_backend(self) -> Literal["gufo", "pysnmp"]:
+        """gufo where it is installed and can do what is asked."""
+        if self.backend != "auto":
+            return self.backend
+        return "gufo" if not _beyond_gufo(self) and importlib.util.find_spec("gufo.snmp") is not None else "pysnmp"
+
+
+def _beyond_gufo(module: SnmpModule) -> str:
+    """The option that gufo has no way to follow, "" if there is none."""
+    return "context" if module.context else "source_address" if module.source_address is not None else ""
+
+
+def _contradictions(module: SnmpModule) -> Iterator[str]:
+    yield from _wrong_version_2c(module) if module.version == "2c" else _wrong_version_3(module)
+    if module.try_timeout is not None and not 0 < module.try_timeout <= module.timeout:
+        yield f"try_timeout: got {module.try_timeout:g}s, wanted more than 0 and at most the timeout"
+    if module.backend == "gufo" and (option := _beyond_gufo(module)):
+        yield f"{option}: got backend gufo, which has no way to use it; wanted backend pysnmp or auto"
+    if module.read == "system" and (module.interfaces_up or module.include or module.exclude):
+        yield "interfaces_up, include and exclude: got read system, wanted read interfaces"
+    source = module.source_address
+    if source is not None and not _is_ip(source):
+        yield f"source_address: got {source!r}, wanted an address of this host"
+    elif source is not None and module.family not in ("auto", str(ip_address(source).version)):
+        yield f"source_address: got {source}, wanted IPv{module.family} as family says"
+
+
+def _wrong_version_2c(module: SnmpModule) -> Iterator[str]:
+    named = {"user": module.user, "context": module.context}
+    named |= {"auth_password": module.auth_password, "priv_password": module.priv_password}
+    chosen = {"auth": module.auth, "priv": module.priv}
+    for option in [name for name, value in named.items() if value] + [n for n, v in chosen.items() if v != "none"]:
+        yield f"{option}: got version 2c, which has none; wanted version 3"
+
+
+def _wrong_version_3(module: SnmpModule) -> Iterator[str]:
+    if module.community is not None:
+        yield "community: got version 3, which has none; wanted user, auth and priv"
+    if not module.user:
+        yield "user: got nothing, wanted the name of the user that version 3 asks as"
+    for option, chosen, password in (
+        ("auth", module.auth, module.auth_password),
+        ("priv", module.priv, module.priv_password),
+    ):
+        if (chosen == "none") != (password is None):
+            got = f"got {option} {chosen} {'without' if password is None else 'with'} a password"
+            yield f"{option}_password: {got}, wanted both or neither"
+    if module.priv != "none" and module.auth == "none":
+        yield f"priv: got {module.priv} without auth, wanted auth too: version 3 encrypts only what it signs"
+
+
+def _is_ip(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def with_port(address: str) -> str:
+    """The address of a device with its port; without one it is 161, behind an IPv6 address of a token too."""
+    if _is_bare_v6(address):
+        return f"[{address}]:{PORT}"
+    return f"{address}:{PORT}" if ":" not in address or address.endswith("]") else address
+
+
+def _is_bare_v6(address: str) -> bool:
+    return ":" in address and _is_ip(address)
+
+
+def check_address(address: str) -> str:
+    """What is wrong with a device's address, "" if nothing; asks no resolver."""
+    if not address:
+        return "got nothing, wanted the address of a device"
+    if _is_bare_v6(address):
+        return f"got {address!r}, wanted an IPv6 address in brackets, or a token with its port such as @gateway6:{PORT}"
+    return check_host_port(with_port(address))
