@@ -99,7 +99,7 @@ class Talk:
     def _take(self, oid: str, cells: dict[str, Value], rows: Rows, last: tuple[int, ...]) -> tuple[int, ...]:
         for name, value in rows.cells:
             at = _instance(oid, name)
-            if at <= last:
+            if not last < at:
                 what = f"the walk through {oid} does not go forward: {name} came after {_dotted(oid, last)}"
                 raise EndError(failed(Reason.PROTOCOL, what))
             cells[name[len(oid) + 1 :]] = value
@@ -145,7 +145,8 @@ class Talk:
 
 
 def _instance(oid: str, name: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in name[len(oid) + 1 :].split("."))
+    """The numbers behind the column's; none for the column itself, which stands before every cell."""
+    return tuple(int(part) for part in name[len(oid) + 1 :].split(".") if part)
 
 
 def _dotted(oid: str, instance: tuple[int, ...]) -> str:
