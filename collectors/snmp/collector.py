@@ -9,7 +9,6 @@ import asyncio
 import socket
 from collections import OrderedDict
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Self
 
 from collectors.base import Collector, Module, Reading, Reason, Target, error, failed, ok
@@ -43,11 +42,11 @@ class SnmpCollector:
         credentials = reveal(self._module)
         self._user = credentials.user
         if self._module.chosen_backend == "gufo":
-            from collectors.snmp.gufo_backend import GufoBackend  # noqa: PLC0415 (there are no wheels for every machine)
+            from collectors.snmp.gufo_backend import GufoBackend
 
             self._backend = GufoBackend(credentials)
         else:
-            from collectors.snmp.pysnmp_backend import PysnmpBackend  # noqa: PLC0415 (dear to import)
+            from collectors.snmp.pysnmp_backend import PysnmpBackend
 
             source, patience = self._module.source_address, _try_seconds(self._module, self._module.timeout)
             self._backend = PysnmpBackend(credentials, source, patience)

@@ -63,7 +63,7 @@ class SnmpModule(Module, frozen=True):
 
     @property
     def chosen_backend(self) -> Literal["gufo", "pysnmp"]:
-        """gufo where it is installed and can do what is asked."""
+        """Gufo where it is installed and can do what is asked."""
         if self.backend != "auto":
             return self.backend
         return "gufo" if not _beyond_gufo(self) and importlib.util.find_spec("gufo.snmp") is not None else "pysnmp"
@@ -90,7 +90,7 @@ def _contradictions(module: SnmpModule) -> Iterator[str]:
 
 
 def _wrong_version_2c(module: SnmpModule) -> Iterator[str]:
-    named = {"user": module.user, "context": module.context}
+    named: dict[str, str | Secret | None] = {"user": module.user, "context": module.context}
     named |= {"auth_password": module.auth_password, "priv_password": module.priv_password}
     chosen = {"auth": module.auth, "priv": module.priv}
     for option in [name for name, value in named.items() if value] + [n for n, v in chosen.items() if v != "none"]:

@@ -63,7 +63,7 @@ class Talk:
         Errors: SilenceError, DeniedError, EndError.
         """
         try:
-            found = dict(await self._ask(lambda: self._session.get(oids)))
+            found = dict(await self._ask(f"{len(oids)} objects from {oids[0]} on", lambda: self._session.get(oids)))
         except TooLargeError as exc:
             if len(oids) == 1:
                 raise EndError(failed(Reason.TOO_LARGE, f"asked for {oids[0]}: {exc}")) from exc
@@ -89,7 +89,7 @@ class Talk:
         cursor = self._session.column(oid, count)
         last: tuple[int, ...] = ()
         while True:
-            rows = await self._ask(cursor.next)
+            rows = await self._ask(f"{count} rows of {_dotted(oid, last)}", cursor.next)
             if len(rows.cells) > count:
                 raise TooLargeError(f"{len(rows.cells)} rows where {count} were asked for")
             last = self._take(oid, cells, rows, last)
@@ -109,12 +109,13 @@ class Talk:
             raise EndError(failed(Reason.TOO_LARGE, what))
         return last
 
-    async def _ask(self, send: Callable[[], Awaitable[T]]) -> T:
+    async def _ask(self, what: str, send: Callable[[], Awaitable[T]]) -> T:
         """Send until an answer comes; a refusal may only mean that what we knew of the device is stale."""
         garbage, denied = "", False
         for attempt in range(self._plan.tries + 1):  # one more where a refusal took one
             if attempt - denied >= self._plan.tries or asyncio.get_running_loop().time() >= self._until:
                 break
+            self._target.step("ask", what)
             try:
                 return await self._try(send)
             except TimeoutError:

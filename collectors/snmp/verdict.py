@@ -18,7 +18,7 @@ _BROKEN = frozenset({mib.DOWN, mib.NOT_PRESENT, mib.LOWER_LAYER_DOWN})
 
 VALUES: Mapping[str, str] = {
     "rtt_seconds": "Seconds from the first request that was answered to its answer.",
-    "uptime_seconds": "How long the device's agent has run, by its own word (sysUpTime); it begins anew after 497 days.",
+    "uptime_seconds": "How long the device's agent has run, by its own clock (sysUpTime), which wraps after 497 days.",
     "engine_boots": "How often the device's SNMP engine has started; absent where it does not say.",
     "requests": "Requests of one probe that were answered.",
     "repeated_requests": "Requests of one probe that were sent again, as no answer or none that counts had come.",
