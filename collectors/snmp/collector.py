@@ -124,7 +124,10 @@ class SnmpCollector:
             return failed(Reason.PROTOCOL, f"{what}, but: {garbage}") if garbage else failed(Reason.TIMEOUT, what)
         target.step("doubt", f"does {address} answer at all?")
         waited = f"no answer from {address} in {plan.tries} tries of {plan.try_seconds:.3g} s"
-        return await why_silent(self._suspect(target, address, plan), waited, garbage)
+        said = await why_silent(self._suspect(target, address, plan), waited, garbage)
+        if said.reason is Reason.PERMISSION and self._backend is not None:
+            self._backend.distrust()
+        return said
 
     def _suspect(self, target: Target, address: Address, plan: Plan) -> Suspect:
         until = asyncio.get_running_loop().time() + min(plan.try_seconds, target.timeout_seconds / 4)

@@ -73,6 +73,9 @@ class GufoBackend:
             return _SessionV2c(address, self._community)
         return _SessionV3(address, self._user)
 
+    def distrust(self) -> None:
+        """Nothing is known but by sessions, which have forgotten it by themselves."""
+
     def close(self) -> None:
         """Nothing is open but sessions."""
 

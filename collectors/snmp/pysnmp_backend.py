@@ -4,6 +4,7 @@ One engine serves all devices of a module, as an engine costs megabytes. It neve
 after so many. It sees no error of the path (its sockets are not connected): `doubt` looks for that.
 """
 
+import asyncio
 import importlib.util
 import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -11,7 +12,7 @@ from typing import Any
 
 from pysnmp.error import PySnmpError
 from pysnmp.hlapi.v3arch import asyncio as hlapi
-from pysnmp.hlapi.v3arch.asyncio.cmdgen import VB_PROCESSOR
+from pysnmp.hlapi.v3arch.asyncio.cmdgen import LCD, VB_PROCESSOR
 from pysnmp.proto import rfc1902, rfc1905
 from pysnmp.proto.errind import ErrorIndication, RequestTimedOut
 
@@ -34,6 +35,7 @@ from collectors.snmp.session import (
 _MOST_DEVICES = 1000
 """Of one engine."""
 
+_ANEW_SECONDS = 60.0
 _WAIT_MORE_SECONDS = 1.0  # whoever calls ends a request; the engine forgets it a little later
 _GARBAGE = ("parseError", "deserializationError", "invalidMsg", "dataMismatch", "engineIDMismatch", "loopTerminated")
 _ANY = "1.3.6.1.2.1.1.3.0"
@@ -59,10 +61,13 @@ _ABSENT = (rfc1905.NoSuchObject, rfc1905.NoSuchInstance, rfc1905.EndOfMibView, r
 class _Engine:
     """An engine and how many sessions still use it."""
 
-    def __init__(self) -> None:
+    def __init__(self, auth: Any, context: bytes, source: str | None) -> None:
         self.snmp = hlapi.SnmpEngine()
-        # what the first request would load, which takes a fifth of a second, is no time of the device's
+        # what the first request would load, which takes half a second, is no time of the device's; nothing is sent
         VB_PROCESSOR.make_varbinds(self.snmp.cache, [hlapi.ObjectType(hlapi.ObjectIdentity(_ANY))])
+        six = source is not None and ":" in source
+        here = Address(socket.AF_INET6, ("::1", 1, 0, 0)) if six else Address(socket.AF_INET, ("127.0.0.1", 1))
+        LCD.configure(self.snmp, auth, _target(here, source, 1.0), context)
         self.devices: set[Address] = set()
         self.users = 0
         self.retired = False
@@ -91,8 +96,9 @@ class PysnmpBackend:
         self._auth = _auth_data(credentials)
         self._context = credentials.context.encode()
         self._source = source
+        self._distrusted_at = -_ANEW_SECONDS
         self._wait_seconds = try_seconds + _WAIT_MORE_SECONDS
-        self._engine: _Engine | None = _Engine()
+        self._engine: _Engine | None = self._new_engine() if source is None else None  # it may not be ours
 
     def session(self, address: Address) -> Session:
         """A session with one device. Errors: EndError where this host lacks the source address."""
@@ -100,27 +106,37 @@ class PysnmpBackend:
         engine = self._engine_for(address)
         engine.users += 1
         target = _target(address, self._source, self._wait_seconds)
-        return _Session(engine, self._auth, hlapi.ContextData(contextName=self._context), target, self.renew)
+        return _Session(engine, self._auth, hlapi.ContextData(contextName=self._context), target)
 
-    def renew(self, engine: _Engine) -> None:
-        """What this engine knows of the devices is wrong: the next session gets another."""
+    def _retire(self, engine: _Engine) -> None:
+        """The next session gets another."""
         if engine is self._engine:
             self._engine = None
         if not engine.retired:
             engine.retire()
 
+    def distrust(self) -> None:
+        """The library keeps the id of a device, and cannot be told to forget one: begin anew, though not often."""
+        now = asyncio.get_running_loop().time()
+        if self._engine is not None and now - self._distrusted_at >= _ANEW_SECONDS:
+            self._distrusted_at = now
+            self._retire(self._engine)
+
     def close(self) -> None:
         """Close the sockets when the last session has."""
         if self._engine is not None:
-            self.renew(self._engine)
+            self._retire(self._engine)
+
+    def _new_engine(self) -> _Engine:
+        return _Engine(self._auth, self._context, self._source)
 
     def _engine_for(self, address: Address) -> _Engine:
         engine = self._engine
         if engine is not None and len(engine.devices) >= _MOST_DEVICES and address not in engine.devices:
-            self.renew(engine)
+            self._retire(engine)
             engine = None
         if engine is None:
-            engine = self._engine = _Engine()
+            engine = self._engine = self._new_engine()
         engine.devices.add(address)
         return engine
 
@@ -156,11 +172,9 @@ class _Session:
         auth: Any,
         context: Any,
         target: Any,
-        renew: Callable[[_Engine], None],
     ) -> None:
         self._engine = engine
         self._whom = (engine.snmp, auth, target, context)
-        self._renew = renew
 
     async def open(self) -> None:
         """The library learns by itself."""
@@ -213,8 +227,6 @@ class _Session:
         name = name[0].lower() + name[1:]
         if name in _GARBAGE:
             raise GarbageError(str(indication))
-        if name in ("unknownEngineID", "notInTimeWindow"):
-            self._renew(self._engine)
         raise DeniedError(f"{indication}")
 
 

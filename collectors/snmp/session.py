@@ -69,6 +69,9 @@ class Backend(Protocol):
     """Makes sessions; closed after the last of them."""
 
     def session(self, address: Address) -> Session: ...
+    def distrust(self) -> None:
+        """A device that lives does not understand us: what is known of devices may be of those before them."""
+
     def close(self) -> None: ...
 
 
