@@ -98,6 +98,7 @@ class _Session:
 
     def __init__(self, address: Address) -> None:
         self._address = address
+        self._heard = ""
         self._sock = _open(partial(self._make, _text(address)), address)
 
     def _make(self, address: str) -> SnmpV2cClientSocket | SnmpV3ClientSocket:
@@ -122,6 +123,11 @@ class _Session:
         cells = [cell for cell in found if cell is not None]
         return Rows([(oid, value) for oid, value in cells if value is not None], _ended(found))
 
+    def overheard(self) -> str:
+        """What came and was no answer."""
+        heard, self._heard = self._heard, ""
+        return heard
+
     def forget(self) -> None:
         """Nothing was learned."""
 
@@ -143,6 +149,8 @@ class _Session:
                 return _guarded(receive)
             except BlockingIOError:  # an answer to an earlier request, passed over
                 continue
+            except GarbageError as exc:  # anybody may have sent it
+                self._heard = str(exc)
 
     def _look(self) -> None:
         """Before the library reads: an error of the path with its number, a datagram with its true length."""

@@ -10,6 +10,8 @@ import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
+from pysnmp.carrier.asyncio.dgram.udp import UdpAsyncioTransport
+from pysnmp.carrier.asyncio.dgram.udp6 import Udp6AsyncioTransport
 from pysnmp.error import PySnmpError
 from pysnmp.hlapi.v3arch import asyncio as hlapi
 from pysnmp.hlapi.v3arch.asyncio.cmdgen import LCD, VB_PROCESSOR
@@ -58,6 +60,50 @@ _REEDER = {"aes192": hlapi.USM_PRIV_CFB192_AES, "aes256": hlapi.USM_PRIV_CFB256_
 _ABSENT = (rfc1905.NoSuchObject, rfc1905.NoSuchInstance, rfc1905.EndOfMibView, rfc1902.Null)
 
 
+class _Guard:
+    """A transport on which a message that the library chokes on is noted; else our log would have a traceback."""
+
+    note: Callable[[tuple[Any, ...], str], None]
+    loop: asyncio.AbstractEventLoop
+    _callback_function: Callable[..., None] | None
+
+    def datagram_received(self, datagram: bytes, sender: tuple[Any, ...]) -> None:
+        """One message, from anybody."""
+        try:
+            if self._callback_function is not None:
+                self._callback_function(self, sender, datagram)
+        except Exception as exc:  # noqa: BLE001 (whatever a parser of hostile bytes may raise)
+            self.note(sender, f"a malformed message ({type(exc).__name__})")
+
+
+class _Udp4(_Guard, UdpAsyncioTransport):  # type: ignore[misc]
+    pass
+
+
+class _Udp6(_Guard, Udp6AsyncioTransport):  # type: ignore[misc]
+    pass
+
+
+class _Noting:
+    """A target whose transport has somebody to tell."""
+
+    note: Callable[[tuple[Any, ...], str], None]
+
+    def open_client_mode(self) -> Any:
+        """Open the transport that all targets of the engine share."""
+        transport = super().open_client_mode()  # type: ignore[misc]
+        transport.note = self.note
+        return transport
+
+
+class _Target4(_Noting, hlapi.UdpTransportTarget):  # type: ignore[misc]
+    PROTO_TRANSPORT = _Udp4
+
+
+class _Target6(_Noting, hlapi.Udp6TransportTarget):  # type: ignore[misc]
+    PROTO_TRANSPORT = _Udp6
+
+
 class _Engine:
     """An engine and how many sessions still use it."""
 
@@ -67,10 +113,27 @@ class _Engine:
         VB_PROCESSOR.make_varbinds(self.snmp.cache, [hlapi.ObjectType(hlapi.ObjectIdentity(_ANY))])
         six = source is not None and ":" in source
         here = Address(socket.AF_INET6, ("::1", 1, 0, 0)) if six else Address(socket.AF_INET, ("127.0.0.1", 1))
-        LCD.configure(self.snmp, auth, _target(here, source, 1.0), context)
+        LCD.configure(self.snmp, auth, self.target(here, source, 1.0), context)
         self.devices: set[Address] = set()
+        self.overheard: dict[object, str] = {}
         self.users = 0
         self.retired = False
+
+    def target(self, address: Address, source: str | None, wait_seconds: float) -> Any:
+        """A device as the library names it, without the library's own resolver: the address is numeric."""
+        kind = _Target6 if address.family == socket.AF_INET6 else _Target4
+        target = kind.__new__(kind)
+        target.transport_address = address.sockaddr
+        target.note = self._note
+        kind.__init__(target, timeout=wait_seconds, retries=0)
+        if source is not None:
+            target.set_local_address((source, 0))
+        return target
+
+    def _note(self, sender: tuple[Any, ...], what: str) -> None:
+        """Of devices that are asked, what they sent that the library choked on."""
+        if any(sender[:2] == address.sockaddr[:2] for address in self.devices):
+            self.overheard[sender[:2]] = what
 
     def release(self) -> None:
         """One user less."""
@@ -105,8 +168,8 @@ class PysnmpBackend:
         _check_source(self._source, address)
         engine = self._engine_for(address)
         engine.users += 1
-        target = _target(address, self._source, self._wait_seconds)
-        return _Session(engine, self._auth, hlapi.ContextData(contextName=self._context), target)
+        target = engine.target(address, self._source, self._wait_seconds)
+        return _Session(engine, address, self._auth, hlapi.ContextData(contextName=self._context), target)
 
     def _retire(self, engine: _Engine) -> None:
         """The next session gets another."""
@@ -169,11 +232,13 @@ class _Session:
     def __init__(
         self,
         engine: _Engine,
+        address: Address,
         auth: Any,
         context: Any,
         target: Any,
     ) -> None:
         self._engine = engine
+        self._key = address.sockaddr[:2]
         self._whom = (engine.snmp, auth, target, context)
 
     async def open(self) -> None:
@@ -199,6 +264,10 @@ class _Session:
                 return Rows(inside, ended=True)
             inside.append((oid, value))
         return Rows(inside, False if inside else None)
+
+    def overheard(self) -> str:
+        """What came from the device and was no message."""
+        return self._engine.overheard.pop(self._key, "")
 
     def forget(self) -> None:
         """Nothing that it could not learn anew by itself."""
@@ -228,17 +297,6 @@ class _Session:
         if name in _GARBAGE:
             raise GarbageError(str(indication))
         raise DeniedError(f"{indication}")
-
-
-def _target(address: Address, source: str | None, wait_seconds: float) -> Any:
-    """Made without the library's own resolver: the address is numeric."""
-    kind = hlapi.Udp6TransportTarget if address.family == socket.AF_INET6 else hlapi.UdpTransportTarget
-    target = kind.__new__(kind)
-    target.transport_address = address.sockaddr
-    kind.__init__(target, timeout=wait_seconds, retries=0)
-    if source is not None:
-        target.set_local_address((source, 0))
-    return target
 
 
 class _Cursor:

@@ -119,7 +119,9 @@ class Talk:
             try:
                 return await self._try(send)
             except TimeoutError:
-                self._target.step("silence", f"no answer within {self._plan.try_seconds:g} s")
+                heard = self._session.overheard()
+                garbage = heard or garbage
+                self._target.step("silence", f"no answer within {self._plan.try_seconds:.3g} s {heard}".rstrip())
             except GarbageError as exc:
                 garbage = str(exc)
                 self._target.step("passed over", garbage)

@@ -45,8 +45,8 @@ def snmpd(directory, host="127.0.0.1", port=0, more="", wrap=()):
     kept.mkdir(exist_ok=True)
     (directory / "snmpd.conf").write_text(CONF + more)
     where = f"udp6:[{host}]:{port}" if ":" in host else f"udp:{host}:{port}"
-    command = [*wrap, program, "-f", "-C", "-c", directory / "snmpd.conf", "-Lf", directory / "log", "-r", where]
-    env = os.environ | {"SNMP_PERSISTENT_DIR": str(kept), "SNMPCONFPATH": str(directory), "MIBS": ""}
+    command = [*wrap, program, "-f", "-Lf", directory / "log", "-r", where]
+    env = os.environ | {"SNMP_PERSISTENT_DIR": str(kept), "SNMPCONFPATH": f"{directory}:{kept}", "MIBS": ""}
     with subprocess.Popen(command, env=env, stderr=subprocess.DEVNULL) as process:
         try:
             yield f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
