@@ -121,7 +121,7 @@ class _Engine:
 
     def target(self, address: Address, source: str | None, wait_seconds: float) -> Any:
         """A device as the library names it, without the library's own resolver: the address is numeric."""
-        kind = _Target6 if address.family == socket.AF_INET6 else _Target4
+        kind: Any = _Target6 if address.family == socket.AF_INET6 else _Target4
         target = kind.__new__(kind)
         target.transport_address = address.sockaddr
         target.note = self._note
