@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pyasn1.codec.ber import decoder, encoder
+from pysnmp.proto.api import v2c
 from pysnmp.proto.mpmod.rfc3412 import SNMPv3Message
 from pysnmp.proto.secmod.rfc3414.service import UsmSecurityParameters
 
@@ -37,10 +38,8 @@ def test_a_report_of_another_codec_is_read():
     choice = message["msgData"]["plaintext"]["data"]
     choice.setComponentByName("report")
     report = choice["report"]
-    report["request-id"], report["error-status"], report["error-index"] = 1, 0, 0
-    bindings = report["variable-bindings"]
-    bindings[0]["name"] = f"{UNKNOWN_USER}.0"
-    bindings[0]["value"]["application-wide"]["counter-value"] = 3
+    v2c.apiPDU.set_defaults(report)
+    v2c.apiPDU.set_varbinds(report, [(v2c.ObjectIdentifier(f"{UNKNOWN_USER}.0"), v2c.Counter32(3))])
     assert read_report(encoder.encode(message)) == (77, b"engine", UNKNOWN_USER)
 
 
