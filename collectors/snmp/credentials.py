@@ -19,9 +19,9 @@ def _reveal(module: SnmpModule) -> Credentials:
         return Credentials(community=PUBLIC if module.community is None else _text(module.community, 1))
     return Credentials(
         user=module.user,
-        auth=module.auth,
+        auth=module.hash,
         auth_password=_password(module.auth_password),
-        priv=module.priv,
+        priv=module.cipher,
         priv_password=_password(module.priv_password),
         reeder=module.key_expansion == "reeder",
         context=module.context,

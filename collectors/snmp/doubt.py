@@ -47,7 +47,7 @@ async def why_silent(suspect: Suspect, waited: str, garbage: str) -> Reading:
     if not suspect.user:
         mend = "correct the community, or let this host in by the device's access list and version 2c"
         return error(Reason.PERMISSION, f"{alive}: {mend}")
-    return error(Reason.PERMISSION, f"{alive}: {_about_user(suspect.user, found, 'priv or priv_password is wrong')}")
+    return error(Reason.PERMISSION, f"{alive}: {_about_user(suspect.user, found, 'cipher or priv_password is wrong')}")
 
 
 async def why_denied(suspect: Suspect, word: str) -> Reading:
@@ -56,7 +56,7 @@ async def why_denied(suspect: Suspect, word: str) -> Reading:
         return error(Reason.PERMISSION, f"{suspect.address}: {word}; let this community read system and interfaces")
     found = await _look(suspect)
     spoke = found if isinstance(found, _Spoke) else _Spoke(None)
-    about = _about_user(suspect.user, spoke, "auth, auth_password or the level or view of the user is wrong")
+    about = _about_user(suspect.user, spoke, "hash, auth_password or the level or view of the user is wrong")
     return error(Reason.PERMISSION, f"{suspect.address} answered: {word}; {about}")
 
 

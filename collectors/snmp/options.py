@@ -30,9 +30,9 @@ class SnmpModule(Module, frozen=True):
     version: Annotated[Literal["2c", "3"], BeforeValidator(_number_text)] = "2c"
     community: Secret | None = None
     user: Annotated[str, Field(max_length=32)] = ""
-    auth: Literal["none", "sha", "sha224", "sha256", "sha384", "sha512"] = "none"
+    hash: Literal["none", "sha", "sha224", "sha256", "sha384", "sha512"] = "none"
     auth_password: Secret | None = None
-    priv: Literal["none", "aes128", "aes192", "aes256"] = "none"
+    cipher: Literal["none", "aes128", "aes192", "aes256"] = "none"
     priv_password: Secret | None = None
     key_expansion: Literal["blumenthal", "reeder"] = "blumenthal"
     context: Annotated[str, Field(max_length=255)] = ""
@@ -92,25 +92,25 @@ def _contradictions(module: SnmpModule) -> Iterator[str]:
 def _wrong_version_2c(module: SnmpModule) -> Iterator[str]:
     named: dict[str, str | Secret | None] = {"user": module.user, "context": module.context}
     named |= {"auth_password": module.auth_password, "priv_password": module.priv_password}
-    chosen = {"auth": module.auth, "priv": module.priv}
+    chosen = {"hash": module.hash, "cipher": module.cipher}
     for option in [name for name, value in named.items() if value] + [n for n, v in chosen.items() if v != "none"]:
         yield f"{option}: got version 2c, which has none; wanted version 3"
 
 
 def _wrong_version_3(module: SnmpModule) -> Iterator[str]:
     if module.community is not None:
-        yield "community: got version 3, which has none; wanted user, auth and priv"
+        yield "community: got version 3, which has none; wanted user, hash and cipher"
     if not module.user:
         yield "user: got nothing, wanted the name of the user that version 3 asks as"
-    for option, chosen, password in (
-        ("auth", module.auth, module.auth_password),
-        ("priv", module.priv, module.priv_password),
+    for chosen, option, password in (
+        (f"hash {module.hash}", "auth_password", module.auth_password),
+        (f"cipher {module.cipher}", "priv_password", module.priv_password),
     ):
-        if (chosen == "none") != (password is None):
-            got = f"got {option} {chosen} {'without' if password is None else 'with'} a password"
-            yield f"{option}_password: {got}, wanted both or neither"
-    if module.priv != "none" and module.auth == "none":
-        yield f"priv: got {module.priv} without auth, wanted auth too: version 3 encrypts only what it signs"
+        if chosen.endswith(" none") != (password is None):
+            got = f"got {chosen} {'without it' if password is None else 'with a password'}"
+            yield f"{option}: {got}, wanted both or neither"
+    if module.cipher != "none" and module.hash == "none":
+        yield f"cipher: got {module.cipher} without hash, wanted hash too: version 3 encrypts only what it signs"
 
 
 def _is_ip(text: str) -> bool:

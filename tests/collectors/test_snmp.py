@@ -19,10 +19,10 @@ PERMISSION, NO_ROUTE = (Outcome.ERROR, Reason.PERMISSION), (Outcome.ERROR, Reaso
 BACKENDS = ["gufo", "pysnmp"]
 V3 = {"version": "3", "auth_password": {"env": "SNMP_AUTH"}, "priv_password": {"env": "SNMP_PRIV"}}
 USERS = [
-    {"user": "signed", "auth": "sha256", "priv": "aes128"},
-    {"user": "old", "auth": "sha", "priv": "aes128"},
-    {"user": "strong", "auth": "sha512", "priv": "aes256"},
-    {"user": "plain", "auth": "sha256"},
+    {"user": "signed", "hash": "sha256", "cipher": "aes128"},
+    {"user": "old", "hash": "sha", "cipher": "aes128"},
+    {"user": "strong", "hash": "sha512", "cipher": "aes256"},
+    {"user": "plain", "hash": "sha256"},
 ]
 
 
@@ -107,7 +107,7 @@ async def test_a_real_agent_tells_of_an_interface_that_is_asked_for(server, back
 
 @pytest.mark.parametrize("user", USERS, ids=lambda user: user["user"])
 async def test_a_real_agent_answers_version_3_at_every_level(server, backend, user):
-    options = {key: value for key, value in V3.items() if "priv" in user or key != "priv_password"} | user
+    options = {key: value for key, value in V3.items() if "cipher" in user or key != "priv_password"} | user
     found = await measure(server, backend=backend, interfaces_up=["lo"], **options)
     assert verdict(found[""]) == OK, found[""].detail
     assert verdict(found["if/lo"]) == OK
@@ -115,9 +115,9 @@ async def test_a_real_agent_answers_version_3_at_every_level(server, backend, us
 
 WRONG = {
     "user": ({"user": "nobody"}, "does not know the user nobody"),
-    "auth": ({"auth_password": {"env": "SNMP_PRIV"}}, "it knows the user signed, so auth"),
-    "hash": ({"auth": "sha512"}, "it knows the user signed, so auth"),
-    "priv": ({"priv_password": {"env": "SNMP_AUTH"}}, "it knows the user signed, so priv"),
+    "auth": ({"auth_password": {"env": "SNMP_PRIV"}}, "it knows the user signed, so hash"),
+    "hash": ({"hash": "sha512"}, "it knows the user signed, so hash"),
+    "priv": ({"priv_password": {"env": "SNMP_AUTH"}}, "it knows the user signed, so cipher"),
 }
 
 

@@ -13,14 +13,14 @@ WRONG = [
     ({"community": "public"}, "got a plain text secret"),
     ({"version": "1"}, "'2c' or '3'"),
     ({"user": "reader"}, "user: got version 2c, which has none"),
-    ({"auth": "sha256"}, "auth: got version 2c, which has none"),
+    ({"hash": "sha256"}, "hash: got version 2c, which has none"),
     ({"context": "vrf1"}, "context: got version 2c, which has none"),
     ({"version": "3"}, "user: got nothing"),
     (V3 | {"community": SECRET}, "community: got version 3, which has none"),
-    (V3 | {"auth": "sha256"}, "auth_password: got auth sha256 without a password"),
-    (V3 | {"auth_password": SECRET}, "auth_password: got auth none with a password"),
-    (V3 | {"priv": "aes128", "priv_password": SECRET}, "priv: got aes128 without auth"),
-    (V3 | {"auth": "md5", "auth_password": SECRET}, "'sha', 'sha224', 'sha256'"),
+    (V3 | {"hash": "sha256"}, "auth_password: got hash sha256 without it"),
+    (V3 | {"auth_password": SECRET}, "auth_password: got hash none with a password"),
+    (V3 | {"cipher": "aes128", "priv_password": SECRET}, "cipher: got aes128 without hash"),
+    (V3 | {"hash": "md5", "auth_password": SECRET}, "'sha', 'sha224', 'sha256'"),
     (V3 | {"context": "vrf1", "backend": "gufo"}, "context: got backend gufo"),
     ({"source_address": "127.0.0.1", "backend": "gufo"}, "source_address: got backend gufo"),
     ({"source_address": "eth0"}, "wanted an address of this host"),
@@ -53,14 +53,14 @@ def test_the_back_end_is_the_fast_one_where_it_can_do_what_is_asked(monkeypatch)
 @pytest.mark.parametrize(("secret", "said"), [("short", "fewer than 8"), ("with\nbreak", "line break"), ("", "fewer")])
 async def test_a_password_that_cannot_be_is_told_when_the_module_opens(monkeypatch, secret, said):
     monkeypatch.setenv("SNMP_SECRET", secret)
-    module = SnmpModule.model_validate(V3 | {"auth": "sha256", "auth_password": SECRET})
+    module = SnmpModule.model_validate(V3 | {"hash": "sha256", "auth_password": SECRET})
     with pytest.raises(CollectorUnavailableError, match=said):
         await KIND.build(module).__aenter__()
 
 
 async def test_without_the_library_that_encrypts_pysnmp_says_so(monkeypatch):
     monkeypatch.setenv("SNMP_SECRET", "long enough")
-    keys = {"auth": "sha256", "auth_password": SECRET, "priv": "aes128", "priv_password": SECRET}
+    keys = {"hash": "sha256", "auth_password": SECRET, "cipher": "aes128", "priv_password": SECRET}
     module = SnmpModule.model_validate(V3 | keys | {"backend": "pysnmp"})
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     with pytest.raises(CollectorUnavailableError, match="cryptography"):
