@@ -28,7 +28,7 @@ from tests.option_tables import is_chinese, options, read, spans, tables
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 LOCALE = ROOT / "agent" / "locale"
-ENV = {"API_TOKEN": "a secret"}
+ENV = dict.fromkeys(("API_TOKEN", "SNMP_AUTH_PASSWORD", "SNMP_PRIV_PASSWORD", "SNMP_COMMUNITY"), "a secret")
 
 KIND_HEADING = re.compile(r"^## ([a-z][a-z0-9_]*)$", re.MULTILINE)
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -40,15 +40,7 @@ modules:
   mail: {kind: tls, starttls: smtp, min_version: 1.0, max_version: 1.3, server_name: mail.example, family: 4}
   machine: {kind: host, disks: {include: [/data]}, processes: [{name: nginx, min: 2}], temperatures: false}
   names: {kind: dns, query_name: www.example.cn, query_type: SOA, min_serial: 5, answers: [" SOA "], family: 6}
-  switch:
-    kind: snmp
-    version: 3
-    user: reader
-    hash: sha256
-    auth_password: {env: TOKEN}
-    include: ["^GE"]
-    interfaces_up: [ge1]
-    try_timeout: 700ms
+  switch: {kind: snmp, version: 3, user: reader, include: ["^GE"], interfaces_up: [ge1], try_timeout: 500ms}
   banner: {kind: tcp, dialogue: [{expect: "^220 ", send: "QUIT\\r\\n"}, {expect: "^221"}]}
 """
 
