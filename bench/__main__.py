@@ -3,7 +3,7 @@
 import argparse
 import statistics
 
-from bench import aligned, edges, exposition, ledger
+from bench import aligned, edges, exposition, ledger, snmp
 from bench.pipeline import Load, compare, middle
 
 BARS = """
@@ -14,13 +14,13 @@ The bars (must / aim) are those of docs/performance.md; a ratio is ours / the pe
 def main() -> None:
     """Run what is asked for; everything by default."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("only", nargs="*", help="tcp http icmp aligned exposition edges ledger")
+    parser.add_argument("only", nargs="*", help="tcp http icmp aligned exposition edges ledger snmp")
     parser.add_argument("--legs", type=int, default=3, help="alternated pairs of each pipeline")
     parser.add_argument("--window", type=float, default=60, help="seconds measured in each leg")
     parser.add_argument("--warm", type=float, default=30, help="seconds before that")
     parser.add_argument("--targets", type=int, default=10_000)
     args = parser.parse_args()
-    chosen = args.only or ["aligned", "exposition", "edges", "ledger", "tcp", "icmp", "http"]
+    chosen = args.only or ["aligned", "exposition", "edges", "ledger", "snmp", "tcp", "icmp", "http"]
     print(BARS)
     for name in chosen:
         {
@@ -28,6 +28,7 @@ def main() -> None:
             "exposition": _exposition,
             "edges": _edges,
             "ledger": _ledger,
+            "snmp": _snmp,
         }.get(name, lambda name=name: _pipeline(name, args))()
 
 
@@ -80,6 +81,16 @@ def _edges() -> None:
     durable, lag = (statistics.median(column) for column in list(zip(*storms, strict=True))[:2])
     print("## 43 000 edges at once, median of 3 (bar: durable <= 2 s, loop lag max <= 50 ms)")
     print(f"this agent: durable after {durable:.2f} s, loop lag max {lag * 1000:.0f} ms\n", flush=True)
+
+
+def _snmp() -> None:
+    print("## SNMP requests to one snmpd, 5 objects each, alternated (bar: gufo <= 1/20 of pysnmp)")
+    for cost in snmp.compare():
+        print(
+            f"version {cost.version}: CPU s per 10 000 requests gufo {cost.gufo:.2f}, pysnmp {cost.pysnmp:.2f}, "
+            f"ratio 1/{cost.pysnmp / cost.gufo:.0f}"
+        )
+    print(flush=True)
 
 
 def _ledger() -> None:

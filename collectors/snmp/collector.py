@@ -104,9 +104,9 @@ class SnmpCollector:
         except EndError as exc:
             return exc.reading
         except SilenceError as exc:
-            return await self._silence(target, address, talk, exc.garbage)
+            return await self._silence(target, talk, exc, self._suspect(target, address, plan, until))
         except DeniedError as exc:
-            return await why_denied(self._suspect(target, address, plan), str(exc))
+            return await why_denied(self._suspect(target, address, plan, until), str(exc))
         finally:
             self._put_back(address, session, good=good)
         return found
@@ -116,22 +116,21 @@ class SnmpCollector:
             return await read_system(talk)
         return await read_interfaces(talk, self._module)
 
-    async def _silence(self, target: Target, address: Address, talk: Talk, garbage: str) -> Reading:
+    async def _silence(self, target: Target, talk: Talk, silence: SilenceError, suspect: Suspect) -> Reading:
         """It answered nothing, or no more: only what never answered at all is looked into."""
-        plan = self._plan(target)
+        plan, address = self._plan(target), suspect.address
         if talk.answered:
-            what = f"{address} answered {talk.answered} requests, then no more"
-            return failed(Reason.PROTOCOL, f"{what}, but: {garbage}") if garbage else failed(Reason.TIMEOUT, what)
+            return _broken_off(target, f"{address} answered {talk.answered} requests", silence)
         target.step("doubt", f"does {address} answer at all?")
         waited = f"no answer from {address} in {plan.tries} tries of {plan.try_seconds:.3g} s"
-        said = await why_silent(self._suspect(target, address, plan), waited, garbage)
+        said = await why_silent(suspect, waited, silence.garbage)
         if said.reason is Reason.PERMISSION and self._backend is not None:
             self._backend.distrust()
         return said
 
-    def _suspect(self, target: Target, address: Address, plan: Plan) -> Suspect:
-        until = asyncio.get_running_loop().time() + min(plan.try_seconds, target.timeout_seconds / 4)
-        return Suspect(address, self._module.source_address, self._user, until)
+    def _suspect(self, target: Target, address: Address, plan: Plan, until: float) -> Suspect:
+        enough = asyncio.get_running_loop().time() + min(plan.try_seconds, target.timeout_seconds / 4)
+        return Suspect(address, self._module.source_address, self._user, min(enough, until))
 
     def _plan(self, target: Target) -> Plan:
         module = self._module
@@ -169,6 +168,16 @@ class SnmpCollector:
             self._samples.popitem(last=False)
         target.step("interfaces", f"{len(kept)} of {len(found.looks)} looked at say something") if found.looks else None
         return [*readings, *found.missing]
+
+
+def _broken_off(target: Target, answered: str, silence: SilenceError) -> Reading:
+    """It began to answer and did not come to the end."""
+    if silence.garbage:
+        return failed(Reason.PROTOCOL, f"{answered}, then only: {silence.garbage}")
+    if silence.out_of_time:
+        more = "and there was more to ask: raise timeout, or name fewer interfaces"
+        return failed(Reason.TIMEOUT, f"{answered} in the {target.timeout_seconds:g} s, {more}")
+    return failed(Reason.TIMEOUT, f"{answered}, then no more")
 
 
 def _try_seconds(module: SnmpModule, timeout: float) -> float:

@@ -13,7 +13,7 @@ from collectors.snmp.table import Port, chosen, missing, number, ports, text
 from collectors.snmp.talk import Column, Talk
 from collectors.snmp.verdict import VALUES, Look, absent
 
-_TOGETHER = 3  # interfaces in one request: the answer fits into one Ethernet frame, signed and encrypted too
+_TOGETHER = 4  # interfaces in one request: the answer fits into one Ethernet frame, signed and encrypted too
 _CLOCK = (mib.SYS_UPTIME, mib.ENGINE_BOOTS, mib.ENGINE_TIME)
 
 

@@ -22,11 +22,15 @@ T = TypeVar("T")
 
 
 class SilenceError(Exception):
-    """No answer to the last of the tries; `garbage` is what came instead, "" if nothing."""
+    """No answer to the last of the tries; `garbage` is what came instead, "" if nothing.
 
-    def __init__(self, garbage: str) -> None:
+    `out_of_time`: the time for the probe ran out before all tries were made.
+    """
+
+    def __init__(self, garbage: str, *, out_of_time: bool) -> None:
         super().__init__(garbage)
         self.garbage = garbage
+        self.out_of_time = out_of_time
 
 
 class Plan(NamedTuple):
@@ -111,11 +115,12 @@ class Talk:
 
     async def _ask(self, what: str, send: Callable[[], Awaitable[T]]) -> T:
         """Send until an answer comes; a refusal may only mean that what we knew of the device is stale."""
-        garbage, denied = "", False
+        garbage, denied, made = "", False, 0
         for attempt in range(self._plan.tries + 1):  # one more where a refusal took one
             if attempt - denied >= self._plan.tries or asyncio.get_running_loop().time() >= self._until:
                 break
             self._target.step("ask", what)
+            made += 1
             try:
                 return await self._try(send)
             except TimeoutError:
@@ -132,7 +137,7 @@ class Talk:
                 denied = True
             self.repeated += 1
             self._session.forget()
-        raise SilenceError(garbage)
+        raise SilenceError(garbage, out_of_time=made - denied < self._plan.tries)
 
     async def _try(self, send: Callable[[], Awaitable[T]]) -> T:
         loop = asyncio.get_running_loop()
