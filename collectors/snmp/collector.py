@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from typing import Self
 
 from collectors.base import Collector, Module, Reading, Reason, Target, error, failed, ok
-from collectors.resolve import Address, Resolver, numeric, split_address
+from collectors.resolve import Address, Resolver, numeric
 from collectors.snmp.counters import Sample, rates
 from collectors.snmp.credentials import reveal
 from collectors.snmp.doubt import Suspect, why_denied, why_silent
-from collectors.snmp.options import SnmpModule, with_port
+from collectors.snmp.options import SnmpModule, dialled
 from collectors.snmp.readers import Found, read_interfaces, read_system
 from collectors.snmp.session import Backend, DeniedError, EndError, Session
 from collectors.snmp.talk import Plan, SilenceError, Talk
@@ -63,7 +63,7 @@ class SnmpCollector:
         loop = asyncio.get_running_loop()
         until = loop.time() + target.timeout_seconds
         try:
-            host, port = split_address(with_port(target.address))
+            host, port = dialled(target.address)
         except ValueError as exc:
             return (error(Reason.INTERNAL, f"the target's address: {exc}"),)
         address = await self._locate(target, host, port)

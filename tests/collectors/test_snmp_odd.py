@@ -186,7 +186,7 @@ async def test_a_64_bit_wrap_and_the_497_days_of_the_clock_are_no_break(backend)
 
 
 async def test_without_a_clock_of_the_device_ours_is_taken(backend):
-    cells = [dict(BEFORE), dict(later())]
+    cells = [dict(BEFORE), dict(later(octets=(1001, 2001)))]
     for each in cells:
         del each[UPTIME]
     values = await two(*cells, backend=backend)
