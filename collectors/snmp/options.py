@@ -67,7 +67,14 @@ class SnmpModule(Module, frozen=True):
         """Gufo where it is installed and can do what is asked."""
         if self.backend != "auto":
             return self.backend
-        return "gufo" if not _beyond_gufo(self) and importlib.util.find_spec("gufo.snmp") is not None else "pysnmp"
+        return "gufo" if not _beyond_gufo(self) and _has_gufo() else "pysnmp"
+
+
+def _has_gufo() -> bool:
+    try:
+        return importlib.util.find_spec("gufo.snmp") is not None
+    except ModuleNotFoundError:  # not even what it lies in
+        return False
 
 
 def _beyond_gufo(module: SnmpModule) -> str:
