@@ -26,6 +26,7 @@ rouser old priv
 rouser strong priv
 rouser plain auth
 sysName sw1.example
+interface lo 24 4000000000
 """
 
 
