@@ -17,7 +17,7 @@ from agent.figures.timelines import JUST_NOW_US, Timelines, marks_of
 from agent.stores.base import Batch, Reader
 from sla.composite import Said
 from sla.confirm import FOREVER
-from sla.episodes import tolerance
+from sla.episodes import Root, tolerance
 from sla.faults import REPEAT_US, DeskRow, Fault, Places, fault_id
 from sla.model import Degraded, Edge, State, Window
 from sla.outages import REOPEN_US, Outage
@@ -194,7 +194,8 @@ def build(ledger: Ledger, periods: Mapping[str, Window], told: Mapping[str, Bega
         reread=reread,
         borders=borders,
     )
-    _drain(histories, all_time.histories, all_time.outages, all_time.episodes)
+    _drain(histories, all_time.histories, all_time.outages, all_time.episodes, cast(dict[str, Any], whole.episodes))
+    known.let_go()
     return kept
 
 
@@ -202,8 +203,7 @@ def _drain(*large: dict[str, Any]) -> None:
     """Give memory back in small pieces: every other thread waits for each of them."""
     for each in large:
         while each:
-            _, inner = each.popitem()
-            inner.clear()
+            each.popitem()
 
 
 def is_recent(fault: Fault, since: int) -> bool:
@@ -221,16 +221,20 @@ def gone(found: Derived, vanished: Mapping[str, Began]) -> Iterator[Gone]:
     if not vanished:
         return
     of_desk = {_desk_id(row): fault.id for fault in found.faults for row in fault.desk}
+    ids: dict[Root, str] = {}  # of few roots, each the holder of many
     for id_, (root, start) in vanished.items():
-        holder = _holder(found, root, start) or of_desk.get(id_)
+        of_it = _holder(found, root, start)
+        if of_it is not None and of_it not in ids:
+            ids[of_it] = of_it.id
+        holder = of_desk.get(id_) if of_it is None else ids[of_it]
         yield Gone(id_, root, start, None if holder == id_ else holder)  # planned now: no fault, and joined to none
 
 
-def _holder(found: Derived, item: str, start: int) -> str | None:
+def _holder(found: Derived, item: str, start: int) -> Root | None:
     """The fault, or planned outage, that an item's outage belongs to now."""
     for episode in found.episodes.get(item, ()):
         if any(part.start <= start < part.down_end for part in episode.parts):
-            return episode.root.id
+            return episode.root
     return None
 
 

@@ -33,7 +33,8 @@ class Timelines:
         self.first_heartbeat = reader.first_heartbeat()
         self._by_name: Mapping[str, Component] = {component.name: component for component in reader.components()}
         self._made: dict[str, list[Span]] = {}
-        self._marks: Mapping[int, list[Mark]] | None = None
+        self._marks: dict[int, list[Mark]] | None = None
+        self._with_imports: frozenset[int] | None = None
 
     @cached_property
     def topology(self) -> Topology:
@@ -66,7 +67,14 @@ class Timelines:
 
     def load_all(self) -> None:
         """Read all edges in one pass, for questions about everything."""
+        self._with_imports = self._reader.imported_components()  # before the marks: an import between counts next time
         self._marks = dict(self._reader.all_marks())
+
+    def let_go(self) -> None:
+        """Nobody asks any more: give the memory back in small pieces, for every other thread waits for each of them."""
+        for each in (self._made, self._marks):
+            while each:
+                each.popitem()
 
     def of(self, name: str) -> list[Span]:
         """What it was in, whatever it is; service dates are not laid over it yet."""
@@ -194,6 +202,8 @@ class Timelines:
         return join([*earlier, *spans(marks, Window(begin, self.until), known_until)])
 
     def _imported(self, component: int, until: int) -> list[Span]:
+        if self._with_imports is not None and component not in self._with_imports:
+            return []
         stated = self._reader.imported_spans(component)
         readings = known(reduce_readings(self._reader.imported_readings(component)))
         return join(clip(overlay(stated, readings) if readings else stated, Window(-FOREVER, until)))
