@@ -25,6 +25,7 @@ from agent.exporter import Exporter
 from agent.faultmetrics import FaultMetrics
 from agent.faultwatch import FaultWatch, Parts
 from agent.figures.book import Shelf
+from agent.figures.timelines import Timelines
 from agent.figures.topology import Topology
 from agent.housekeeping import Housekeeping, MonthOf, running_periods
 from agent.inline import inline_rows
@@ -232,7 +233,7 @@ class Agent:
         now = self.clock.now_us()
         self.writer.set_inline(inline_rows(config), config.digest, now)
         book = self.shelf.book(self.reader)
-        full = with_registers(config, book, now)
+        full = with_registers(config, book, now, Timelines(self.reader, book, now).service)
         wanted = {watched.id: watched for watched in watched_targets(full)}
         used = {name for watched in wanted.values() for name in _modules_of(watched)}
         retired = await self.modules.take(full, used)

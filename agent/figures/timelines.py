@@ -6,7 +6,7 @@ Own readings speak from the store's first heartbeat on, imported time only befor
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
-from agent.figures.book import COMPOSITES, INLINE, Book
+from agent.figures.book import COMPOSITES, INLINE, MEASURED, Book
 from agent.figures.scopes import Windows
 from agent.figures.topology import Site, Topology
 from agent.imports.reduction import known, reduce_readings
@@ -18,6 +18,7 @@ from sla.confirm import FOREVER
 from sla.maintenance import excluded, union
 from sla.model import Cause, Degraded, State, Window
 from sla.timeline import Mark, Span, clip, join, out_of_service, overlay, spans
+from sla.withdrawal import stays
 
 
 class Timelines:
@@ -90,8 +91,23 @@ class Timelines:
         return overlay(timeline, out_of_service(service, _extent(timeline)))
 
     def service(self, name: str) -> list[Window]:
-        """When it is in service; empty for always. A component serves with its target."""
-        return self.book.service(name.partition("#")[0])
+        """When it is in service; empty for always. A component serves with its target.
+
+        What left while DOWN, without a document, and is soon back was never out (M5).
+        """
+        id_ = name.partition("#")[0]
+        service = self.book.service(id_)
+        if all(window.end == FOREVER for window in service) or self.book.register_of(id_) not in MEASURED:
+            return service
+        return stays(service, self.book.others_at(id_), lambda end: self._left_well(id_, end))
+
+    def _left_well(self, id_: str, end: int) -> bool:
+        """Whether a document retired it, or it was not DOWN when it left."""
+        if self.book.is_retired_by_document(id_, end):
+            return True
+        known = (span for span in reversed(self.of(id_)) if span.start < end and span.state is not State.UNKNOWN)
+        last = next(known, None)
+        return last is None or last.state is not State.DOWN
 
     def gate(self, name: str) -> Gate | None:
         """The members that make a composite, None for what is none. Nodes at a site are no members of it (A6)."""
