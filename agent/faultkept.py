@@ -126,7 +126,7 @@ class Kept:
         for component, edge in self._heard(batches):
             items = self.reread.get(component, ())
             again.update(items)
-            if component not in items:
+            if component not in items and component in self.graph:
                 step(self.graph, self.state, component, _mark(edge, floor))
                 changed.add(component)
         while self.borders and self.borders[0][0] < now:
@@ -139,7 +139,7 @@ class Kept:
         for batch in batches:
             for component in batch.components:
                 self.names[component.id] = component.name
-                self.is_short |= component.name not in self.graph
+                self.is_short |= component.name not in self.graph and component.name not in self.reread
             for row in batch.edges:
                 name = self.names.get(row.component)
                 if name is None:
@@ -296,20 +296,13 @@ def _reread(
     for id_, history in histories.items():
         first = history[0].at if history else now
         dates = [at for window in known.service(id_) for at in window if first < at < FOREVER]
-        evidence = _interfaces(known, id_) if known.topology.role(id_) == "line" else []
+        evidence = known.topology.interfaces(id_) if known.topology.role(id_) == "line" else ()
         if dates or evidence:
             for component in (id_, *evidence):
                 reread.setdefault(component, []).append(id_)
         borders += [(at, id_) for at in dates if at >= now]
     heapq.heapify(borders)
     return reread, borders
-
-
-def _interfaces(known: Timelines, link: str) -> list[str]:
-    """The interfaces at the ends of a line, which are evidence of it too (A6)."""
-    body = known.book.latest(link)
-    ends = [f"{body[f'{end}_device']}#if/{body.get(f'{end}_if')}" for end in "ab" if body.get(f"{end}_device")]
-    return [name for name in ends if known.has(name)]
 
 
 def _mark(edge: Edge, floor: int) -> Mark:

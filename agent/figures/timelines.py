@@ -86,9 +86,9 @@ class Timelines:
     def served(self, name: str) -> list[Span]:
         """What it was in, OUT outside its service (A2)."""
         timeline, service = self.of(name), self.service(name)
-        if not service or not timeline:
+        if not service:
             return timeline
-        return overlay(timeline, out_of_service(service, _extent(timeline)))
+        return overlay(timeline, out_of_service(service, self._whole()))
 
     def service(self, name: str) -> list[Window]:
         """When it is in service; empty for always. A component serves with its target.
@@ -199,9 +199,8 @@ class Timelines:
 
     def _line(self, name: str) -> list[Span]:
         """A line by evidence of it alone: its far address, and the interfaces at its ends (A6)."""
-        body = self.book.latest(name)
-        ends = [f"{body.get(f'{end}_device')}#if/{body.get(f'{end}_if')}" for end in "ab"]
-        evidence = [self._of_component(self._by_name[key].id) for key in (name, *ends) if key in self._by_name]
+        heard = (name, *self.topology.interfaces(name))
+        evidence = [self._of_component(self._by_name[key].id) for key in heard if key in self._by_name]
         evidence = [each for each in evidence if each]
         return evidence[0] if len(evidence) == 1 else line(evidence, self._whole()) if evidence else []
 

@@ -373,7 +373,21 @@ async def test_a_line_fails_by_the_interface_at_its_end_too(tmp_path: Path):
         await w.look()
         w.check()
         assert w.watch.said("L-1")[0] is DOWN, "its far address answers by another way (A6)"
-        assert "L-1" in [fault.root for fault in w.watch.faults]
+        assert [fault.root for fault in w.watch.faults] == ["L-1"], "the interface is no fault beside its line"
+        await w.say(("east#if/1", 650, UP))
+        await w.look()
+        w.check()
+        assert [fault.restored is None for fault in w.watch.faults] == [False]
+
+
+async def test_an_interface_that_is_first_heard_of_later_is_evidence_at_once(tmp_path: Path):
+    async with world(tmp_path, sites=SITES, links=LINKS) as w:
+        await w.say(*ALL_UP, ("L-1", 0, UP))
+        await w.look()
+        w.to(700)
+        await w.say(("east#if/1", 600, DOWN))
+        assert [fault.root for fault in await w.look()] == ["L-1"]
+        w.check()
 
 
 async def test_a_window_that_is_imported_counts_at_the_next_look(tmp_path: Path):
