@@ -249,6 +249,7 @@ class Agent:
         self.config, self.watched = config, wanted
         self._topology = Topology(book, self.reader.components())
         self.faults.refresh()
+        self.calendar.once("registers", book.next_border(now), self.registers_changed)
         self._count_targets()
         if self._group is not None and retired:
             self._group.create_task(self._close_later(retired))
@@ -300,7 +301,6 @@ class Agent:
     async def _clean_up(self) -> None:
         """The daily job: coming periods, the store's own upkeep, the age of what the targets were read from."""
         self.housekeeping.begin_periods()
-        await self.registers_changed()  # rows may begin to hold, and services to end, as days pass
         await self.committer.run_in_writer(self.writer.tidy)
         self._look_at_register()
 

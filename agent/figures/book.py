@@ -88,6 +88,12 @@ class Book:
         """Every id that ever stood in one of these registers."""
         return [id_ for register in registers for id_ in self._rows.get(register, {})]
 
+    def next_border(self, now: int) -> int | None:
+        """When the next row begins or ceases to hold; None where no date lies ahead."""
+        rows = (row for of_id in self._rows.values() for versions in of_id.values() for row in versions)
+        ahead = (at for row in rows for at in (row.valid_from, row.valid_to) if at is not None and at > now)
+        return min(ahead, default=None)
+
     def register_of(self, id_: str) -> str | None:
         """The register in which an id stands, None if it stands in none."""
         return self._register.get(id_)
