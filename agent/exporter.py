@@ -15,7 +15,15 @@ _OUT_LABEL = _STATE_LABELS[State.OUT]
 _UP = {State.UP: "1", State.DEGRADED: "1", State.DOWN: "0"}
 
 TIME_FAMILIES = (metrics.SECONDS, metrics.PERIOD_SECONDS)
-_PER_READING = (metrics.STREAK, metrics.PROBES, metrics.SUCCESSES, metrics.DURATION, metrics.RTT, metrics.LOSS)
+_PER_READING = (
+    metrics.STREAK,
+    metrics.PROBES,
+    metrics.SUCCESSES,
+    metrics.DURATION,
+    metrics.RTT,
+    metrics.LOSS,
+    metrics.LAST_PROBE,
+)
 _Values = dict[str, tuple[dict[int, str], str]]
 """By value name: the texts of its family by slot, and the family's name."""
 
@@ -38,9 +46,10 @@ class Exporter:
         self._now_us = now_us
         self._common = dict(common)
         every = [family for families in value_families.values() for family in families.values()]
-        kept = [family for family in shown if family not in TIME_FAMILIES]
+        kept = [family for family in shown if family not in TIME_FAMILIES and family is not metrics.PROBLEM]
         self._time_families = [family for family in shown if family in TIME_FAMILIES]
-        self.page = Page(kept, sparse=every)
+        self.page = Page(kept, sparse=[metrics.PROBLEM, *every] if metrics.PROBLEM in shown else every)
+        self._problems = self.page.sparse(metrics.PROBLEM) if metrics.PROBLEM in shown else None
         self._values: dict[str, _Values] = {
             kind: {value: (self.page.sparse(family), family.name) for value, family in families.items()}
             for kind, families in value_families.items()
@@ -55,14 +64,27 @@ class Exporter:
         slot, base = self._place(entry)
         values = entry.values
         loss, rtt = values.get("loss_ratio"), values.get("rtt_seconds")
-        samples = (entry.track.streak_count, entry.probes, entry.successes, entry.duration_seconds, rtt, loss)
+        track = entry.track
+        last_at = None if entry.last is None else track.last_at / 1e6
+        samples = (track.streak_count, entry.probes, entry.successes, entry.duration_seconds, rtt, loss, last_at)
         for (texts, name), value in zip(self._per_reading, samples, strict=True):
             texts[slot] = "" if value is None else f"{name}{base}}} {value!r}\n"
         families = self._values.get(entry.watched.kind)
         if families and entry.last is not None and entry.last.outcome is not Outcome.ERROR:
             self._show_values(families, values, slot, base)
+        self._show_problem(entry, slot, base)
         if entry.watched.service:  # its dates may have begun or ended without an edge
             self._show_state(entry, slot, base)
+
+    def _show_problem(self, entry: Entry, slot: int, base: str) -> None:
+        if self._problems is None:
+            return
+        last = entry.last
+        if last is None or last.outcome is Outcome.OK:
+            self._problems.pop(slot, None)
+        else:
+            said = f'outcome="{last.outcome}",reason="{last.reason}"'
+            self._problems[slot] = f"{metrics.PROBLEM.name}{base},{said}}} 1\n"
 
     def changed(self, entry: Entry) -> None:
         """Its durable state changed."""

@@ -42,7 +42,7 @@ class HttpCollector:
     def __init__(self, module: HttpModule) -> None:
         self._module = module
         self._rules = BodyRules(module)
-        self._client = Client(_request(module), self)
+        self._client = Client(_request(module))
 
     async def __aenter__(self) -> Self:
         await self._client.__aenter__()
@@ -53,7 +53,7 @@ class HttpCollector:
 
     async def collect(self, target: Target) -> Sequence[Reading]:
         """One reading; ends by the target's timeout."""
-        return [await self._client.ask(target, URL(target.address))]
+        return [await self._client.ask(target, URL(target.address), self)]
 
     def refused(self, response: ClientResponse) -> Reading | None:
         """The reading of a status that the module does not accept."""

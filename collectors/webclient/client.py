@@ -32,8 +32,9 @@ _SHOWN_HEADERS = (
 class Walk:
     """One probe on its way through the redirects."""
 
-    def __init__(self, target: Target, url: URL, sent: Sent, method: str) -> None:
+    def __init__(self, target: Target, url: URL, sent: Sent, method: str, judge: "Judge") -> None:
         self.target = target
+        self.judge = judge
         self.call = Call(method, url)
         self.redirects = 0
         self._sent = sent
@@ -64,9 +65,8 @@ class Judge(Protocol):
 class Client:
     """Asks URLs with one module; its connections are never kept and it holds no cookies."""
 
-    def __init__(self, asked: Request, judge: Judge, context: ssl.SSLContext | None = None) -> None:
+    def __init__(self, asked: Request, context: ssl.SSLContext | None = None) -> None:
         self._asked = asked
-        self._judge = judge
         self._context = context
         self._resources = AsyncExitStack()
 
@@ -87,9 +87,9 @@ class Client:
         """`text` without the module's secrets."""
         return self._sent.clean(text)
 
-    async def ask(self, target: Target, url: URL) -> Reading:
+    async def ask(self, target: Target, url: URL, judge: Judge) -> Reading:
         """One reading; ends by the target's timeout."""
-        walk = Walk(target, url, self._sent, self._asked.method)
+        walk = Walk(target, url, self._sent, self._asked.method, judge)
         deadline = asyncio.timeout(target.timeout_seconds)
         try:
             async with deadline:
@@ -134,11 +134,11 @@ class Client:
             _note_head(walk.hop, response)
             if self._asked.redirects.follow and request.is_redirect(response):
                 return self._follow(walk, response)
-            refused = self._judge.refused(response)
+            refused = walk.judge.refused(response)
             if refused is not None:
                 return refused
             body = await self._read(walk.hop, response)
-        return self._judge.answered(walk, response, body)
+        return walk.judge.answered(walk, response, body)
 
     def _request(self, walk: Walk) -> AbstractAsyncContextManager[ClientResponse]:
         call, asked = walk.call, self._asked
