@@ -43,6 +43,12 @@ def said(found: dict[str, Reading]) -> tuple[Outcome, Reason | None]:
     return found[""].outcome, found[""].reason
 
 
+def open_metrics() -> str:
+    """The same page as OpenMetrics wants it: families whole."""
+    samples = [line for line in node_page().splitlines() if not line.startswith("#")]
+    return "\n".join([*sorted(samples, key=lambda line: re.split("[{ ]", line)[0]), "# EOF", ""])
+
+
 async def of(handler: Handler, timeout_seconds: float = 20.0, **options: Any) -> dict[str, Reading]:
     async with scripted(handler) as peer, eye(peer.url, timeout_seconds, **options) as one:
         return await one.look()
@@ -65,7 +71,7 @@ async def of(handler: Handler, timeout_seconds: float = 20.0, **options: Any) ->
         (response(node_page().encode() + b'node_cpu_seconds_total{cpu="\xff"} 1\n'), FAILED, Reason.PROTOCOL),
         (response("go_threads 7\nup 1\n"), FAILED, Reason.MISMATCH),
         (response(node_page(), kind=OPEN_METRICS), FAILED, Reason.PROTOCOL),
-        (response(node_page() + "# EOF\n", kind=OPEN_METRICS), Outcome.OK, None),
+        (response(open_metrics(), kind=OPEN_METRICS), Outcome.OK, None),
         (response(node_page().replace("\n", "\r\n")), Outcome.OK, None),
         (response(node_page(), {"Content-Encoding": "br", **dated()}), FAILED, Reason.PROTOCOL),
         (response(b"no gzip", {"Content-Encoding": "gzip"}), FAILED, Reason.PROTOCOL),
@@ -273,7 +279,7 @@ async def test_two_probes_of_one_target_at_once_do_not_mix() -> None:
         ("[2001:db8::1]:9610", "http://[2001:db8::1]:9610/metrics"),
         ("https://node.test:9100", "https://node.test:9100/metrics"),
         ("https://node.test/", "https://node.test/metrics"),
-        ("http://node.test/own/page?collect[]=cpu", "http://node.test/own/page?collect[]=cpu"),
+        ("http://node.test/own/page?collect[]=cpu", "http://node.test/own/page?collect%5B%5D=cpu"),
     ],
 )
 def test_addresses(address: str, url: str) -> None:
