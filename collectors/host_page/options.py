@@ -34,6 +34,12 @@ class PageTls(TlsOptions, frozen=True, extra="forbid"):
         return self
 
 
+class PageRedirects(Redirects, frozen=True, extra="forbid"):
+    """Off unless asked for: a page that has moved may be another machine's."""
+
+    follow: bool = False
+
+
 class PageProcess(BaseModel, frozen=True, extra="forbid"):
     """A watched process that the agent there must have on its page, and how many of it must run."""
 
@@ -52,7 +58,7 @@ class HostPageModule(Module, frozen=True, extra="forbid"):
     """How the page is asked for, how old it may be, and which of its parts are taken."""
 
     timeout: Duration = 10.0
-    max_age: Annotated[Duration, Field(gt=0, le=86400)] = 120.0
+    max_age: Duration = 120.0
     remote_target: str | None = None
     accept_simulated: bool = False
     disks: Disks = Disks()
@@ -63,7 +69,7 @@ class HostPageModule(Module, frozen=True, extra="forbid"):
     processes: tuple[PageProcess, ...] = ()
     headers: dict[HeaderName, HeaderValue] = Field(default_factory=dict)
     auth: Auth | None = None
-    redirects: Redirects = Redirects(follow=False)
+    redirects: PageRedirects = PageRedirects()
     max_body: Size = 4 * 1024**2
     tls: PageTls = PageTls()
     family: Annotated[Literal["auto", "4", "6"], BeforeValidator(family_text)] = "auto"
@@ -84,6 +90,8 @@ class HostPageModule(Module, frozen=True, extra="forbid"):
 
 def _contradictions(module: HostPageModule) -> Iterator[str]:
     yield from header_problems(module.headers, module.auth)
+    if module.max_age <= 0:
+        yield "max_age: got 0, wanted more: no page is of this very instant"
     names = [watch.name for watch in module.processes]
     if len(names) != len(set(names)):
         yield "processes: a name stands there twice; keep one"
