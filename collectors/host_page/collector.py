@@ -14,6 +14,7 @@ from typing import Self
 
 from aiohttp import ClientResponse
 from multidict import CIMultiDictProxy
+from yarl import URL
 
 from collectors.base import (
     Collector,
@@ -120,7 +121,7 @@ class HostPageCollector:
         loop = asyncio.get_running_loop()
         started = loop.time()
         answer = _Answer(self._module.max_body)
-        reading = await self._client.ask(target, page_url(target.address), answer)
+        reading = await self._client.ask(target, self._url(target.address), answer)
         fetched = {name: value for name, value in reading.values.items() if name in OF_THE_PAGE}
         page = answer.page
         if page is None or reading.outcome is not Outcome.OK:
@@ -138,6 +139,9 @@ class HostPageCollector:
         if "clock_timestamp_seconds" in values:
             values["clock_timestamp_seconds"] += loop.time() - page.at
         return [replace(first, values=values, detail=self._client.clean(first.detail)), *parts]
+
+    def _url(self, address: str) -> URL:
+        return page_url(address, self._module.scheme, self._module.port)
 
     async def _read(self, target: Target, page: Page) -> list[Reading]:
         try:

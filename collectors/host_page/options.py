@@ -58,6 +58,8 @@ class HostPageModule(Module, frozen=True, extra="forbid"):
     """How the page is asked for, how old it may be, and which of its parts are taken."""
 
     timeout: Duration = 10.0
+    port: Annotated[int, Field(ge=1, le=65535)] = PORT
+    scheme: Literal["http", "https"] = "http"
     max_age: Duration = 120.0
     remote_target: str | None = None
     accept_simulated: bool = False
@@ -109,21 +111,21 @@ def _source_problems(source_address: str, family: str) -> Iterator[str]:
         yield f"source_address: got {source_address}, wanted IPv{family} as family says"
 
 
-def page_url(address: str) -> URL:
-    """The URL behind an address. Errors: ValueError for what is none."""
+def page_url(address: str, scheme: str = "http", port: int = PORT) -> URL:
+    """The URL behind an address; `scheme` and `port` are for one that names none. Errors: ValueError."""
     if "://" not in address:
-        return _url_of_host(address)
+        return _url_of_host(address, scheme, port)
     url = URL(address)
     return url.with_path(PATH).with_query(url.query) if url.path in {"", "/"} else url
 
 
-def _url_of_host(address: str) -> URL:
+def _url_of_host(address: str, scheme: str, port: int) -> URL:
     if _is_bare_ipv6(address):
         address = f"[{address}]"
     found = _HOST_AND_PORT.fullmatch(address)
     if found is None:
         raise ValueError("neither a URL nor host:port")
-    return URL(f"http://{found[1]}:{found[2] or PORT}{PATH}")
+    return URL(f"{scheme}://{found[1]}:{found[2] or port}{PATH}")
 
 
 def _is_bare_ipv6(address: str) -> bool:

@@ -240,6 +240,14 @@ async def test_secrets_are_sent_and_never_told(monkeypatch: pytest.MonkeyPatch) 
     assert b"GET /metrics HTTP/1.1" in asked[0]
 
 
+async def test_a_bare_host_is_asked_at_the_module_s_port(tmp_path: Path) -> None:
+    _, context = certificates(tmp_path)
+    async with scripted(serving(response(node_page())), context) as peer:
+        options = {"port": peer.port, "scheme": "https", "tls": {"ca_file": str(tmp_path / "ca.pem")}}
+        async with eye("127.0.0.1", **options) as one:
+            assert said(await one.look()) == (Outcome.OK, None)
+
+
 async def test_ipv6_and_source_address() -> None:
     async with scripted(serving(response(node_page())), host="::1") as peer:
         async with eye(f"[::1]:{peer.port}", source_address="::1") as one:
