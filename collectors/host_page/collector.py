@@ -6,6 +6,7 @@ nothing of the host: error. What a page does not tell is absent, never 0.
 """
 
 import asyncio
+import math
 import re
 import ssl
 from collections.abc import Mapping, Sequence
@@ -43,6 +44,8 @@ from collectors.webclient.request import Request
 
 _ACCEPT = "text/plain;version=0.0.4;q=1,application/openmetrics-text;version=1.0.0;q=0.8,*/*;q=0.1"
 _DENIED = frozenset({401, 403})
+_MOST_PARTS = 1000  # each is a row of the ledger for good, and a page may say what it likes
+_MOST_LETTERS = 1024
 _HALF_A_SECOND = 0.5  # Date has whole seconds, cut off
 _WANTED = re.compile(
     rb"^(?:(?:%b|%b)[{ \t]|(?:%b|%b|%b)\{[^\n]*kind=\"host\").*"
@@ -172,7 +175,7 @@ class HostPageCollector:
     def _of_node(self, samples: Samples, page: Page, memory: Memory, target: Target) -> list[Reading]:
         stamp = samples.one(node.TIME)
         if stamp is None:
-            detail = f"the page has no {node.TIME}, so its age is not known; is the collector time on?"
+            detail = f"the page has no {node.TIME}, or several, so its age is not known; is the collector time on?"
             return [error(Reason.UNREAD, detail)]
         is_new = memory.stamps.is_new(stamp)
         values, stale = self._aged(memory, stamp, Sent.of(page.headers), page, stamp)
@@ -203,11 +206,20 @@ _NO_PROCESSES = "a node_exporter does not tell of single processes; run an agent
 
 
 def _with(readings: Sequence[Reading], values: Mapping[str, float]) -> list[Reading]:
-    """The host's reading with what was found about its page."""
-    return [
-        replace(reading, values={**reading.values, **values}) if reading.component == "" else reading
-        for reading in sorted(readings, key=lambda reading: reading.component != "")
-    ]
+    """The host's reading first, with what was found about its page, then its parts: as many as a host may have."""
+    host = next(reading for reading in readings if reading.component == "")
+    parts = [reading for reading in readings if 0 < len(reading.component) <= _MOST_LETTERS]
+    left_out = len(readings) - 1 - len(parts[:_MOST_PARTS])
+    if left_out:
+        told = f"{left_out} parts of the page are left out: more than {_MOST_PARTS}, or names too long"
+        host = replace(host, detail=f"{host.detail}; {told}" if host.detail else told)
+    host = replace(host, values={**host.values, **values})
+    return [_finite(reading) for reading in [host, *parts[:_MOST_PARTS]]]
+
+
+def _finite(reading: Reading) -> Reading:
+    """Without what came out of numbers too large to count with."""
+    return replace(reading, values={name: value for name, value in reading.values.items() if math.isfinite(value)})
 
 
 def _request(module: HostPageModule) -> Request:

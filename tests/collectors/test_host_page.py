@@ -214,3 +214,24 @@ async def test_a_watched_process_is_unknown_on_a_page_that_has_none() -> None:
 def test_the_defaults_of_what_is_measured_are_those_of_the_kind_host() -> None:
     for option in ("disks", "interfaces", "interfaces_up", "block_devices", "temperatures"):
         assert getattr(HostPageModule(), option) == getattr(HostModule(), option)
+
+
+async def test_a_page_cannot_fill_the_ledger_with_parts() -> None:
+    more = "".join(f'node_network_up{{device="e{n}"}} 1\n' for n in range(5000))
+    long = f'node_network_up{{device="{"x" * 2000}"}} 1\n'
+    found = await look(node_page() + more + long)
+    assert len(found) == 1001
+    assert found[""].outcome is Outcome.OK
+    assert "left out" in found[""].detail
+
+
+async def test_numbers_too_large_to_count_with_are_absent() -> None:
+    huge = {"node_network_receive_errs_total": 1.7e308, "node_network_transmit_errs_total": 1.7e308}
+    found = await look(node_page(**huge))
+    assert "errors_total" not in found["net/eth0"].values
+
+
+async def test_a_page_of_several_hosts_is_unknown() -> None:
+    two = node_page().replace("node_time_seconds", 'node_time_seconds{instance="a"}')
+    found = await look(two + f'node_time_seconds{{instance="b"}} {STAMP}\n')
+    assert (found[""].outcome, found[""].reason) == (Outcome.ERROR, Reason.UNREAD)
