@@ -58,8 +58,32 @@ SUCCESSES = Family("sla_probe_success_total", Type.COUNTER, "Probes that ended o
 DURATION = Family("sla_probe_duration_seconds", Type.GAUGE, "How long the last probe took, all its stages together.")
 RTT = Family("sla_probe_rtt_seconds", Type.GAUGE, "Network round-trip time that the last answered probe saw.")
 LOSS = Family("sla_probe_loss_ratio", Type.GAUGE, "Share of echoes of the last probe that were not answered.")
+LAST_PROBE = Family(
+    "sla_target_last_probe_timestamp_seconds",
+    Type.GAUGE,
+    "Kind host: when the last probe that gave a reading began; parts of one target that it saw have the same.",
+)
+PROBLEM = Family(
+    "sla_probe_problem",
+    Type.GAUGE,
+    "1 with outcome and reason of the last reading where it was not ok, limits and self-check aside.",
+    ("outcome", "reason"),
+)
 
-TARGET_FAMILIES = (UP, STATE, STREAK, SECONDS, PERIOD_SECONDS, PROBES, SUCCESSES, DURATION, RTT, LOSS)
+TARGET_FAMILIES = (
+    UP,
+    STATE,
+    STREAK,
+    SECONDS,
+    PERIOD_SECONDS,
+    PROBES,
+    SUCCESSES,
+    DURATION,
+    RTT,
+    LOSS,
+    LAST_PROBE,
+    PROBLEM,
+)
 """Families with samples for every target: rendered line by line when a probe ends."""
 
 COMMON_VALUES = frozenset({"rtt_seconds", "loss_ratio"})
@@ -67,15 +91,24 @@ COMMON_VALUES = frozenset({"rtt_seconds", "loss_ratio"})
 
 
 def value_families(kinds: Iterable[Kind]) -> Mapping[str, Mapping[str, Family]]:
-    """By kind and value name: the family sla_<kind>_<value> of every value that a kind's readings may carry."""
+    """By kind and value name: the family sla_<kind>_<value> of every value that a kind's readings may carry.
+
+    A kind that shows its values as another one's has that kind's families where both have the value.
+    """
+    named = {kind.name: kind for kind in kinds}
     return {
-        kind.name: {
-            value: Family(f"sla_{kind.name}_{value}", _type_of(value), text)
+        name: {
+            value: Family(f"sla_{_family_kind(kind, value, named)}_{value}", _type_of(value), text)
             for value, text in kind.values.items()
             if value not in COMMON_VALUES
         }
-        for kind in kinds
+        for name, kind in named.items()
     }
+
+
+def _family_kind(kind: Kind, value: str, named: Mapping[str, Kind]) -> str:
+    other = named.get(kind.shows_as or "")
+    return other.name if other is not None and value in other.values else kind.name
 
 
 def _type_of(value: str) -> Type:

@@ -14,7 +14,7 @@ from agent.clock import RunClock
 from agent.commit import Committer
 from agent.lanes import Lane
 from agent.ledger import Ledger
-from agent.opinions import by_family, confirmed
+from agent.opinions import by_family, confirmed, with_skew
 from agent.pulse import Pulse
 from agent.schedule import Job, Schedule
 from agent.targets import Duty, Watched
@@ -179,6 +179,8 @@ class Runner:
         except Exception as exc:  # noqa: BLE001 (the exception boundary: our bug is never the target's outage)
             return [self._our_bug(watched, exc)]
         self._failing.discard(watched.id)
+        if not self.clock_in_doubt():
+            readings = with_skew(readings, self._clock.now_us())
         return readings or [error(Reason.INTERNAL, "the collector returned no reading")]
 
     def _our_bug(self, watched: Watched, exc: BaseException) -> Reading:

@@ -57,6 +57,7 @@ class Reason(StrEnum):
     CLOCK = "clock"  # our wall clock is in doubt, and the certificate was judged by it (T4)
     ISOLATED = "isolated"  # the vantage itself is cut off (S6)
     STOPPED = "stopped"  # the agent closed the probe before it ended
+    UNREAD = "unread"  # what measures there for us could not, or not lately
     INTERNAL = "internal"  # our own bug
 
 
@@ -158,6 +159,7 @@ class Kind:
     (a second timer costs a third of a mass probe). `concurrency` and `per_second` are default limits.
     `check_address` returns what is wrong with an address, "" if nothing: offline, for `check`. `values`
     names every value its readings may carry, each with one English sentence (metric help, docs, limits).
+    `shows_as` is another kind whose metric families show the values that both have.
     """
 
     name: str
@@ -165,6 +167,7 @@ class Kind:
     build: Callable[["Module"], Collector]
     check_address: Callable[[str], str]
     values: Mapping[str, str]
+    shows_as: str | None = None
     owns_deadline: bool = False
     concurrency: int = 100
     per_second: int = 1000

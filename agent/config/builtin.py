@@ -13,6 +13,7 @@ BUILT_IN: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "dns_udp": ("dns", {"query_name": ".", "query_type": "NS"}),
     "dns_tcp": ("dns", {"query_name": ".", "query_type": "NS", "transport": "tcp"}),
     "host": ("host", {}),
+    "host_page": ("host_page", {}),
 }
 """Name to kind and options, as a configuration would write them."""
 
@@ -23,6 +24,7 @@ DEFAULT_MODULES: Mapping[str, str] = {
     "tls": "tls_connect",
     "dns": "dns_udp",
     "host": "host",
+    "host_page": "host_page",
 }
 """Kind to the module of a target that names none."""
 

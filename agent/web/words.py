@@ -60,6 +60,7 @@ REASONS: Mapping[str, str] = {
     Reason.CLOCK: N_("this agent's clock is in doubt"),
     Reason.ISOLATED: N_("the vantage itself is cut off"),
     Reason.STOPPED: N_("the agent was stopping"),
+    Reason.UNREAD: N_("its own agent or exporter could not read it"),
     Reason.INTERNAL: N_("an error of this agent"),
 }
 

@@ -2,7 +2,8 @@
 
 from collectors.base import Kind
 from collectors.http.collector import VALUES, HttpCollector, build
-from collectors.http.options import HttpModule, check_address
+from collectors.http.options import HttpModule
+from collectors.webclient.options import check_address
 
 __all__ = ["KIND", "HttpCollector", "HttpModule", "check_address"]
 

@@ -22,6 +22,7 @@ from aiohttp.tracing import Trace
 
 from collectors.base import Target
 from collectors.certificates import described, presented_certificates, version_number
+from collectors.dialling import IP_BIND_ADDRESS_NO_PORT
 
 _TCP_INFO_BYTES = 152
 _MIN_RTT_OFFSET = 148  # struct tcp_info in linux/tcp.h: tcpi_min_rtt, microseconds, since Linux 4.6
@@ -193,17 +194,38 @@ def _result(host: str, address: str, port: int) -> ResolveResult:
     return ResolveResult(hostname=host, host=address, port=port, family=family, proto=0, flags=flags)
 
 
-def _open_socket(address: AddrInfoType) -> socket.socket:
-    CURRENT.get().connecting(address)
-    return socket.socket(address[0], address[1], address[2])
+def _opener(source_address: str | None) -> Callable[[AddrInfoType], socket.socket]:
+    def open_socket(address: AddrInfoType) -> socket.socket:
+        CURRENT.get().connecting(address)
+        sock = socket.socket(address[0], address[1], address[2])
+        if source_address is not None:
+            _bind(sock, source_address)
+        return sock
+
+    return open_socket
+
+
+def _bind(sock: socket.socket, source_address: str) -> None:
+    try:
+        sock.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
+        sock.bind((source_address, 0))
+    except OSError:
+        sock.close()
+        raise
 
 
 class HopConnector(TCPConnector):
     """A connection for each request, none kept, no limit of its own: a queue here would count as the peer's time."""
 
-    def __init__(self, resolver: HopResolver, family: socket.AddressFamily, context: ssl.SSLContext) -> None:
+    def __init__(
+        self,
+        resolver: HopResolver,
+        family: socket.AddressFamily,
+        context: ssl.SSLContext,
+        source_address: str | None = None,
+    ) -> None:
         super().__init__(
-            resolver=resolver, family=family, ssl=context, socket_factory=_open_socket,
+            resolver=resolver, family=family, ssl=context, socket_factory=_opener(source_address),
             force_close=True, limit=0, use_dns_cache=False,
         )  # fmt: skip
 
