@@ -26,6 +26,18 @@ def presented_certificates(tls: ssl.SSLObject) -> Sequence[Certificate]:
         return []
 
 
+def verified_certificates(tls: ssl.SSLObject) -> Sequence[Certificate]:
+    """The chain that was verified, up to an authority of ours; empty where nothing was, or it cannot be read."""
+    public = getattr(tls, "get_verified_chain", None)
+    try:
+        if public is not None:  # since Python 3.13, before it only in the object underneath
+            return [_parse(der) for der in public()]
+        inner = getattr(getattr(tls, "_sslobj", None), "get_verified_chain", None)
+        return [_parse(certificate.public_bytes(_DER)) for certificate in (inner() if inner else None) or ()]
+    except CertificateFormatError:
+        return []
+
+
 def _presented_der(tls: ssl.SSLObject) -> Sequence[bytes]:
     """The chain as presented: public since Python 3.13, before it only in the object underneath."""
     public = getattr(tls, "get_unverified_chain", None)
