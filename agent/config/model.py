@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from agent.config.schema import Log, Plane, RegisterFile, Role, States, Store, Web
+from agent.config.schema import Log, Plane, Probe, RegisterFile, Role, States, Store, Web
 from collectors.base import Module
 from sla.model import Window
 
@@ -104,6 +104,7 @@ class Config:
     targets: tuple[TargetConfig, ...]
     labels: tuple[str, ...]
     registers: tuple[RegisterFile, ...] = ()
+    probe: Probe = Probe()
     digest: str = ""
 
     @property
