@@ -96,6 +96,7 @@ class Config:
     vantage: VantageConfig
     store: Store
     web: Web
+    probe: Probe
     log: Log
     planes: Mapping[str, Plane]
     states: States
@@ -104,7 +105,6 @@ class Config:
     targets: tuple[TargetConfig, ...]
     labels: tuple[str, ...]
     registers: tuple[RegisterFile, ...] = ()
-    probe: Probe = Probe()
     digest: str = ""
 
     @property

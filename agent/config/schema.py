@@ -79,8 +79,8 @@ class Probe(Section):
 
     allow: tuple[Network, ...] = Field(
         (),
-        description="Networks in which `/probe` may connect to anything; without any only registered targets. A name is "
-        "looked up first, and each address that is dialled has to lie in one of them.",
+        description="Networks in which `/probe` may connect to anything; without any only registered targets. A name "
+        "is looked up first, and each address that is dialled has to lie in one of them.",
     )
 
 

@@ -93,7 +93,8 @@ def _network(text: str) -> str:
     try:
         return str(ipaddress.ip_network(text))
     except ValueError as exc:
-        step = f"did you mean {_net_of(text)}?" if "host bits" in str(exc) else "for example 10.0.0.0/8 or 2001:db8::/32"
+        has_host_bits = "host bits" in str(exc)
+        step = f"did you mean {_net_of(text)}?" if has_host_bits else "for example 10.0.0.0/8 or 2001:db8::/32"
         raise refuse(Rule.NETWORK, f"wanted an IP network or address; {step}") from None
 
 

@@ -89,10 +89,10 @@ def _dotted(oid: bytes) -> str:
 
 
 def _encoded(tag: int, content: bytes) -> bytes:
-    """An element as DER; names are shorter than what needs more than two bytes of length."""
+    """An element as DER."""
     size = len(content)
-    length = bytes((size,)) if size < 0x80 else bytes((0x82,)) + size.to_bytes(2) if size > 0xFF else bytes((0x81, size))
-    return bytes((tag,)) + length + content
+    digits = size.to_bytes((size.bit_length() + 7) // 8 or 1)
+    return bytes((tag,)) + (digits if size < 0x80 else bytes((0x80 | len(digits),)) + digits) + content
 
 
 def _escaped(value: str) -> str:
