@@ -21,7 +21,7 @@ def _parse(der: bytes) -> Certificate:
 def presented_certificates(tls: ssl.SSLObject) -> Sequence[Certificate]:
     """What the peer presented, its own certificate first; empty if one of them is not readable."""
     try:
-        return [_parse(der) for der in _presented_der(tls)]
+        return [_parse(der) for der in presented_der(tls)]
     except CertificateFormatError:
         return []
 
@@ -38,8 +38,8 @@ def verified_certificates(tls: ssl.SSLObject) -> Sequence[Certificate]:
         return []
 
 
-def _presented_der(tls: ssl.SSLObject) -> Sequence[bytes]:
-    """The chain as presented: public since Python 3.13, before it only in the object underneath."""
+def presented_der(tls: ssl.SSLObject) -> Sequence[bytes]:
+    """The chain as presented, its own certificate first; before Python 3.13 only the object underneath has it."""
     public = getattr(tls, "get_unverified_chain", None)
     if public is not None:
         return list(public())

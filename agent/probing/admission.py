@@ -134,4 +134,3 @@ def canonical(host: str) -> str:
         return name if name.isascii() else name.encode("idna").decode("ascii")
     except UnicodeError:
         return name
-
