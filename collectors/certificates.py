@@ -28,6 +28,8 @@ def presented_certificates(tls: ssl.SSLObject) -> Sequence[Certificate]:
 
 def verified_certificates(tls: ssl.SSLObject) -> Sequence[Certificate]:
     """The chain that was verified, up to an authority of ours; empty where nothing was, or it cannot be read."""
+    if tls.context.verify_mode is ssl.CERT_NONE:  # OpenSSL builds a chain all the same
+        return []
     public = getattr(tls, "get_verified_chain", None)
     try:
         if public is not None:  # since Python 3.13, before it only in the object underneath

@@ -23,6 +23,7 @@ from collectors.wire.x509 import CertificateFormatError
 from collectors.wire.x509_names import parse_names
 
 _FNV_OFFSET, _FNV_PRIME = 0x811C9DC5, 0x01000193
+_WITHOUT_BODY = (204, 304)  # RFC 9110 6.4.1: they have none, whatever their headers say
 _HTTP_PHASES = ("connect", "processing", "resolve", "tls", "transfer")
 
 
@@ -98,7 +99,8 @@ def _http(probed: Probed) -> Iterator[Sample]:
     values, came = _values(probed), "status_code" in _values(probed)
     yield Sample(f.HTTP_STATUS, values.get("status_code", 0))
     yield Sample(f.HTTP_VERSION, values.get("http_version", 0))
-    yield Sample(f.HTTP_LENGTH, values.get("content_length_bytes", -1 if came else 0))
+    has_body = came and values["status_code"] not in _WITHOUT_BODY
+    yield Sample(f.HTTP_LENGTH, values.get("content_length_bytes", -1 if has_body else 0))
     yield Sample(f.HTTP_REDIRECTS, values.get("redirects", 0))
     yield Sample(f.HTTP_SSL, values.get("tls", 0) if came else 0)
     yield Sample(f.REGEX, float(values.get("rules_broken", 0) > 0))

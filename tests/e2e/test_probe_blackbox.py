@@ -104,7 +104,7 @@ def test_every_difference_is_known_and_every_known_one_occurs(sides: tuple[str, 
             seen.update(found)
             if not found:
                 unknown.append(f"{case}: {difference}")
-    assert unknown == []
+    assert not unknown, "\n".join(unknown)
     assert [line for line in known if line not in seen] == []
 
 
