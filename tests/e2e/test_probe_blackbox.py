@@ -1,4 +1,4 @@
-"""Our /probe beside blackbox_exporter itself: every difference is one of at most ten known ones, each with its reason."""
+"""Our /probe beside blackbox_exporter itself: each difference is one of at most ten known ones, with its reason."""
 
 import fnmatch
 import gzip
