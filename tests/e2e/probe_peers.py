@@ -191,10 +191,10 @@ def _greet(listener: socket.socket, greeting: bytes) -> None:
         except OSError:
             return
         with closing(connection):
-            connection.sendall(greeting)
-            connection.shutdown(socket.SHUT_WR)
             connection.settimeout(10)
             try:
+                connection.sendall(greeting)
+                connection.shutdown(socket.SHUT_WR)
                 while connection.recv(4096):
                     pass
             except OSError:

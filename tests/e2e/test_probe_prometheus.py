@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.e2e.probe_peers import Page, Peers, ask, config_of, modules, peers
+from tests.e2e.probe_peers import Page, ask, config_of, modules, peers
 from tests.e2e.running import Process, agent, until
 from tests.requirements import need_program
 
@@ -152,7 +152,9 @@ def test_a_stop_during_a_probe_is_told_and_quick(tmp_path: Path) -> None:
     answers: list[Page] = []
     with peers(tmp_path) as found, agent(config_of(tmp_path, _patient()), tmp_path / "log") as running:
         silent = found.addresses["silent"]
-        waiting = threading.Thread(target=lambda: answers.append(_ask(running, found, silent)))
+        waiting = threading.Thread(
+            target=lambda: answers.append(ask(running.address, module="banner", target=silent)),
+        )
         waiting.start()
         until(lambda: "sla_agent_probe_requests_active 1.0" in running.get("/metrics"), "the probe under way")
         assert running.stop() == 0
@@ -162,8 +164,4 @@ def test_a_stop_during_a_probe_is_told_and_quick(tmp_path: Path) -> None:
 
 def _patient() -> dict[str, object]:
     """A module that would wait far longer than any test."""
-    return {"banner": {"kind": "tcp", "timeout": "110s", "dialogue": [{"expect": "^SSH-"}]}}
-
-
-def _ask(running: Process, _: Peers, target: str) -> Page:
-    return ask(running.address, module="banner", target=target)
+    return {"banner": {"kind": "tcp", "timeout": "55s", "dialogue": [{"expect": "^SSH-"}]}}
