@@ -154,7 +154,11 @@ class Agent:
         kinds = {kind.name: kind for kind in self.kinds}
         self.modules = Modules(kinds, self.runner.modules)
         around = Surroundings(
-            lambda: self.config, lambda: self.watched, self.machine_clock.monotonic_ns, self.runner.believed
+            config=lambda: self.config,
+            watched=lambda: self.watched,
+            now_ns=self.machine_clock.monotonic_ns,
+            believed=self.runner.believed,
+            overdue_ns=lambda: self.runner.schedule.overdue_ns,
         )
         self.prober = Prober(around, kinds)
         self.metrics.guests.set_function(lambda: self.prober.active)

@@ -66,7 +66,8 @@ def _guests(args: argparse.Namespace) -> None:
         slowest = statistics.median(turn.answer_p99 for turn in turns)
         print(
             f"{name}: scheduled lateness p99 {late * 1000:.2f} ms of {sum(turn.launched for turn in turns)} launches; "
-            f"/probe answered {answered}, busy {busy}, p99 {slowest * 1000:.0f} ms"
+            f"/probe answered {answered}, busy {busy}, p99 {slowest * 1000:.0f} ms; "
+            f"CPU {sum(turn.cpu for turn in turns):.1f} s"
         )
     pairs = [with_.lateness_p99 / without.lateness_p99 for without, with_ in zip(quiet, asked, strict=True)]
     print(f"ratio: {statistics.median(pairs):.2f} (pairs {min(pairs):.2f}-{max(pairs):.2f})\n", flush=True)

@@ -15,11 +15,14 @@ from typing import NamedTuple
 import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 
-from bench.processes import free_port, get, process, wait_for
+from bench.processes import cpu_seconds, free_port, get, process, wait_for
 from bench.subject import address_of
 
 RATE = 500
 """Requests to /probe a second."""
+
+CONNECTIONS = 100
+"""Of whoever asks: twice the pool."""
 
 Buckets = Mapping[float, float]
 """Upper border to how many were not later."""
@@ -33,6 +36,7 @@ class Turn(NamedTuple):
     answered: int = 0
     busy: int = 0
     answer_p99: float = 0.0
+    cpu: float = 0.0
 
 
 class Result(NamedTuple):
@@ -59,8 +63,12 @@ def compare(targets: int, seconds: float, warm: float, turns: int) -> Result:
         time.sleep(warm)
         result = Result([], [])
         for _ in range(turns):
-            result.quiet.append(_quiet(base, seconds))
-            result.asked.append(asyncio.run(_asked(base, peer, seconds)))
+            cpu = cpu_seconds(agent.pid)
+            quiet = _quiet(base, seconds)
+            middle = cpu_seconds(agent.pid)
+            asked = asyncio.run(_asked(base, peer, seconds))
+            result.quiet.append(quiet._replace(cpu=middle - cpu))
+            result.asked.append(asked._replace(cpu=cpu_seconds(agent.pid) - middle))
         return result
 
 
@@ -75,7 +83,7 @@ async def _asked(base: str, peer: int, seconds: float) -> Turn:
     before = await asyncio.to_thread(_buckets, base)
     statuses: list[int] = []
     times: list[float] = []
-    connector = aiohttp.TCPConnector(limit=0)
+    connector = aiohttp.TCPConnector(limit=CONNECTIONS)  # kept, as a scraper keeps them
     async with aiohttp.ClientSession(connector=connector) as session, asyncio.TaskGroup() as group:
         began = time.monotonic()
         for number in range(int(RATE * seconds)):

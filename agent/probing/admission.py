@@ -28,10 +28,15 @@ class Allowed:
 
     def has(self, number: Number) -> bool:
         """Whether an address lies in one of them; an IPv4 address in IPv6 clothes counts as what it is."""
-        return any(number.version == network.version and number in network for network in self.networks)
+        return _within(number, self.networks)
 
     def __str__(self) -> str:
         return ", ".join(map(str, self.networks)) or "none"
+
+
+@lru_cache(maxsize=4096)
+def _within(number: Number, networks: tuple[Network, ...]) -> bool:
+    return any(number.version == network.version and number in network for network in networks)
 
 
 @lru_cache(maxsize=8)
@@ -115,6 +120,7 @@ def host_of(address: str) -> str:
     return address.rpartition(":")[0] if address.count(":") == 1 else address
 
 
+@lru_cache(maxsize=4096)
 def number_of(host: str) -> Number | None:
     """The numeric address that a text is, without its interface; None for a name."""
     try:

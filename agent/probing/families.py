@@ -3,6 +3,8 @@
 Shape: a family of these stands on the page of its kinds only. `sla_probe_<kind>_<value>` are made from the values.
 """
 
+from functools import lru_cache
+
 from agent.metrics import Family, Type
 
 SUCCESS = Family("probe_success", Type.GAUGE, "1 if every reading of the probe is ok, else 0.")
@@ -80,6 +82,7 @@ PROBE_FAMILIES = (
 """In the order of docs/metrics.md."""
 
 
+@lru_cache(maxsize=1024)
 def value_family(kind: str, value: str, text: str) -> Family:
     """The family of one value of one kind; its label is the component."""
     type_ = Type.COUNTER if value.endswith("_total") else Type.GAUGE

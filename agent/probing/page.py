@@ -6,14 +6,14 @@ reached and cannot be known has no sample.
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.exposition import generate_latest
-from prometheus_client.registry import Collector, CollectorRegistry
+from prometheus_client.utils import floatToGoString
 
 from agent.config.show import module_yaml
-from agent.metrics import Family, Type
+from agent.metrics import Family
+from agent.page import header, labels
 from agent.probing import families as f
 from agent.probing.admission import Number
 from agent.probing.prober import Probed
@@ -37,9 +37,23 @@ class Sample(NamedTuple):
 
 def page(probed: Probed) -> str:
     """The metrics as text, sorted by name."""
-    registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Page(samples(probed)))
-    return generate_latest(registry).decode()
+    found: dict[str, list[str]] = {}
+    for family, value, of in samples(probed):
+        lines = found.get(family.name)
+        if lines is None:
+            lines = found[family.name] = [_header(family)]
+        braces = f"{{{labels(list(zip(family.labels, of, strict=True)))}}}" if of else ""
+        lines.append(f"{family.name}{braces} {_number(value)}\n")
+    return "".join("".join(found[name]) for name in sorted(found))
+
+
+def _number(value: float) -> str:
+    return str(floatToGoString(value))  # type: ignore[no-untyped-call]  # untyped in the library
+
+
+@lru_cache(maxsize=1024)
+def _header(family: Family) -> str:
+    return header(family, open_metrics=False)
 
 
 def debug_page(probed: Probed) -> str:
@@ -182,24 +196,3 @@ _PAGES: Mapping[str, Callable[[Probed], Iterator[Sample]]] = {
     "dns": _dns,
 }
 """The kinds that blackbox has too; what it calls tcp with tls is kind tls here."""
-
-
-class _Page(Collector):
-    """Samples as families, for the library that writes them."""
-
-    def __init__(self, found: Iterable[Sample]) -> None:
-        self._families: dict[str, Metric] = {}
-        for sample in found:
-            self._add(sample)
-
-    def _add(self, sample: Sample) -> None:
-        family = sample.family
-        made = self._families.get(family.name)
-        if made is None:
-            kind = CounterMetricFamily if family.type is Type.COUNTER else GaugeMetricFamily
-            made = self._families[family.name] = kind(family.name, family.help, labels=family.labels)
-        made.add_metric(sample.labels, sample.value)  # type: ignore[attr-defined]  # both kinds have it
-
-    def collect(self) -> Iterator[Metric]:
-        """For the registry."""
-        yield from (self._families[name] for name in sorted(self._families))

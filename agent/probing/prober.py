@@ -38,8 +38,12 @@ Believed = Callable[[Reading, float, int], Reading]
 """The runner's last word on a failure: (reading, timeout in seconds, start in nanoseconds)."""
 
 
+OVERDUE_NS = 20_000_000
+"""Nobody is let in while a scheduled probe waits this long for its start: four ticks of the schedule."""
+
+
 class BusyError(Exception):
-    """The pool is full."""
+    """No room now; the text says for what reason."""
 
 
 class StoppingError(Exception):
@@ -99,6 +103,7 @@ class Surroundings(NamedTuple):
     watched: Callable[[], Mapping[str, Watched]]
     now_ns: Callable[[], int]
     believed: Believed
+    overdue_ns: Callable[[], int]
 
 
 class Prober:
@@ -126,6 +131,10 @@ class Prober:
 
     async def probe(self, wish: Wish) -> Probed:
         """Errors: RefusedError, AddressError, BusyError, StoppingError."""
+        if self._around.overdue_ns() > OVERDUE_NS:
+            raise BusyError("scheduled probes are late and come first; ask again, or ask for fewer at a time")
+        if self.active >= POOL:
+            raise BusyError(f"all {POOL} places for probes on demand are taken; ask again, or ask for fewer at a time")
         kind = self._kinds[wish.module.kind]
         target = self._registered.find(self._around.watched(), wish.target)
         address = target.target.address if target is not None else wish.target
@@ -145,8 +154,6 @@ class Prober:
         """Run it as a task of ours: it ends with us, and with whoever asked."""
         if self._group is None:
             raise StoppingError
-        if self.active >= POOL:
-            raise BusyError
         self.active += 1
         task = self._group.create_task(probing.run())
         task.add_done_callback(self._ended)

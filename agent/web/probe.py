@@ -9,7 +9,7 @@ from aiohttp import hdrs, web
 from agent.config.problems import nearest
 from agent.probing.admission import RefusedError
 from agent.probing.page import debug_page, page
-from agent.probing.prober import POOL, AddressError, BusyError, StoppingError, Wish
+from agent.probing.prober import AddressError, BusyError, StoppingError, Wish
 from agent.web.keys import AGENT
 
 if TYPE_CHECKING:
@@ -68,8 +68,7 @@ async def _answer(agent: "Agent", request: web.Request) -> tuple[str, str]:
     except AddressError as exc:
         raise _RefusalError(400, str(exc)) from exc
     except BusyError as exc:
-        text = f"all {POOL} places for probes on demand are taken; ask again, or ask for fewer at a time"
-        raise _RefusalError(503, text, "busy") from exc
+        raise _RefusalError(503, str(exc), "busy") from exc
     except StoppingError as exc:
         raise _RefusalError(503, "the agent is starting or stopping; ask again", "stopping") from exc
     return (debug_page(probed), PLAIN) if wish.with_steps else (page(probed), TEXT)

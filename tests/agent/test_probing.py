@@ -77,7 +77,7 @@ async def probed(tmp_path: Path, behaviour: object, timeout: float = 5.0) -> str
     path = tmp_path / "agent.yml"
     path.write_text(f"store: {{url: 'sqlite:///{tmp_path}/l.db'}}\nprobe: {{allow: [10.0.0.0/8]}}\n")
     config = load(path, KINDS)
-    around = Surroundings(lambda: config, dict, lambda: 0, lambda reading, _, __: reading)
+    around = Surroundings(lambda: config, dict, lambda: 0, lambda reading, _, __: reading, lambda: 0)
     prober = Prober(around, {"scripted": kind([], behaviour)})
     serving = asyncio.create_task(prober.serve())
     await asyncio.sleep(0)
