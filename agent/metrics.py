@@ -1,5 +1,6 @@
 """Every metric name, type, unit and help of the agent. docs/metrics.md is held to this file; nothing else names one.
 
+But for the page of /probe, whose families stand in agent/probing/families.py.
 Ratios are 0..1, times are seconds. Free text never becomes a label. What is not known is no sample.
 """
 
