@@ -14,10 +14,12 @@ from agent.config.model import ModuleConfig
 from agent.probing.admission import Companion, allowed, canonical, host_of, number_of
 from agent.probing.borrowed import IDLE_NS, Borrowed
 from agent.probing.page import address_hash, page
-from agent.probing.prober import Prober, Surroundings, Wish
+from agent.probing.prober import OVERDUE_NS, BusyError, Prober, Surroundings, Wish
+from agent.schedule import Schedule
 from collectors import KINDS
 from collectors.base import CollectorUnavailableError, Kind, Module, Reading, Target, failed, ok
 from collectors.base import Reason as R
+from tests.agent.worlds import target
 
 
 class Scripted:
@@ -205,3 +207,30 @@ def test_the_hash_of_an_address_is_that_of_other_tools() -> None:
         number = number_of(text)
         assert number is not None
         assert address_hash(number) == wanted
+
+
+async def test_nobody_is_let_in_while_a_scheduled_probe_waits(tmp_path: Path) -> None:
+    path = tmp_path / "agent.yml"
+    path.write_text(f"store: {{url: 'sqlite:///{tmp_path}/l.db'}}\nprobe: {{allow: [10.0.0.0/8]}}\n")
+    config, overdue = load(path, KINDS), [OVERDUE_NS + 1]
+    around = Surroundings(lambda: config, dict, lambda: 0, lambda reading, _, __: reading, lambda: overdue[0])
+    prober = Prober(around, {"scripted": kind([], "ok")})
+    serving = asyncio.create_task(prober.serve())
+    await asyncio.sleep(0)
+    with pytest.raises(BusyError, match="scheduled probes are late and come first"):
+        await prober.probe(Wish(module(), "10.0.0.1", 5.0))
+    overdue[0] = OVERDUE_NS
+    assert (await prober.probe(Wish(module(), "10.0.0.1", 5.0))).is_ok
+    serving.cancel()
+    await asyncio.wait([serving])
+
+
+def test_a_schedule_says_how_long_its_first_probe_waits() -> None:
+    now = [0]
+    schedule = Schedule(lambda: now[0], lambda _: None, lambda _, __: None)
+    assert schedule.overdue_ns == 0
+    schedule.add(target())
+    due = schedule._heap[0][0]
+    assert schedule.overdue_ns == 0
+    now[0] = due + 7
+    assert schedule.overdue_ns == 7

@@ -7,6 +7,7 @@ import pytest
 
 from agent.probing.prober import POOL
 from agent.web.probe import _RefusalError, timeout_of
+from collectors import KINDS
 from tests.agent.probe_worlds import config, peer, rows, serving, until
 
 ME = """targets:
@@ -53,16 +54,21 @@ async def test_a_kind_that_does_not_ask_before_it_dials_is_for_its_own_targets_o
     assert "probe_ip_protocol" not in text
 
 
-@pytest.mark.parametrize(
-    ("module", "form"),
-    [
-        ("ping", "{host}"),
-        ("port", "{address}"),
-        ("page", "http://{address}/"),
-        ("secure", "{address}"),
-        ("ask", "{address}"),
-    ],
-)
+FORMS = {
+    "icmp": ("ping", "{host}"),
+    "tcp": ("port", "{address}"),
+    "http": ("page", "http://{address}/"),
+    "tls": ("secure", "{address}"),
+    "dns": ("ask", "{address}"),
+}
+"""Kind to a module of it and to how it writes an address."""
+
+
+def test_every_kind_that_says_it_asks_before_it_dials_is_tried_below() -> None:
+    assert {kind.name for kind in KINDS if kind.asks_to_dial} == set(FORMS)
+
+
+@pytest.mark.parametrize(("module", "form"), FORMS.values(), ids=FORMS)
 async def test_an_address_or_name_outside_the_networks_is_not_dialled(tmp_path: Path, module: str, form: str) -> None:
     async with (
         peer(host=OUTSIDE) as outside,
