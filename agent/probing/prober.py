@@ -5,7 +5,8 @@ The pool refuses instead of queueing, and it is no lane of the runner: a schedul
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import NamedTuple
 
@@ -40,6 +41,9 @@ Believed = Callable[[Reading, float, int], Reading]
 
 OVERDUE_NS = 20_000_000
 """Nobody is let in while a scheduled probe waits this long for its start: four ticks of the schedule."""
+
+LOOKS, LOOK_AGAIN_SECONDS = 8, 0.025
+"""How often, and after how long, is looked again before whoever asks is sent away: a hiccup is no overload."""
 
 
 class BusyError(Exception):
@@ -131,10 +135,6 @@ class Prober:
 
     async def probe(self, wish: Wish) -> Probed:
         """Errors: RefusedError, AddressError, BusyError, StoppingError."""
-        if self._around.overdue_ns() > OVERDUE_NS:
-            raise BusyError("scheduled probes are late and come first; ask again, or ask for fewer at a time")
-        if self.active >= POOL:
-            raise BusyError(f"all {POOL} places for probes on demand are taken; ask again, or ask for fewer at a time")
         kind = self._kinds[wish.module.kind]
         target = self._registered.find(self._around.watched(), wish.target)
         address = target.target.address if target is not None else wish.target
@@ -152,21 +152,36 @@ class Prober:
 
     async def _owned(self, probing: "Probing") -> Probed:
         """Run it as a task of ours: it ends with us, and with whoever asked."""
-        if self._group is None:
-            raise StoppingError
-        self.active += 1
-        task = self._group.create_task(probing.run())
-        task.add_done_callback(self._ended)
-        try:
-            await asyncio.wait([task])
-        finally:
-            task.cancel()
+        with self._place():
+            await self._give_way()
+            if self._group is None:
+                raise StoppingError
+            task = self._group.create_task(probing.run())
+            try:
+                await asyncio.wait([task])
+            finally:
+                task.cancel()
         if task.cancelled():
             raise StoppingError
         return task.result()
 
-    def _ended(self, _: "asyncio.Task[Probed]") -> None:
-        self.active -= 1
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        if self.active >= POOL:
+            raise BusyError(f"all {POOL} places for probes on demand are taken; ask again, or ask for fewer at a time")
+        self.active += 1
+        try:
+            yield
+        finally:
+            self.active -= 1
+
+    async def _give_way(self) -> None:
+        """Wait for the schedule, never the other way round."""
+        for _ in range(LOOKS):
+            if self._around.overdue_ns() <= OVERDUE_NS:
+                return
+            await asyncio.sleep(LOOK_AGAIN_SECONDS)
+        raise BusyError("scheduled probes are late and come first; ask again, or ask for fewer at a time")
 
 
 class Probing(NamedTuple):
