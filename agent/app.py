@@ -159,6 +159,7 @@ class Agent:
             now_ns=self.machine_clock.monotonic_ns,
             believed=self.runner.believed,
             overdue_ns=lambda: self.runner.schedule.overdue_ns,
+            is_cut_off=lambda plane: self.ledger.vantage.plane(plane).since is not None,
         )
         self.prober = Prober(around, kinds)
         self.metrics.guests.set_function(lambda: self.prober.active)

@@ -10,12 +10,14 @@ from contextlib import contextmanager
 from functools import partial
 from typing import NamedTuple
 
+from agent.build import needs_no_selfcheck
 from agent.config import Config
 from agent.config.model import ModuleConfig
 from agent.probing.admission import Companion, RefusedError, Registered, allowed, check_allowed, host_of
 from agent.probing.borrowed import Borrowed
 from agent.runner import OpenModule, bounded
 from agent.targets import Watched
+from agent.vantage import GATEWAY_ONLY
 from collectors.base import Kind, Outcome, Reading, Reason, Target, error
 from sla import model
 from sla.limits import judge
@@ -108,6 +110,7 @@ class Surroundings(NamedTuple):
     now_ns: Callable[[], int]
     believed: Believed
     overdue_ns: Callable[[], int]
+    is_cut_off: Callable[[str], bool]
 
 
 class Prober:
@@ -145,7 +148,8 @@ class Prober:
         if problem:
             raise AddressError(f"target: {problem}")
         companion = Companion(networks, None if target is None else host_of(address))
-        probed = await self._owned(Probing(self._around, self.borrowed, wish, kind, address, companion))
+        plane = _plane_of(kind, address, target)
+        probed = await self._owned(Probing(self._around, self.borrowed, wish, kind, address, companion, plane))
         if companion.refused:
             raise RefusedError(companion.refused)
         return probed
@@ -193,6 +197,7 @@ class Probing(NamedTuple):
     kind: Kind
     address: str
     companion: Companion
+    plane: str | None
 
     async def run(self) -> Probed:
         """The probe with its time. The exception boundary, as in the runner: our bug is never the target's failure."""
@@ -206,7 +211,7 @@ class Probing(NamedTuple):
             LOG.exception("a probe of %s by module %s broke on our side", self.address, self.wish.module.name)
             readings = [error(Reason.INTERNAL, "the probe broke on our side; the log has the traceback")]
         seconds = (self.around.now_ns() - started) / 1e9
-        verdicts = [self._judged(self.around.believed(one, self.wish.timeout, started)) for one in readings]
+        verdicts = [self._judged(self._believed(one, started)) for one in readings]
         return Probed(self.wish, self.kind, self.address, seconds, steps, self.companion, verdicts)
 
     def _target(self, steps: list[Step], started: int) -> Target:
@@ -232,10 +237,24 @@ class Probing(NamedTuple):
             return [error(Reason.INTERNAL, f"the probe did not end by itself within {target.timeout_seconds:g} s")]
         return readings or [error(Reason.INTERNAL, "the collector returned no reading")]
 
+    def _believed(self, reading: Reading, started: int) -> Reading:
+        """A failure is ours while our loop stood still, our clock is in doubt or our own uplink is cut (S1, S6, T4)."""
+        reading = self.around.believed(reading, self.wish.timeout, started)
+        if reading.outcome is Outcome.FAILED and self.plane is not None and self.around.is_cut_off(self.plane):
+            return error(Reason.ISOLATED, f"this vantage is cut off: {reading.detail}", reading.values)
+        return reading
+
     def _judged(self, reading: Reading) -> Verdict:
         down_loss = self.around.config().states.down_loss
         judgement = judge(_COUNTS[reading.outcome], reading.values, {}, down_loss)
         return Verdict(reading, judgement.outcome, Reason.LOSS if judgement.by_loss else reading.reason)
+
+
+def _plane_of(kind: Kind, address: str, target: Watched | None) -> str | None:
+    """The plane whose self-check speaks for a failure; None where it needs no uplink of ours."""
+    if target is not None:
+        return target.plane
+    return None if needs_no_selfcheck(kind.name, address) else GATEWAY_ONLY
 
 
 def as_dialled(kind: Kind, address: str) -> str:

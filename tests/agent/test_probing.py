@@ -74,12 +74,12 @@ def module(name: str = "m", timeout: float = 5.0) -> ModuleConfig:
     )
 
 
-async def probed(tmp_path: Path, behaviour: object, timeout: float = 5.0) -> str:
+async def probed(tmp_path: Path, behaviour: object, timeout: float = 5.0, *, cut_off: bool = False) -> str:
     """The page of one probe of a scripted kind."""
     path = tmp_path / "agent.yml"
     path.write_text(f"store: {{url: 'sqlite:///{tmp_path}/l.db'}}\nprobe: {{allow: [10.0.0.0/8]}}\n")
     config = load(path, KINDS)
-    around = Surroundings(lambda: config, dict, lambda: 0, lambda reading, _, __: reading, lambda: 0)
+    around = Surroundings(lambda: config, dict, lambda: 0, lambda reading, _, __: reading, lambda: 0, lambda _: cut_off)
     prober = Prober(around, {"scripted": kind([], behaviour)})
     serving = asyncio.create_task(prober.serve())
     await asyncio.sleep(0)
@@ -108,6 +108,13 @@ async def test_what_is_not_ok_says_why(tmp_path: Path, behaviour: object, outcom
     text = await probed(tmp_path, behaviour)
     assert "\nprobe_success 0.0\n" in text
     assert f'\nsla_probe_outcome{{component="",outcome="{outcome}",reason="{reason}"}} 1.0\n' in text
+
+
+async def test_a_failure_while_our_own_uplink_is_cut_is_ours(tmp_path: Path) -> None:
+    refused = [failed(R.TIMEOUT, "x")]
+    assert 'outcome="error",reason="isolated"' in await probed(tmp_path, refused, cut_off=True)
+    assert 'outcome="failed",reason="timeout"' in await probed(tmp_path, refused, cut_off=False)
+    assert 'outcome="ok",reason=""' in await probed(tmp_path, [ok()], cut_off=True)
 
 
 async def test_a_kind_that_leaves_its_deadline_to_us_is_ended_by_it(tmp_path: Path) -> None:
@@ -213,7 +220,9 @@ async def test_nobody_is_let_in_while_a_scheduled_probe_waits(tmp_path: Path) ->
     path = tmp_path / "agent.yml"
     path.write_text(f"store: {{url: 'sqlite:///{tmp_path}/l.db'}}\nprobe: {{allow: [10.0.0.0/8]}}\n")
     config, overdue = load(path, KINDS), [OVERDUE_NS + 1]
-    around = Surroundings(lambda: config, dict, lambda: 0, lambda reading, _, __: reading, lambda: overdue[0])
+    around = Surroundings(
+        lambda: config, dict, lambda: 0, lambda reading, _, __: reading, lambda: overdue[0], lambda _: False
+    )
     prober = Prober(around, {"scripted": kind([], "ok")})
     serving = asyncio.create_task(prober.serve())
     await asyncio.sleep(0)
