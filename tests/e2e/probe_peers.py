@@ -50,43 +50,70 @@ def ask(base: str, headers: Mapping[str, str] | None = None, **query: str) -> Pa
             return Page(got.code, dict(got.headers), got.read().decode())
 
 
-def modules(ca: Path) -> dict[str, tuple[dict[str, object], dict[str, object]]]:
-    """By name: blackbox's module, and ours that asks the same."""
-    both: dict[str, tuple[dict[str, object], dict[str, object]]] = {}
+Options = dict[str, object]
+Pair = tuple[Options, Options]
+"""blackbox's module, and ours that asks the same."""
 
-    def add(name: str, prober: str, theirs: Mapping[str, object], kind: str, **ours: object) -> None:
-        options = {"preferred_ip_protocol": "ip4", **theirs} if prober != "icmp" else dict(theirs)
-        both[name] = ({"prober": prober, "timeout": "4s", prober: options}, {"kind": kind, "timeout": "4s", **ours})
 
-    trusting: dict[str, object] = {"ca_file": str(ca)}
-    add("http_2xx", "http", {}, "http")
-    add("http_ca", "http", {"tls_config": trusting}, "http", tls=trusting)
-    add("http_any", "http", {"tls_config": {"insecure_skip_verify": True}}, "http", tls={"verify": False})
-    add("http_body", "http", {"fail_if_body_not_matches_regexp": ["absent"]}, "http", body_matches=["absent"])
-    add("http_not", "http", {"fail_if_body_matches_regexp": ["hel+o"]}, "http", body_not_matches=["hel+o"])
-    header = {"header": "X-None", "regexp": "."}
-    rule = {"name": "X-None", "pattern": "."}
-    add("http_header", "http", {"fail_if_header_not_matches": [header]}, "http", header_matches=[rule])
-    add("http_stay", "http", {"follow_redirects": False}, "http", redirects={"follow": False})
-    add("http_tls_only", "http", {"fail_if_not_ssl": True}, "http", fail_if_not_ssl=True)
-    add("tcp", "tcp", {}, "tcp")
-    add("banner", "tcp", {"query_response": [{"expect": "^SSH-2.0-"}]}, "tcp", dialogue=[{"expect": "^SSH-2.0-"}])
-    add("tls_ca", "tcp", {"tls": True, "tls_config": trusting}, "tls", **trusting)
-    add("tls_own", "tcp", {"tls": True}, "tls")
-    add("tls_any", "tcp", {"tls": True, "tls_config": {"insecure_skip_verify": True}}, "tls", verify=False)
-    add("icmp", "icmp", {}, "icmp")
-    for name, question, type_, more in (
-        ("dns", "www.zone.example", "A", {}),
-        ("dns_soa", "zone.example", "SOA", {}),
-        ("dns_nx", "nowhere.zone.example", "A", {}),
-        ("dns_tcp", "www.zone.example", "A", {"transport_protocol": "tcp"}),
-        ("dns_rule", "www.zone.example", "A", {"validate_answer_rrs": {"fail_if_not_matches_regexp": ["10.9.9.9"]}}),
-    ):
-        ours: dict[str, object] = {"transport": "tcp"} if "transport_protocol" in more else {}
-        ours |= {"answers": ["10\\.9\\.9\\.9"]} if "validate_answer_rrs" in more else {}
-        add(name, "dns", {"query_name": question, "query_type": type_, **more}, "dns",
-            query_name=question, query_type=type_, **ours)  # fmt: skip
-    return both
+def modules(ca: Path) -> dict[str, Pair]:
+    """The modules of both sides by name."""
+    return {"icmp": pair("icmp", {}, "icmp"), **http_modules(ca), **stream_modules(ca), **dns_modules()}
+
+
+def pair(prober: str, theirs: Options, kind: str, **ours: object) -> Pair:
+    """A prober of theirs and a kind of ours, on IPv4 first as loopback servers are."""
+    options = theirs if prober == "icmp" else {"preferred_ip_protocol": "ip4", **theirs}
+    return {"prober": prober, "timeout": "4s", prober: options}, {"kind": kind, "timeout": "4s", **ours}
+
+
+def http_modules(ca: Path) -> dict[str, Pair]:
+    """Trust, rules, redirects."""
+    trusting: Options = {"ca_file": str(ca)}
+    header = [{"header": "X-None", "regexp": "."}]
+    rule = [{"name": "X-None", "pattern": "."}]
+    either: dict[str, tuple[Options, Options]] = {
+        "http_2xx": ({}, {}),
+        "http_ca": ({"tls_config": trusting}, {"tls": trusting}),
+        "http_any": ({"tls_config": {"insecure_skip_verify": True}}, {"tls": {"verify": False}}),
+        "http_body": ({"fail_if_body_not_matches_regexp": ["absent"]}, {"body_matches": ["absent"]}),
+        "http_not": ({"fail_if_body_matches_regexp": ["hel+o"]}, {"body_not_matches": ["hel+o"]}),
+        "http_header": ({"fail_if_header_not_matches": header}, {"header_matches": rule}),
+        "http_stay": ({"follow_redirects": False}, {"redirects": {"follow": False}}),
+        "http_tls_only": ({"fail_if_not_ssl": True}, {"fail_if_not_ssl": True}),
+    }
+    return {name: pair("http", theirs, "http", **ours) for name, (theirs, ours) in either.items()}
+
+
+def stream_modules(ca: Path) -> dict[str, Pair]:
+    """What blackbox's tcp does is kind tcp here, and kind tls."""
+    trusting: Options = {"ca_file": str(ca)}
+    dialogue: list[Options] = [{"expect": "^SSH-2.0-"}]
+    unverified: Options = {"tls": True, "tls_config": {"insecure_skip_verify": True}}
+    return {
+        "tcp": pair("tcp", {}, "tcp"),
+        "banner": pair("tcp", {"query_response": dialogue}, "tcp", dialogue=dialogue),
+        "tls_ca": pair("tcp", {"tls": True, "tls_config": trusting}, "tls", **trusting),
+        "tls_own": pair("tcp", {"tls": True}, "tls"),
+        "tls_any": pair("tcp", unverified, "tls", verify=False),
+    }
+
+
+def dns_modules() -> dict[str, Pair]:
+    """Questions to the name server of the tests."""
+    www, nobody = "www.zone.example", "nowhere.zone.example"
+    rule: Options = {"validate_answer_rrs": {"fail_if_not_matches_regexp": ["10.9.9.9"]}}
+
+    def asked(name: str, type_: str, theirs: Options, **ours: object) -> Pair:
+        options = {"query_name": name, "query_type": type_, **theirs}
+        return pair("dns", options, "dns", query_name=name, query_type=type_, **ours)
+
+    return {
+        "dns": asked(www, "A", {}),
+        "dns_soa": asked("zone.example", "SOA", {}),
+        "dns_nx": asked(nobody, "A", {}),
+        "dns_tcp": asked(www, "A", {"transport_protocol": "tcp"}, transport="tcp"),
+        "dns_rule": asked(www, "A", rule, answers=["10\\.9\\.9\\.9"]),
+    }
 
 
 @contextmanager
@@ -135,31 +162,31 @@ def peers(folder: Path) -> Iterator[Peers]:
         nginx = stack.enter_context(running_nginx(folder / "web"))
         name_server = stack.enter_context(nsd(folder / "dns"))
         until(lambda: _answers(name_server), "the name server")
-        deaf = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-        deaf.bind(("127.0.0.1", 0))
-        shut = stack.enter_context(socket.socket())
-        shut.bind(("127.0.0.1", 0))  # never listens: refuses, and nobody else gets the number
-        shut_udp = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-        shut_udp.bind(("127.0.0.1", 0))
-        shut_udp.connect(("127.0.0.1", shut_udp.getsockname()[1]))  # takes datagrams of itself only
-        addresses = {
-            "icmp": "127.0.0.1",
-            "icmp6": "::1",
-            "nsd": name_server,
-            "deaf": f"127.0.0.1:{deaf.getsockname()[1]}",
-            "shut": f"127.0.0.1:{shut.getsockname()[1]}",
-            "shut_udp": f"127.0.0.1:{shut_udp.getsockname()[1]}",
-            "silent": stack.enter_context(_talking(b"", socket.AF_INET)),
-            "ssh": stack.enter_context(_talking(b"SSH-2.0-test\r\n", socket.AF_INET)),
-            "ssh6": stack.enter_context(_talking(b"SSH-2.0-test\r\n", socket.AF_INET6)),
-            "smtp": stack.enter_context(_talking(b"220 test ESMTP\r\n", socket.AF_INET)),
-            "plain": f"127.0.0.1:{nginx.ports['plain']}",
-            "good": f"127.0.0.1:{nginx.ports['good']}",
-            "old_tls": f"127.0.0.1:{nginx.ports['old_tls']}",
-            "expired": f"127.0.0.1:{nginx.ports['expired']}",
-            "self_signed": f"127.0.0.1:{nginx.ports['self_signed']}",
-        }
-        yield Peers(nginx, addresses)
+        greetings = {"silent": b"", "ssh": b"SSH-2.0-test\r\n", "smtp": b"220 test ESMTP\r\n"}
+        talking = {name: stack.enter_context(_talking(text, socket.AF_INET)) for name, text in greetings.items()}
+        yield Peers(
+            nginx,
+            {
+                "icmp": "127.0.0.1",
+                "icmp6": "::1",
+                "nsd": name_server,
+                "ssh6": stack.enter_context(_talking(greetings["ssh"], socket.AF_INET6)),
+                **talking,
+                **_mute(stack),
+                **{name: f"127.0.0.1:{port}" for name, port in nginx.ports.items()},
+            },
+        )
+
+
+def _mute(stack: ExitStack) -> dict[str, str]:
+    """Addresses where nobody listens, kept so that nobody else gets them, and one that hears and says nothing."""
+    shut = stack.enter_context(socket.socket())
+    deaf, shut_udp = (stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) for _ in range(2))
+    found = {"shut": shut, "deaf": deaf, "shut_udp": shut_udp}
+    for one in found.values():
+        one.bind(("127.0.0.1", 0))
+    shut_udp.connect(shut_udp.getsockname())  # takes datagrams of itself only
+    return {name: f"127.0.0.1:{one.getsockname()[1]}" for name, one in found.items()}
 
 
 def _answers(address: str) -> bool:
