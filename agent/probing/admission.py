@@ -13,6 +13,9 @@ from collectors.base import Kind
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Number = ipaddress.IPv4Address | ipaddress.IPv6Address
 
+_LONGEST_NUMBER = 64
+"""Characters of an IPv6 address with its interface; longer texts are not even remembered."""
+
 NEXT_STEP = "register it as a target, or add its network to probe.allow in agent.yml and reload"
 
 
@@ -120,9 +123,13 @@ def host_of(address: str) -> str:
     return address.rpartition(":")[0] if address.count(":") == 1 else address
 
 
-@lru_cache(maxsize=4096)
 def number_of(host: str) -> Number | None:
     """The numeric address that a text is, without its interface; None for a name."""
+    return _number(host) if len(host) <= _LONGEST_NUMBER else None
+
+
+@lru_cache(maxsize=4096)
+def _number(host: str) -> Number | None:
     try:
         number = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:

@@ -198,6 +198,7 @@ def test_hosts_are_compared_in_one_form() -> None:
     assert canonical("Portal.Example.") == "portal.example"
     assert canonical("政务.cn") == "xn--6kr51g.cn" or canonical("政务.cn").startswith("xn--")
     assert number_of("10.0.0.01") is None
+    assert number_of("10.0.0.1%" + "e" * 99) is None
 
 
 @given(st.ip_addresses(), st.sampled_from(["10.0.0.0/8", "2001:db8::/32", "0.0.0.0/0", "::/0", "127.0.0.1"]))
