@@ -33,6 +33,7 @@ from agent.lanes import Lane
 from agent.ledger import Known, Ledger
 from agent.metrics import value_families
 from agent.modules import Modules
+from agent.probing.prober import Prober, Surroundings
 from agent.registered import with_registers
 from agent.registerfiles import apply_files, tell, try_files
 from agent.runner import Runner
@@ -151,7 +152,18 @@ class Agent:
                 cleared=self.fault_metrics.cleared,
             )
         )
-        self.modules = Modules({kind.name: kind for kind in self.kinds}, self.runner.modules)
+        kinds = {kind.name: kind for kind in self.kinds}
+        self.modules = Modules(kinds, self.runner.modules)
+        around = Surroundings(
+            config=lambda: self.config,
+            watched=lambda: self.watched,
+            now_ns=self.machine_clock.monotonic_ns,
+            believed=self.runner.believed,
+            overdue_ns=lambda: self.runner.schedule.overdue_ns,
+            is_cut_off=lambda plane: self.ledger.vantage.plane(plane).since is not None,
+        )
+        self.prober = Prober(around, kinds)
+        self.metrics.guests.set_function(lambda: self.prober.active)
         self.runner.clock_in_doubt = lambda: self.watch.unresolved
         self.calendar = Calendar(zone, self.machine_clock.wall_us)
         heard = Heard(self.calendar.clock_stepped, self._on_jump)
@@ -203,6 +215,7 @@ class Agent:
         settle_memory()
         async with asyncio.TaskGroup() as group:
             self._group = group
+            guests = group.create_task(self.prober.serve())
             tasks = [
                 group.create_task(self.committer.serve()),
                 group.create_task(self.runner.serve()),
@@ -219,6 +232,8 @@ class Agent:
             await self._stop.wait()
             self.is_ready = False
             self.calendar.stop()
+            guests.cancel()
+            await asyncio.wait([guests])  # who waits for a probe is told, before the server ends what is under way
             await self.server.stop()
             for task in tasks:
                 task.cancel()

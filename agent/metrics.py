@@ -1,5 +1,6 @@
 """Every metric name, type, unit and help of the agent. docs/metrics.md is held to this file; nothing else names one.
 
+But for the page of /probe, whose families stand in agent/probing/families.py.
 Ratios are 0..1, times are seconds. Free text never becomes a label. What is not known is no sample.
 """
 
@@ -143,6 +144,14 @@ LATENESS = Family("sla_agent_lateness_seconds", Type.HISTOGRAM, "From the instan
 LOOP_LAG = Family("sla_agent_loop_lag_seconds", Type.HISTOGRAM, "How late the event loop woke up for its own pulse.")
 IN_FLIGHT = Family("sla_agent_probes_in_flight", Type.GAUGE, "Probes under way.", ("kind",))
 WAITING = Family("sla_agent_probes_waiting", Type.GAUGE, "Probes that are due and wait for room.", ("kind",))
+GUESTS = Family("sla_agent_probe_requests_active", Type.GAUGE, "Probes under way that were asked for by /probe.")
+ASKED_RESULTS = ("probed", "refused", "invalid", "busy", "stopping")
+ASKED = Family(
+    "sla_agent_probe_requests_total",
+    Type.COUNTER,
+    "Requests to /probe by what became of them: probed, refused (403), invalid (400, 500), busy or stopping (503).",
+    ("result",),
+)
 DROPPED = Family(
     "sla_agent_readings_dropped_total",
     Type.COUNTER,
@@ -246,6 +255,8 @@ SELF_FAMILIES = (
     LOOP_LAG,
     IN_FLIGHT,
     WAITING,
+    GUESTS,
+    ASKED,
     DROPPED,
     ISOLATED,
     SELFCHECK,

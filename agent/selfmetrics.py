@@ -45,11 +45,20 @@ class SelfMetrics:
         self._commits = self._counter(metrics.STORE_COMMITS)
         self._refused = self._counter(metrics.STORE_REFUSED)
         self._sweep = self._gauge(metrics.SWEEP)
+        self.guests = self._gauge(metrics.GUESTS)
+        self._asked = self._counter(metrics.ASKED)
         self._lateness = self._histogram(metrics.LATENESS)
         self._lag = self._histogram(metrics.LOOP_LAG)
         self._sweeps: dict[str, _Sweep] = {}
         for cause in ("order", "store", "internal"):  # a counter that starts at 0 loses no first event to rate()
             self._dropped.labels(cause)
+
+        for result in metrics.ASKED_RESULTS:
+            self._asked.labels(result)
+
+    def asked(self, result: str) -> None:
+        """A request to /probe was answered."""
+        self._asked.labels(result).inc()
 
     def missed(self, kind: str, turns: int) -> None:
         """Regular turns passed without a probe."""

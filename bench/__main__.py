@@ -3,7 +3,7 @@
 import argparse
 import statistics
 
-from bench import aligned, collapse, edges, exposition, ledger
+from bench import aligned, collapse, edges, exposition, guests, ledger
 from bench.pipeline import Load, compare, middle
 
 BARS = """
@@ -14,13 +14,13 @@ The bars (must / aim) are those of docs/performance.md; a ratio is ours / the pe
 def main() -> None:
     """Run what is asked for; everything by default."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("only", nargs="*", help="tcp http icmp aligned exposition edges ledger collapse")
+    parser.add_argument("only", nargs="*", help="tcp http icmp aligned exposition edges ledger collapse guests")
     parser.add_argument("--legs", type=int, default=3, help="alternated pairs of each pipeline")
     parser.add_argument("--window", type=float, default=60, help="seconds measured in each leg")
     parser.add_argument("--warm", type=float, default=30, help="seconds before that")
     parser.add_argument("--targets", type=int, default=10_000)
     args = parser.parse_args()
-    chosen = args.only or ["aligned", "exposition", "edges", "ledger", "collapse", "tcp", "icmp", "http"]
+    chosen = args.only or ["aligned", "exposition", "edges", "ledger", "collapse", "guests", "tcp", "icmp", "http"]
     print(BARS)
     for name in chosen:
         {
@@ -29,6 +29,7 @@ def main() -> None:
             "edges": _edges,
             "ledger": _ledger,
             "collapse": _collapse,
+            "guests": lambda: _guests(args),
         }.get(name, lambda name=name: _pipeline(name, args))()
 
 
@@ -55,6 +56,22 @@ def _pipeline(kind: str, args: argparse.Namespace) -> None:
         f"mean time {own.mean_ms / peer.mean_ms:.2f}, p99 time {own.p99_ms / peer.p99_ms:.2f}\n",
         flush=True,
     )
+
+
+def _guests(args: argparse.Namespace) -> None:
+    quiet, asked = guests.compare(args.targets, args.window, args.warm, args.legs)
+    print(f"## /probe at {guests.RATE}/s beside {args.targets} targets / 15 s, {args.legs} alternated turns")
+    for name, turns in (("alone", quiet), ("with /probe", asked)):
+        late = statistics.median(turn.lateness_p99 for turn in turns)
+        answered, busy = sum(turn.answered for turn in turns), sum(turn.busy for turn in turns)
+        slowest = statistics.median(turn.answer_p99 for turn in turns)
+        print(
+            f"{name}: scheduled lateness p99 {late * 1000:.2f} ms of {sum(turn.launched for turn in turns)} launches; "
+            f"/probe answered {answered}, busy {busy}, p99 {slowest * 1000:.0f} ms; "
+            f"CPU {sum(turn.cpu for turn in turns):.1f} s"
+        )
+    pairs = [with_.lateness_p99 / without.lateness_p99 for without, with_ in zip(quiet, asked, strict=True)]
+    print(f"ratio: {statistics.median(pairs):.2f} (pairs {min(pairs):.2f}-{max(pairs):.2f})\n", flush=True)
 
 
 def _aligned() -> None:

@@ -19,6 +19,7 @@ CONFIG = """
 vantage: {{name: bench}}
 store: {{url: "sqlite:///{store}"}}
 web: {{listen_address: "127.0.0.1:{port}"}}
+probe: {{allow: [127.0.0.0/8]}}
 modules:
   measured: {{kind: {kind}, interval: {interval}s, timeout: {timeout}s{options}}}
 targets:

@@ -17,6 +17,7 @@ from agent.config.schema import (
     Log,
     ModuleCommon,
     Plane,
+    Probe,
     RegisterFile,
     States,
     Store,
@@ -40,6 +41,7 @@ class Draft:
     vantage: Vantage | None
     store: Store
     web: Web
+    probe: Probe
     log: Log
     states: States
     planes: Mapping[str, Plane]
@@ -85,6 +87,7 @@ def read_draft(reader: Reader, kinds: Sequence[Kind]) -> Draft:
         vantage=reader.read(Vantage, ("vantage",)),
         store=reader.read(Store, ("store",)) or Store(),
         web=reader.read(Web, ("web",)) or Web(),
+        probe=reader.read(Probe, ("probe",)) or Probe(),
         log=reader.read(Log, ("log",)) or Log(),
         states=reader.read(States, ("states",)) or States(),
         planes={name: plane for name, plane in planes.items() if plane},

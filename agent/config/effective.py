@@ -21,6 +21,7 @@ def config_of(draft: Draft) -> Config:
         vantage=_vantage(draft),
         store=draft.store,
         web=draft.web,
+        probe=draft.probe,
         log=draft.log,
         planes=MappingProxyType(dict(draft.planes)),
         states=draft.states,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from agent.config.schema import Log, Plane, RegisterFile, Role, States, Store, Web
+from agent.config.schema import Log, Plane, Probe, RegisterFile, Role, States, Store, Web
 from collectors.base import Module
 from sla.model import Window
 
@@ -96,6 +96,7 @@ class Config:
     vantage: VantageConfig
     store: Store
     web: Web
+    probe: Probe
     log: Log
     planes: Mapping[str, Plane]
     states: States

@@ -54,6 +54,7 @@ class Rule(StrEnum):
     DURATION = "duration"
     STORE_URL = "store_url"
     LISTEN_ADDRESS = "listen_address"
+    NETWORK = "network"
     LABELS = "labels"
     LIST = "list"
     DATE = "date"

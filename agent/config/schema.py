@@ -12,6 +12,7 @@ from agent.config.values import (
     IntervalSeconds,
     ListenAddress,
     Name,
+    Network,
     Parents,
     StoreUrl,
     TimeoutSeconds,
@@ -70,6 +71,16 @@ class Web(Section):
     listen_address: ListenAddress = Field(
         "127.0.0.1:9610",
         description="HOST:PORT to serve on; loopback only, as roles and TLS are not there yet. Port 0: any free one.",
+    )
+
+
+class Probe(Section):
+    """What `GET /probe` may be pointed at, beside the registered targets."""
+
+    allow: tuple[Network, ...] = Field(
+        (),
+        description="Networks in which `/probe` may connect to anything; without any only registered targets. A name "
+        "is looked up first, and each address that is dialled has to lie in one of them.",
     )
 
 
@@ -193,6 +204,7 @@ class Document(Section):
     vantage: Vantage = Field(Vantage(), description="Where this agent measures from.")
     store: Store = Field(Store(), description="Where the ledger lies.")
     web: Web = Field(Web(), description="The HTTP server.")
+    probe: Probe = Field(Probe(), description="What `GET /probe` may be pointed at, beside the registered targets.")
     log: Log = Field(Log(), description="What the agent says about itself.")
     planes: dict[Name, Plane] = Field({}, description="Network planes by name.")
     states: States = Field(States(), description="How readings become states.")

@@ -21,6 +21,7 @@ VALUES: Mapping[str, str] = {
     "body_bytes": "Bytes of the body after decompression, as far as it was read.",
     "content_length_bytes": "What the last response's Content-Length says; none without the header.",
     "last_modified_timestamp_seconds": "What the last response's Last-Modified says; none without the header.",
+    "rules_broken": "Demands of the module on headers and body that the answer did not meet.",
     "redirects": "Redirects that were followed.",
     "tls": "1 if the last request went over TLS, else 0.",
     "tls_version": "TLS version of the last request as a number (1.3).",
@@ -73,7 +74,9 @@ class HttpCollector:
         """The reading of an answer by the module's rules."""
         if body.too_large and (self._module.reads_body or self._module.fail_on_too_large):
             return failed(Reason.TOO_LARGE, f"the body has more than {self._module.max_body} bytes (max_body)")
-        verdicts = [*self._scheme_verdicts(walk.call.url), *self._body_verdicts(response, body)]
+        rules = self._body_verdicts(response, body)
+        walk.hop.values["rules_broken"] = float(sum(bool(rule.problem) for rule in rules))
+        verdicts = [*self._scheme_verdicts(walk.call.url), *rules]
         for verdict in verdicts:
             walk.hop.step("rule", verdict.rule, verdict.problem or "holds")
         broken = [verdict for verdict in verdicts if verdict.problem]

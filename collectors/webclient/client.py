@@ -38,16 +38,20 @@ class Walk:
         self.call = Call(method, url)
         self.redirects = 0
         self._sent = sent
-        self.hop = Hop(target, sent.clean)
+        self.hop = self._new_hop()
+
+    def _new_hop(self) -> Hop:
+        return Hop(self.target, self.call.url.raw_host or "", self._sent.clean)
 
     def next_hop(self, call: Call) -> None:
         """Turn to where a redirect leads."""
+        self.hop.close()
         self.call, self.redirects = call, self.redirects + 1
-        self.hop = Hop(self.target, self._sent.clean)
+        self.hop = self._new_hop()
 
     def finish(self, reading: Reading) -> Reading:
         """The reading with what was measured, and without secrets."""
-        self.hop.enter(Phase.PREPARE)
+        self.hop.close()
         values = self.hop.values | {"redirects": float(self.redirects), "tls": float(self.call.url.scheme == "https")}
         return dataclasses.replace(reading, values=values, detail=self._sent.clean(reading.detail))
 

@@ -6,6 +6,7 @@ a context name the class of its TLS objects, so the handshake is told apart from
 
 import asyncio
 import enum
+import errno
 import socket
 import ssl
 import struct
@@ -47,8 +48,9 @@ class Phase(enum.StrEnum):
 class Hop:
     """When one request reached each of its steps, and what it learned on the way."""
 
-    def __init__(self, target: Target, clean: Clean) -> None:
+    def __init__(self, target: Target, host: str, clean: Clean) -> None:
         self.target = target
+        self.host = host
         self.values: dict[str, float] = {"resolve_seconds": 0.0}  # stays 0 where the host is an address
         self.phase = Phase.PREPARE
         self.received = 0
@@ -70,7 +72,11 @@ class Hop:
             self.target.step(name, self._clean(" ".join(str(detail) for detail in details)))
 
     def connecting(self, address: AddrInfoType) -> None:
-        """A socket to `address` is being opened."""
+        """A socket to `address` is being opened. Errors: PermissionError where the target's guest says no."""
+        refused = self.target.refusal(self.host, str(address[4][0]))
+        if refused is not None:
+            self.step("connect", refused.detail)
+            raise PermissionError(errno.EPERM, refused.detail)
         if self.phase is not Phase.CONNECT:
             self.enter(Phase.CONNECT)
         self.step("connect", address[4][0], "port", address[4][1])
@@ -83,6 +89,8 @@ class Hop:
 
     def secured(self, tls: ssl.SSLObject) -> None:
         """The TLS handshake is done."""
+        if self.target.guest is not None:
+            self.target.guest.secured(tls)
         chain = presented_certificates(tls)
         if chain:
             self.values["certificate_not_after_timestamp_seconds"] = float(chain[0].not_after)
@@ -106,6 +114,12 @@ class Hop:
             self.values["ip_version"] = 6.0 if ":" in peer[0] else 4.0
         tls_seconds, rtt_seconds = self.values.get("tls_seconds", 0.0), self.values["rtt_seconds"]
         self.step("ready", f"connect {connect_seconds:.6f} s, tls {tls_seconds:.6f} s, rtt {rtt_seconds:.6f} s")
+
+    def close(self) -> None:
+        """End the last phase, and tell the guest how long each took."""
+        self.enter(Phase.PREPARE)
+        for phase in Phase:
+            self.target.spent(phase, self.values.get(f"{phase}_seconds", 0.0))
 
     def drop(self) -> None:
         """Leave nothing behind: no unsent bytes, no wait for a peer that does not close its side."""
