@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Self
 
+from collectors import icmp_sockets as sockets
 from collectors.base import (
     Collector,
     CollectorUnavailableError,
@@ -19,7 +20,6 @@ from collectors.base import (
     error,
 )
 from collectors.errnos import from_errno
-from collectors.icmp import sockets
 from collectors.icmp.channel import Channel
 from collectors.icmp.options import IcmpModule
 from collectors.icmp.probe import Probe, Recipe
