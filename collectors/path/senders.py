@@ -65,10 +65,8 @@ def sender(method: Method, address: Address, port: int | None, poller: select.po
 
 
 def _of_error(number: int, queued: icmp_sockets.QueuedError, asked: str) -> Heard:
-    return Heard(
-        number, monotonic(), queued.offender, _meaning(queued.kind, queued.code, asked == queued.offender, ":" in asked),
-        queued.meaning, queued.kind, queued.code,
-    )  # fmt: skip
+    said = _meaning(queued.kind, queued.code, asked == queued.offender, ":" in asked)
+    return Heard(number, monotonic(), queued.offender, said, queued.meaning, queued.kind, queued.code)
 
 
 def _meaning(kind: int, code: int, is_target: bool, v6: bool) -> Said:

@@ -58,8 +58,8 @@ class Chain(NamedTuple):
         nft = need_program("nft")
         rules = (
             "add table inet wall", "add chain inet wall pass { type filter hook forward priority 0 ; }",
-            f"add rule inet wall pass ip daddr {TARGET_V4} {verdict}",
-            f"add rule inet wall pass ip6 daddr {TARGET_V6} {verdict}",
+            f"add rule inet wall pass ip daddr 10.70.4.0/24 {verdict}",
+            f"add rule inet wall pass ip6 daddr fd70:4::/64 {verdict}",
         )  # fmt: skip
         for rule in rules:
             run_inside(self.names[router], nft, rule)
