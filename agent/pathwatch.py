@@ -241,7 +241,8 @@ class PathWatch:
         watched = self._agent.watched().get(fault.root)
         if all(each.id != fault.id for each in self._agent.faults.open):
             return "over"
-        if watched is not None and self._agent.ledger.vantage.plane(watched.plane or "").since is not None:
+        plane = None if watched is None else watched.plane
+        if plane is not None and self._agent.ledger.vantage.plane(plane).since is not None:
             return "isolated"
         return "repeat" if fault.root in self._traced else ""
 

@@ -18,6 +18,7 @@ from agent.config.builtin import BUILT_IN, ON_DEMAND
 from agent.config.problems import nearest
 from agent.config.schema import States
 from agent.config.tokens import resolve_token
+from agent.config.wording import reword
 from agent.errors import UsageError
 from collectors import KINDS
 from collectors import ON_DEMAND as KINDS_ON_DEMAND
@@ -126,7 +127,7 @@ def recipe_of(name: str, config: Path | None) -> Recipe:
 
 def with_options(recipe: Recipe, said: Sequence[str]) -> Recipe:
     """The module with other values, as a configuration would write them. Errors: UsageError."""
-    names = sorted(info.alias or name for name, info in recipe.options.model_fields.items())
+    names = sorted(info.alias or name for name, info in recipe.kind.module_type.model_fields.items())
     written: dict[str, str] = {}
     for each in said:
         name, equals, value = each.partition("=")
@@ -140,9 +141,9 @@ def with_options(recipe: Recipe, said: Sequence[str]) -> Recipe:
         options = recipe.kind.module_type.model_validate({**known, **written})
     except ValidationError as exc:
         first = exc.errors()[0]
-        name = str(first["loc"][0]) if first["loc"] else ""
-        text = f"--set {name}={written.get(name, '')}: {first['msg'].removeprefix('Value error, ')}"
-        raise UsageError(f"{text}; docs/collectors.md has the options") from None
+        name = str(first["loc"][0]) if first["loc"] else said[0].partition("=")[0]
+        found = reword(first, ("modules", recipe.name, name), written.get(name), names)
+        raise UsageError(f"--set {name}: {found.text}; docs/collectors.md has the options") from None
     return recipe._replace(options=options)
 
 
