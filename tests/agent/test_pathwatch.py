@@ -9,12 +9,9 @@ from pathlib import Path
 import pytest
 
 from agent.config.schema import PathEvidence
-from agent.imports import apply_import
 from agent.pathwatch import QUEUE
-from agent.registers import known_of
 from collectors.base import Reason, failed, ok
 from tests.agent.fault_worlds import DOWN, UP, World, of, world
-from tests.agent.register_cases import request
 from tests.agent.worlds import SECOND, START
 
 REFUSED = failed(Reason.REFUSED, "refused")
@@ -83,16 +80,15 @@ async def test_a_fault_of_our_own_probes_is_traced_once_and_kept(tmp_path: Path)
         assert len(w.agent.reader.fault_paths(of("alone", 60))) == 1
 
 
-async def test_what_is_imported_is_no_news(tmp_path: Path):
+@pytest.mark.parametrize("source", ["imported", "desk"])
+async def test_what_is_imported_or_reported_is_no_news(tmp_path: Path, source: str):
     async with world(tmp_path, ALONE) as w:
-        w.to(3600)
-        await w.web.write()
-        file = "target_id,at,state\nalone,2026-01-01T08:10:00+08:00,down\n"
-        known = known_of(w.agent.config)
-        apply_import(w.agent.writer, replace(request("history", file, now=w.web.now(), known=known), as_of=w.web.now()))
-        w.watch.refresh()
-        await w.look()
-        assert [fault.root for fault in w.watch.open] == ["alone"]
+        await up(w, "alone")
+        await down(w, 60, "alone")
+        (fault,) = w.watch.open
+        assert held(w) == ["alone"]
+        w.agent.paths._held.clear()
+        w.agent.paths.opened([replace(fault, source=source)])
         assert held(w) == []
 
 
