@@ -6,7 +6,9 @@ kernels before 5.8 do not queue errors for a SYN: there a raw socket, where we m
 
 import contextlib
 import errno
+import os
 import random
+import re
 import secrets
 import select
 import socket
@@ -97,6 +99,12 @@ class Echoes:
         self._identifier = random.getrandbits(16)
         self._first = random.getrandbits(16)
         self._cookie = secrets.token_bytes(_PAYLOAD_BYTES)
+        # Connected, it is given what comes from there, and not the replies to every probe of this host.
+        try:
+            self._socket.connect((address.sockaddr[0], 0, *address.sockaddr[2:]))
+        except OSError:
+            self._socket.close()
+            raise
         poller.register(self._socket.fileno(), select.POLLIN)
 
     def send(self, number: int, hops: int) -> None:
@@ -104,10 +112,9 @@ class Echoes:
         encode = icmp.echo_request_v6 if self._address.family == socket.AF_INET6 else icmp.echo_request_v4
         icmp_sockets.limit_hops(self._socket, hops)
         packet = encode(self._identifier, (self._first + number) & 0xFFFF, self._cookie)
-        to = (self._address.sockaddr[0], 0, *self._address.sockaddr[2:])
         for attempt in range(1, _SEND_ATTEMPTS + 1):  # the kernel may first tell of an error that an earlier echo met
             try:
-                self._socket.sendto(packet, to)
+                self._socket.send(packet)
             except OSError:
                 if attempt == _SEND_ATTEMPTS:
                     raise
@@ -205,16 +212,16 @@ class Datagrams:
 class Connections:
     """SYNs of connecting sockets; one that is answered is reset at once."""
 
-    def __init__(self, address: Address, port: int, poller: select.poll, *, queue_errors: bool = True) -> None:
+    def __init__(self, address: Address, port: int, poller: select.poll, *, queues: bool | None = None) -> None:
         host, _, *rest = address.sockaddr
         self._host = host
         self._sockaddr = (host, port, *rest)
         self._family = address.family
         self._poller = poller
-        self._queues = queue_errors
+        self._queues = _errors_of_syns_are_queued() if queues is None else queues
         self._open: dict[int, tuple[int, socket.socket]] = {}
         self._ports: dict[int, int] = {}
-        self._ear = _ear(address.family)
+        self._ear = None if self._queues else _ear(address.family)
         if self._ear is not None:
             poller.register(self._ear.fileno(), select.POLLIN)
 
@@ -246,7 +253,7 @@ class Connections:
             yield from errors
         elif said in (0, errno.ECONNREFUSED):
             yield Heard(number, monotonic(), self._host, Said.ARRIVED, "refused" if said else "connected")
-        elif said != errno.ETIMEDOUT and self._ear is None:
+        elif said != errno.ETIMEDOUT and not self._queues and self._ear is None:
             raise CollectorUnavailableError(
                 f"path: this kernel does not say who answered a SYN; {icmp_sockets.how_to_allow()}"
             )
@@ -279,6 +286,12 @@ class Connections:
             opened.close()
         if self._ear is not None:
             self._ear.close()
+
+
+def _errors_of_syns_are_queued() -> bool:
+    """Since Linux 5.8."""
+    numbers = re.match(r"(\d+)\.(\d+)", os.uname().release)
+    return numbers is not None and (int(numbers[1]), int(numbers[2])) >= (5, 8)
 
 
 def _ear(family: int) -> socket.socket | None:

@@ -190,7 +190,7 @@ def test_without_the_kernel_s_queue_a_raw_socket_hears_who_answers_a_syn(net: Ch
     assert where is not None
     with inside(net.vantage):
         poller = select.poll()
-        sender = Connections(where, PORT, poller, queue_errors=False)
+        sender = Connections(where, PORT, poller, queues=False)
         found = Tracer(where, PathModule(method="tcp"), PORT, sender, poller).run(lambda _: None, lambda: False)
     assert found.end is End.ARRIVED
     assert addresses(found.hops) == [{hop} for hop in (HOPS_V6 if ":" in address else HOPS_V4)]
