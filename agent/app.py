@@ -33,6 +33,8 @@ from agent.lanes import Lane
 from agent.ledger import Known, Ledger
 from agent.metrics import value_families
 from agent.modules import Modules
+from agent.pathwatch import Parts as PathParts
+from agent.pathwatch import PathWatch
 from agent.probing.prober import Prober, Surroundings
 from agent.registered import with_registers
 from agent.registerfiles import apply_files, tell, try_files
@@ -150,9 +152,11 @@ class Agent:
                 watched=lambda: self.watched,
                 periods=lambda: self.exporter.periods,
                 cleared=self.fault_metrics.cleared,
+                opened=lambda faults: self.paths.opened(faults),  # noqa: PLW0108 (made a line later)
             )
         )
         kinds = {kind.name: kind for kind in self.kinds}
+        self.paths = self._paths()
         self.modules = Modules(kinds, self.runner.modules)
         around = Surroundings(
             config=lambda: self.config,
@@ -169,6 +173,21 @@ class Agent:
         heard = Heard(self.calendar.clock_stepped, self._on_jump)
         self.watch = ClockWatch(self.clock, self.committer, self.metrics, dated, left_open, heard)
         self.housekeeping = Housekeeping(self.clock, self.ledger, self.exporter, self.watch, zone)
+
+    def _paths(self) -> PathWatch:
+        return PathWatch(
+            PathParts(
+                reader=self.reader,
+                writer=self.writer,
+                committer=self.committer,
+                ledger=self.ledger,
+                faults=self.faults,
+                config=lambda: self.config,
+                watched=lambda: self.watched,
+                now_us=self.clock.now_us,
+                metrics=self.metrics,
+            )
+        )
 
     def _begin_dating(self) -> Begin:
         """How this run is dated. A wall clock that lies before the last durable record is not believed (T4)."""
@@ -221,6 +240,7 @@ class Agent:
                 group.create_task(self.runner.serve()),
                 group.create_task(self.housekeeping.serve()),
                 group.create_task(self.faults.serve()),
+                group.create_task(self.paths.serve()),
             ]
             await self.server.start()
             self.holder.announce(self.server.address)
@@ -296,6 +316,7 @@ class Agent:
     async def _durable(self, batch: Batch) -> None:
         self.metrics.store_durable.set(batch.heartbeat / 1e6)
         await self.ledger.durable(batch)
+        self.paths.durable(batch)
         self.faults.durable(batch)
 
     def _loaded(self) -> None:

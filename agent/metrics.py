@@ -192,6 +192,20 @@ STORE_DURABLE = Family(
 )
 STORE_BYTES = Family("sla_agent_store_bytes", Type.GAUGE, "Size of the ledger's files.")
 
+PATHS = Family(
+    "sla_agent_path_traces_total",
+    Type.COUNTER,
+    "Traces made for new faults: kept with the fault, or failed because this host could not make them.",
+    ("result",),
+)
+PATHS_DROPPED = Family(
+    "sla_agent_path_traces_dropped_total",
+    Type.COUNTER,
+    "New faults without a trace: no room in the queue, over or joined to another before its turn, the vantage cut "
+    "off, or a trace to the same target within 10 min.",
+    ("cause",),
+)
+
 FAULTS_OPEN = Family("sla_faults_open", Type.GAUGE, "Faults that are neither restored nor withdrawn.", ("priority",))
 FAULTS = Family(
     "sla_faults",
@@ -270,5 +284,7 @@ SELF_FAMILIES = (
     STORE_WAITING,
     STORE_DURABLE,
     STORE_BYTES,
+    PATHS,
+    PATHS_DROPPED,
 )
 """Families about the agent itself: small, kept by prometheus-client."""

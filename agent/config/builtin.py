@@ -17,6 +17,9 @@ BUILT_IN: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 }
 """Name to kind and options, as a configuration would write them."""
 
+ON_DEMAND: Mapping[str, tuple[str, Mapping[str, Any]]] = {"path": ("path", {})}
+"""Modules for `sla-agent probe` alone, likewise: no target can have one."""
+
 DEFAULT_MODULES: Mapping[str, str] = {
     "icmp": "icmp",
     "tcp": "tcp_connect",

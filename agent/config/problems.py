@@ -154,6 +154,20 @@ def _printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in shortened)
 
 
+ON_DEMAND = frozenset({"path"})
+"""Kinds that no target is of: people start one probe, or a fault does."""
+
+
+def unknown_kind(name: str, kinds: Iterable[str]) -> str:
+    """What is wrong with a kind that no target can be of, and what to do."""
+    if name in ON_DEMAND:
+        return (
+            f"got {show(name)}, which cannot be scheduled: a trace is made once for each fault (section `path`), "
+            f"and by `sla-agent probe {name} ADDRESS`; choose the kind that measures the target"
+        )
+    return f"got the unknown kind {show(name)}, wanted one of this agent's; {nearest(name, kinds)}"
+
+
 def nearest(name: str, names: Iterable[str]) -> str:
     """What the writer should do about an unknown name: the nearest known one, or all of them."""
     known = sorted(names)

@@ -14,6 +14,7 @@ from agent.config.values import (
     Name,
     Network,
     Parents,
+    PathSeconds,
     StoreUrl,
     TimeoutSeconds,
     Unique,
@@ -127,6 +128,25 @@ class KindLimits(Section):
     )
 
 
+class PathEvidence(Section):
+    """The trace that is kept with a fault."""
+
+    enabled: bool = Field(True, description="Whether one trace is made towards the root of a new fault.")
+    method: Literal["auto", "icmp", "udp", "tcp"] = Field(
+        "auto",
+        description="What is sent; `auto`: what the kind of the target sends (echoes, datagrams or SYNs to its port).",
+    )
+    max_hops: Annotated[int, Field(ge=1, le=64)] = Field(30, description="The farthest hop that is asked.")
+    queries: Annotated[int, Field(ge=1, le=5)] = Field(2, description="Packets sent for each hop.")
+    silent_hops: Annotated[int, Field(ge=1, le=64)] = Field(
+        5, description="Hops in a row without an answer after which it is given up."
+    )
+    timeout: PathSeconds = Field(15.0, description="Time for the whole trace.")
+    concurrency: Annotated[int, Field(ge=1, le=16)] = Field(
+        4, description="Traces under way at once; 100 more wait, the others are counted and not made."
+    )
+
+
 class Bounds(Section):
     """The range in which a value of a reading is good."""
 
@@ -211,6 +231,7 @@ class Document(Section):
     kinds: dict[str, KindLimits] = Field({}, description="Limits by kind.")
     modules: dict[Name, ModuleCommon] = Field({}, description="Modules by name, beside the built-in ones.")
     targets: tuple[TargetRow, ...] = Field((), description="Up to 100 targets; more belong into a register file.")
+    path: PathEvidence = Field(PathEvidence(), description="The trace that is kept with a fault.")
     registers: tuple[RegisterFile, ...] = Field(
         (),
         description="Register and record files, applied in this order at start and at a reload, as `sla-agent import` "

@@ -40,6 +40,7 @@ def as_dict(config: Config) -> dict[str, Any]:
         "modules": {name: _module(module) for name, module in config.modules.items()},
         "targets": [_target(target, config) for target in config.targets],
         "labels": list(config.labels),
+        "path": plain(config.path),
         **_present(registers=[plain(file) for file in config.registers] or None),
     }
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Self
 
+from collectors import icmp_sockets as sockets
 from collectors.base import (
     Collector,
     CollectorUnavailableError,
@@ -20,7 +21,6 @@ from collectors.base import (
     error,
 )
 from collectors.errnos import from_errno
-from collectors.icmp import sockets
 from collectors.icmp.channel import Channel
 from collectors.icmp.options import IcmpModule
 from collectors.icmp.probe import Probe, Recipe
