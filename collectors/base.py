@@ -51,6 +51,7 @@ class Reason(StrEnum):
     # we could not measure (error)
     PERMISSION = "permission"  # we may not open the socket or read the value
     NO_ROUTE = "no_route"  # this host has no route or address for it
+    LIMITED = "limited"  # it is alive but does not let us measure: busy, forbidden, or our login
     RESOURCES = "resources"  # no descriptor, buffer or local port left
     RESOLVER = "resolver"  # our resolver did not answer
     LATE = "late"  # our loop was too late for the answer to mean anything

@@ -7,9 +7,8 @@ longer and longer. Time is an argument, monotonic; every table is bounded and fo
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import NamedTuple, TypeVar
 
 from collectors.base import Reading
 from collectors.resolve import Address
@@ -31,6 +30,9 @@ MAX_REMEMBERED = 131_072
 MAX_WAITING = 256
 """How many probes may wait for one device."""
 
+_K = TypeVar("_K")
+_V = TypeVar("_V")
+
 Credential = bytes
 """A digest that stands for a user and a password; another password is another credential."""
 
@@ -43,11 +45,22 @@ class _Rest:
     times: int
 
 
-@dataclass(slots=True)
+class Patience(NamedTuple):
+    """From where a probe asks, and for how long it would wait: whose silence says something about whose."""
+
+    source: str | None
+    seconds: float
+
+    def covers(self, other: "Patience") -> bool:
+        """Whether a device that was silent to this probe would have been silent to the other one."""
+        return self.source == other.source and self.seconds >= other.seconds
+
+
+@dataclass(slots=True, eq=False)
 class _Waiter:
     """A probe in the queue of a device: told True for its turn, or what another probe has just found there."""
 
-    timeout_seconds: float
+    patience: Patience
     turn: "asyncio.Future[bool | Reading]"
 
 
@@ -79,17 +92,14 @@ class Sessions:
         found.busy += 1
         return True
 
-    async def enter(self, device: Address, limit: int, timeout_seconds: float, seconds: float) -> bool | Reading:
-        """True with a session, False where none came free within `seconds`, else what was found there meanwhile.
-
-        `timeout_seconds` is the whole probe's: a device that stayed silent for less says nothing about ours.
-        """
+    async def enter(self, device: Address, limit: int, patience: Patience, seconds: float) -> bool | Reading:
+        """True with a session, False where none came free within `seconds`, else what was found there meanwhile."""
         if self.try_enter(device, limit):
             return True
         found = self._devices[device]
         if len(found.waiting) >= MAX_WAITING or seconds <= 0:
             return False
-        waiter = _Waiter(timeout_seconds, asyncio.get_running_loop().create_future())
+        waiter = _Waiter(patience, asyncio.get_running_loop().create_future())
         found.waiting.append(waiter)
         try:
             async with asyncio.timeout(seconds):
@@ -100,13 +110,13 @@ class Sessions:
                 return False
             raise
 
-    def leave(self, device: Address, silent: Reading | None = None, timeout_seconds: float = 0.0) -> None:
+    def leave(self, device: Address, patience: Patience, silent: Reading | None = None) -> None:
         """Give a session back. `silent`: the device did not answer, so nobody who waits need ask it again."""
         found = self._devices[device]
         found.busy -= 1
         if silent is not None:
-            told = [each for each in found.waiting if each.timeout_seconds <= timeout_seconds]
-            found.waiting = deque(each for each in found.waiting if each.timeout_seconds > timeout_seconds)
+            told = [each for each in found.waiting if patience.covers(each.patience)]
+            found.waiting = deque(each for each in found.waiting if not patience.covers(each.patience))
             for each in told:
                 _tell(each, silent)
         while found.waiting:
@@ -122,7 +132,7 @@ class Sessions:
         if found is not None and waiter in found.waiting:
             found.waiting.remove(waiter)
         elif waiter.turn.done() and not waiter.turn.cancelled() and waiter.turn.result() is True:
-            self.leave(device)
+            self.leave(device, waiter.patience)
 
 
 def _tell(waiter: _Waiter, what: bool | Reading) -> bool:
@@ -143,6 +153,7 @@ class Manners:
         self._busy: OrderedDict[tuple[Address, str], _Rest] = OrderedDict()
         self._refused_on: dict[Credential, OrderedDict[Address, float]] = {}
         self._trials: dict[Credential, int] = {}
+        self._taken: OrderedDict[Credential, None] = OrderedDict()
 
     def is_proven(self, device: Address, credential: Credential) -> bool:
         """Whether the device has taken the credential before."""
@@ -153,35 +164,38 @@ class Manners:
         for key in ((device, ""), (device, path)):
             rest = self._busy.get(key)
             if rest is not None and rest.until > now:
-                return f"left alone for {_span(rest.until - now)} more, as it refused {rest.times} times in a row"
+                return f"left alone for {span(rest.until - now)} more, as it refused {rest.times} times in a row"
         return "" if credential is None else self._why_not_log_in(device, credential, now)
 
     def _why_not_log_in(self, device: Address, credential: Credential, now: float) -> str:
         rest = self._wrong.get((device, credential))
         if rest is not None and rest.until > now:
-            return f"credential breaker open for {_span(rest.until - now)} more: it refused this user and password"
+            return f"credential breaker open for {span(rest.until - now)} more: it refused this user and password"
         if self.is_proven(device, credential):
             return ""
         standing = sum(1 for until in self._refused_on.get(credential, {}).values() if until > now)
         if standing >= WRONG_ON:
             return f"credential breaker open: {standing} devices refuse this user and password, so no other is tried"
-        if standing + self._trials.get(credential, 0) >= WRONG_ON:
-            return "this user and password are being tried on other devices first"
         return ""
 
-    @contextmanager
-    def trial(self, device: Address, credential: Credential | None) -> Iterator[None]:
-        """While a credential is tried on a device that never took it: few such trials run at a time."""
-        if credential is None or self.is_proven(device, credential):
-            yield
-            return
+    def begin_trial(self, credential: Credential, now: float) -> str:
+        """A login is about to be sent: why not, "" if it may be; then `end_trial` must follow.
+
+        Of a credential that no device has taken yet only so few are under way that one mistyped password cannot
+        reach more devices than the breaker allows.
+        """
+        if credential not in self._taken:
+            standing = sum(1 for until in self._refused_on.get(credential, {}).values() if until > now)
+            if standing + self._trials.get(credential, 0) >= WRONG_ON:
+                return "this user and password are being tried on other devices first"
         self._trials[credential] = self._trials.get(credential, 0) + 1
-        try:
-            yield
-        finally:
-            self._trials[credential] -= 1
-            if not self._trials[credential]:
-                del self._trials[credential]
+        return ""
+
+    def end_trial(self, credential: Credential) -> None:
+        """The login was answered, or the probe has ended."""
+        self._trials[credential] -= 1
+        if not self._trials[credential]:
+            del self._trials[credential]
 
     def answered(self, device: Address, path: str, credential: Credential | None) -> None:
         """It answered DESCRIBE, with the credential if one is given: no refusal stands any longer."""
@@ -191,6 +205,7 @@ class Manners:
             self._wrong.pop((device, credential), None)
             self._forget_refusal(credential, device)
             _keep(self._proven, (device, credential), None, self._remembered)
+            _keep(self._taken, credential, None, self._remembered)
 
     def busy(self, device: Address, path: str, now: float) -> float:
         """It is alive but refuses (403 for one path, 453 and 503 with path ""); for how many seconds it rests now."""
@@ -220,7 +235,7 @@ class Manners:
             del self._refused_on[credential]
 
 
-def _keep[K, V](table: "OrderedDict[K, V]", key: K, value: V, most: int) -> None:
+def _keep(table: "OrderedDict[_K, _V]", key: _K, value: _V, most: int) -> None:
     """Put in as the latest, and let the oldest go beyond the bound."""
     table[key] = value
     table.move_to_end(key)
@@ -228,7 +243,8 @@ def _keep[K, V](table: "OrderedDict[K, V]", key: K, value: V, most: int) -> None
         table.popitem(last=False)
 
 
-def _span(seconds: float) -> str:
+def span(seconds: float) -> str:
+    """A rest in words."""
     if seconds < 120:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"

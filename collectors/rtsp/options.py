@@ -1,6 +1,5 @@
 """What a module of kind `rtsp` may say: how deep it asks, as whom, and how gently."""
 
-import os
 import socket
 from hashlib import blake2b
 from ipaddress import ip_address
@@ -60,7 +59,9 @@ class RtspModule(Module, frozen=True):
         if (self.username is None) != (self.password is None):
             raise ValueError("username and password belong together; set both")
         if self.username is not None and self.depth != "describe":
-            raise ValueError(f"depth: got {self.depth}, which never logs in; wanted describe with username and password")
+            raise ValueError(
+                f"depth: got {self.depth}, which never logs in; wanted describe with username and password"
+            )
         return self
 
     @property
@@ -78,11 +79,11 @@ class Account(NamedTuple):
     credential: Credential
 
 
-_SALT = os.urandom(16)  # what is remembered can be compared inside this process, and nowhere else
+def account_of(module: RtspModule, salt: bytes) -> Account | None:
+    """The module's credential, revealed; the salt is one of this process, so that what stands for it tells nobody.
 
-
-def account_of(module: RtspModule) -> Account | None:
-    """The module's credential, revealed. Errors: CollectorUnavailableError saying what is missing."""
+    Errors: CollectorUnavailableError saying what is missing.
+    """
     if module.username is None or module.password is None:
         return None
     try:
@@ -94,4 +95,4 @@ def account_of(module: RtspModule) -> Account | None:
             f"rtsp: the password is empty, longer than {_MAX_PASSWORD} characters or has a control character; mend it"
         )
     text = f"{module.username}\0{password}".encode("utf-8", "surrogatepass")
-    return Account(Login(module.username, password), blake2b(text, key=_SALT, digest_size=16).digest())
+    return Account(Login(module.username, password), blake2b(text, key=salt, digest_size=16).digest())

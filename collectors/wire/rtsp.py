@@ -28,7 +28,8 @@ _DATE = re.compile(
     r"\s+(?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)(?:\.\d{1,9})?"
     r"(?:\s+(?:GMT|UTC|Z)|\s*(?P<sign>[+-])(?P<oh>\d\d):?(?P<om>\d\d))?\s*"
 )
-_MONTHS = {name: number for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
+_MONTH_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTHS = {name: number for number, name in enumerate(_MONTH_NAMES, 1)}
 
 
 class NotRtspError(ValueError):
@@ -94,7 +95,9 @@ def timestamp(text: str) -> int | None:
         at = datetime(year, month, day, hour, minute, min(second, 59))  # noqa: DTZ001 (checked here, dated below)
     except ValueError:
         return None
-    offset = (int(found["oh"]) * 3600 + int(found["om"]) * 60) * (-1 if found["sign"] == "-" else 1) if found["sign"] else 0
+    offset = (
+        (int(found["oh"]) * 3600 + int(found["om"]) * 60) * (-1 if found["sign"] == "-" else 1) if found["sign"] else 0
+    )
     return timegm(at.timetuple()) - offset
 
 
@@ -221,7 +224,7 @@ class ResponseReader:
             raise TooLargeError(f"more than {MAX_PASSED} bytes that are no response")
 
 
-def quoted(data: bytes) -> str:
+def quoted(data: bytes | bytearray) -> str:
     """The beginning of bytes for people, every unprintable one escaped."""
     return ascii(bytes(data[:_QUOTED]).decode("ascii", "backslashreplace").replace("\\\\", "\\"))
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 _ITEM = re.compile(
-    r'[\s,]*(?:(?P<scheme>[A-Za-z][A-Za-z0-9-]{0,30})(?=\s+[A-Za-z0-9_-]+\s*=|\s*(?:,|$))\s*)?'
+    r"[\s,]*(?:(?P<scheme>[A-Za-z][A-Za-z0-9-]{0,30})(?=\s+[A-Za-z0-9_-]+\s*=|\s*(?:,|$))\s*)?"
     r'(?:(?P<name>[A-Za-z0-9_-]+)\s*=\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>[^\s,]*)))?'
 )
 _ESCAPED = re.compile(r"\\(.)")

@@ -59,7 +59,7 @@ def parse(body: bytes) -> Description:
 def _track(lines: list[str]) -> Track:
     found = _MEDIA.fullmatch(lines[0][2:])
     if found is None:
-        raise NotSdpError(f"got {ascii(lines[0][:80])}, wanted m=MEDIA PORT PROTOCOL FORMAT")
+        raise NotSdpError(f"got {lines[0][:80]!a}, wanted m=MEDIA PORT PROTOCOL FORMAT")
     formats = found[4].split()
     attributes = [line[2:] for line in lines[1:] if line.startswith("a=")]
     control = next((each[8:].strip() for each in attributes if each.startswith("control:")), "")
