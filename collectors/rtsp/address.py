@@ -45,14 +45,14 @@ def check_address(text: str) -> str:
         return f"got the scheme {scheme[1]}, wanted host[:port][/path] or rtsp://host[:port]/path; rtsps is not spoken"
     authority, path = _split(text)
     if "@" in authority:
-        return f"a user or password does not belong into an address; {_WHERE}"
+        return f"got ***@{authority.rpartition('@')[2]}, wanted an address without user and password; {_WHERE}"
     return check_host_port(authority) or check_path(path or "/")
 
 
 def check_path(path: str) -> str:
     """What is wrong with the path, a query included, "" if nothing."""
     if _SECRET.search(path):
-        return f"a password does not belong into a path or query; {_WHERE}"
+        return f"got a path with a password (not shown), wanted one without; {_WHERE}"
     if len(path) > _MAX_PATH or _PATH.fullmatch(path) is None:
         return f"got the path {path[:60]!r}, wanted / and then at most {_MAX_PATH - 1} ASCII characters without blanks"
     return ""

@@ -97,7 +97,10 @@ class RtspProbe(Probe):
             found["status_code"] = float(self.options.status)
         if self.date is not None:
             found["date_timestamp_seconds"] = float(self.date)
-        return found if self.describing is None else found | self.describing.values
+        if self.describing is None:
+            return found
+        found |= self.describing.values
+        return {name: found[name] for name in VALUES if name in found}
 
     def reached(self) -> Mapping[str, float]:
         """The same as far as it does not depend on DESCRIBE, and whether that was let through."""
@@ -135,7 +138,8 @@ class RtspProbe(Probe):
         elif self.describing is not None:
             self.date = response.date or self.date
             step = self.describing.heard(response)
-            self.describing.values["describe_seconds"] = monotonic() - self._described
+            if isinstance(step, Reading):
+                self.describing.values["describe_seconds"] = monotonic() - self._described
             self._go_on(step)
 
     def _note_options(self, response: Response) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 _RTPMAP = re.compile(r"rtpmap:\s*(\d{1,3})\s+([A-Za-z0-9_.+-]{1,40})(?:/.*)?")
 _MEDIA = re.compile(r"([a-z]{1,20})\s+(\d{1,5}(?:/\d{1,5})?)\s+(\S+)((?:\s+\S+)*)\s*")
@@ -53,7 +54,7 @@ def parse(body: bytes) -> Description:
     starts = [number for number, line in enumerate(lines) if line.startswith("m=")]
     if len(starts) > _MAX_TRACKS:
         raise NotSdpError(f"it has {len(starts)} media sections, wanted at most {_MAX_TRACKS}")
-    return Description(tuple(_track(lines[a:b]) for a, b in zip(starts, [*starts[1:], len(lines)], strict=True)))
+    return Description(tuple(_track(lines[a:b]) for a, b in pairwise([*starts, len(lines)])))
 
 
 def _track(lines: list[str]) -> Track:
