@@ -80,9 +80,7 @@ class Describing:
         self.values.update({"limited": 0.0, "describe_ok": 0.0})
         if 300 <= response.status < 400:
             to = response.header("location") or "nowhere"
-            return failed(
-                Reason.REDIRECT, f"DESCRIBE was answered {response}, to {to[:200]!a}; it is not followed"
-            )
+            return failed(Reason.REDIRECT, f"DESCRIBE was answered {response}, to {to[:200]!a}; it is not followed")
         if not 200 <= response.status < 300:
             return failed(Reason.STATUS, f"DESCRIBE of {self.path} was answered {response}")
         return self._described(response)

@@ -26,6 +26,9 @@ BUSY_FIRST, BUSY_MOST = 60.0, 3600.0
 DOUBTED_FIRST = 15 * 60.0
 """The same after 401 to a credential that the device had taken: slow enough that no lockout counts it as guessing."""
 
+GRAIN = 0.02
+"""Seconds that a waiter outlasts its deadline, so that one who is silent to a probe just before it is heard of."""
+
 MAX_REMEMBERED = 131_072
 MAX_WAITING = 256
 """How many probes may wait for one device."""
@@ -102,7 +105,7 @@ class Sessions:
         waiter = _Waiter(patience, asyncio.get_running_loop().create_future())
         found.waiting.append(waiter)
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(seconds + GRAIN):
                 return await waiter.turn
         except BaseException as exc:
             self._give_up(device, waiter)
@@ -151,7 +154,7 @@ class Manners:
         self._proven: OrderedDict[tuple[Address, Credential], None] = OrderedDict()
         self._wrong: OrderedDict[tuple[Address, Credential], _Rest] = OrderedDict()
         self._busy: OrderedDict[tuple[Address, str], _Rest] = OrderedDict()
-        self._refused_on: dict[Credential, OrderedDict[Address, float]] = {}
+        self._refused_on: dict[Credential, dict[Address, float]] = {}
         self._trials: dict[Credential, int] = {}
         self._taken: OrderedDict[Credential, None] = OrderedDict()
 
@@ -173,7 +176,7 @@ class Manners:
             return f"credential breaker open for {span(rest.until - now)} more: it refused this user and password"
         if self.is_proven(device, credential):
             return ""
-        standing = sum(1 for until in self._refused_on.get(credential, {}).values() if until > now)
+        standing = self._standing(credential, now)
         if standing >= WRONG_ON:
             return f"credential breaker open: {standing} devices refuse this user and password, so no other is tried"
         return ""
@@ -185,7 +188,7 @@ class Manners:
         reach more devices than the breaker allows.
         """
         if credential not in self._taken:
-            standing = sum(1 for until in self._refused_on.get(credential, {}).values() if until > now)
+            standing = self._standing(credential, now)
             if standing + self._trials.get(credential, 0) >= WRONG_ON:
                 return "this user and password are being tried on other devices first"
         self._trials[credential] = self._trials.get(credential, 0) + 1
@@ -218,9 +221,17 @@ class Manners:
         before = self._wrong.get((device, credential))
         seconds = FIRST_REST if before is None else LONG_REST
         times = 1 if before is None else before.times + 1
-        _keep(self._wrong, (device, credential), _Rest(now + seconds, times), self._remembered)
-        _keep(self._refused_on.setdefault(credential, OrderedDict()), device, now + seconds, self._remembered)
+        self._refused_on.setdefault(credential, {})[device] = now + seconds
+        for gone in _keep(self._wrong, (device, credential), _Rest(now + seconds, times), self._remembered):
+            self._forget_refusal(gone[1], gone[0])
         return seconds
+
+    def _standing(self, credential: Credential, now: float) -> int:
+        """On how many devices a refusal stands; those that have rested are let go."""
+        refused = self._refused_on.get(credential, {})
+        for device in [device for device, until in refused.items() if until <= now]:
+            self._forget_refusal(credential, device)
+        return len(refused)
 
     def _rest(self, device: Address, path: str, first: float, now: float) -> float:
         before = self._busy.get((device, path))
@@ -235,12 +246,11 @@ class Manners:
             del self._refused_on[credential]
 
 
-def _keep(table: "OrderedDict[_K, _V]", key: _K, value: _V, most: int) -> None:
-    """Put in as the latest, and let the oldest go beyond the bound."""
+def _keep(table: "OrderedDict[_K, _V]", key: _K, value: _V, most: int) -> list[_K]:
+    """Put in as the latest, and let the oldest go beyond the bound: these."""
     table[key] = value
     table.move_to_end(key)
-    while len(table) > most:
-        table.popitem(last=False)
+    return [table.popitem(last=False)[0] for _ in range(len(table) - most)]
 
 
 def span(seconds: float) -> str:

@@ -22,7 +22,9 @@ from tests.requirements import need_program, unmet
 LONG = 20.0
 """Seconds no test reaches unless it fails."""
 
-SDP = b"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=x\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H265/90000\r\na=control:track1\r\n"
+SDP = (
+    b"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=x\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H265/90000\r\na=control:track1\r\n"
+)
 BYE = object()
 """As an answer: close the connection."""
 

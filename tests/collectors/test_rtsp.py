@@ -132,7 +132,9 @@ async def test_a_channel_whose_encoder_gives_nothing():
     assert "DESCRIBE had no whole answer within 1.5 s" in channel.detail
 
 
-@pytest.mark.parametrize("status", ["401 Unauthorized", "403 Forbidden", "404 Not Found", "453 Busy", "503 No", "551 X"])
+@pytest.mark.parametrize(
+    "status", ["401 Unauthorized", "403 Forbidden", "404 Not Found", "453 Busy", "503 No", "551 X"]
+)
 async def test_any_status_proves_that_the_server_lives(status):
     async with scripted(said(status)) as peer:
         (reading,) = await probe(peer.address)
@@ -246,7 +248,11 @@ def describes(answer):
 @pytest.mark.parametrize(
     ("answer", "wanted", "detail"),
     [
-        (lambda r: r.reply("302 Moved", "Location: rtsp://10.0.0.1/"), Reason.REDIRECT, "to 'rtsp://10.0.0.1/'; it is not"),
+        (
+            lambda r: r.reply("302 Moved", "Location: rtsp://10.0.0.1/"),
+            Reason.REDIRECT,
+            "to 'rtsp://10.0.0.1/'; it is not",
+        ),
         (lambda r: r.reply("500 Broken"), Reason.STATUS, "500 Broken"),
         (lambda r: r.reply("200 OK"), Reason.PROTOCOL, "no session description"),
         (lambda r: r.reply("200 OK", body=b"<html>"), Reason.PROTOCOL, "does not begin with v="),

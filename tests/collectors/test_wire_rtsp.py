@@ -94,7 +94,9 @@ def test_lax_heads_are_read(head: bytes, status: int, phrase: str):
 
 
 def test_folded_headers_and_several_of_one_name():
-    (found,) = read_all([b"RTSP/1.0 401 No\nWWW-Authenticate: Digest\n realm=\"a\",\n\tnonce=\"b\"\nwww-authenticate:Basic\n\n"])
+    (found,) = read_all(
+        [b'RTSP/1.0 401 No\nWWW-Authenticate: Digest\n realm="a",\n\tnonce="b"\nwww-authenticate:Basic\n\n']
+    )
     assert found.every("www-authenticate") == ['Digest realm="a", nonce="b"', "Basic"]
 
 
@@ -134,12 +136,19 @@ def test_a_content_length_that_is_none_is_refused(length: bytes):
 def test_a_body_beyond_the_limit_is_refused_before_it_comes(length: bytes):
     with pytest.raises(TooLargeError, match="more than 100"):
         read_all([b"RTSP/1.0 200 OK\r\nContent-Length: " + length + b"\r\n\r\n"], max_body=100)
-    assert read_all([b"RTSP/1.0 200 OK\r\nContent-Length: 100\r\n\r\n" + b"x" * 100], max_body=100)[0].body == b"x" * 100
+    assert (
+        read_all([b"RTSP/1.0 200 OK\r\nContent-Length: 100\r\n\r\n" + b"x" * 100], max_body=100)[0].body == b"x" * 100
+    )
 
 
 @pytest.mark.parametrize(
     "endless",
-    [b"RTSP/1.0 200 " + b"O" * 1000, b"RTSP/1.0 200 OK\r\n" + b"A: b\r\n" * 100, b"\r\n" * 500, b"$\0\xff\xff" + b"x" * 65535],
+    [
+        b"RTSP/1.0 200 " + b"O" * 1000,
+        b"RTSP/1.0 200 OK\r\n" + b"A: b\r\n" * 100,
+        b"\r\n" * 500,
+        b"$\0\xff\xff" + b"x" * 65535,
+    ],
 )
 def test_memory_is_bounded_whatever_comes_without_an_end(endless: bytes):
     reader, fed = ResponseReader(1000), 0
@@ -230,7 +239,9 @@ def test_a_request_as_it_goes_out():
     )
 
 
-@pytest.mark.parametrize(("uri", "header"), [("rtsp://a/\r\nX: y", "z"), ("rtsp://a/ b", "z"), ("rtsp://a/", "z\nX: y")])
+@pytest.mark.parametrize(
+    ("uri", "header"), [("rtsp://a/\r\nX: y", "z"), ("rtsp://a/ b", "z"), ("rtsp://a/", "z\nX: y")]
+)
 def test_nothing_breaks_out_of_its_line(uri: str, header: str):
     with pytest.raises(ValueError, match="line break"):
         request("DESCRIBE", uri, 1, [("A", header)])

@@ -157,7 +157,9 @@ def test_payload_types_that_need_no_map(payload: str, codec: str):
     assert parse(f"v=0\nm=video 0 RTP/AVP {payload}\n".encode()).tracks == (Track("video", codec),)
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>", b"m=video 0 RTP/AVP 96\n", b"v=0\nm=\n", b"v=0\n" + b"m=video 0 x 1\n" * 65])
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>", b"m=video 0 RTP/AVP 96\n", b"v=0\nm=\n", b"v=0\n" + b"m=video 0 x 1\n" * 65]
+)
 def test_what_is_no_description_is_refused(body: bytes):
     with pytest.raises(NotSdpError):
         parse(body)
