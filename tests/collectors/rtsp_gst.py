@@ -1,7 +1,7 @@
 """GStreamer's RTSP server as a process of its own, run by the system's Python: `rtsp_gst.py AUTH HOST`.
 
-AUTH is none, basic or digest (admin / Abc12345). Mounts: /cam1 (H.264 and G.711), /h265, /mjpeg, /silent (it never answers
-DESCRIBE; it holds up the whole server, so give it one of its own). Prints its port once it listens.
+AUTH is none, basic or digest (admin / Abc12345). Mounts: /cam1 (H.264 and G.711), /h265, /mjpeg, /silent (it
+never answers DESCRIBE and holds up the whole server, so give it one of its own). Prints its port once it listens.
 """
 
 import sys

@@ -294,19 +294,26 @@ async def test_no_more_sessions_at_a_time_than_the_module_allows(limit, most):
     assert devices.sessions.devices == 0
 
 
+def said_ok(request):
+    return request.reply("200 OK")
+
+
 async def test_launched_probes_wait_their_turn_as_tasks_and_devices_are_apart():
     devices = Devices()
-    async with scripted(lambda r: r.reply("200 OK")) as one, scripted(lambda r: r.reply("200 OK")) as two:
-        async with rtsp_kind(devices).build(RtspModule()) as collector:
-            first = launched(collector, Target(id="a", address=one.address, timeout_seconds=LONG))
-            assert first is not None
-            assert launched(collector, Target(id="b", address=f"{one.address}/2", timeout_seconds=LONG)) is None
-            other = launched(collector, Target(id="c", address=two.address, timeout_seconds=LONG))
-            assert other is not None
-            second = asyncio.ensure_future(
-                collector.collect(Target(id="b", address=f"{one.address}/2", timeout_seconds=LONG))
-            )
-            assert {verdict((await each)[0]) for each in (first, second, other)} == {OK}
+    async with (
+        scripted(said_ok) as one,
+        scripted(said_ok) as two,
+        rtsp_kind(devices).build(RtspModule()) as collector,
+    ):
+        first = launched(collector, Target(id="a", address=one.address, timeout_seconds=LONG))
+        assert first is not None
+        assert launched(collector, Target(id="b", address=f"{one.address}/2", timeout_seconds=LONG)) is None
+        other = launched(collector, Target(id="c", address=two.address, timeout_seconds=LONG))
+        assert other is not None
+        second = asyncio.ensure_future(
+            collector.collect(Target(id="b", address=f"{one.address}/2", timeout_seconds=LONG))
+        )
+        assert {verdict((await each)[0]) for each in (first, second, other)} == {OK}
     assert one.most_open == 1
     assert devices.sessions.devices == 0
 

@@ -23,7 +23,7 @@ GSTREAMER = (
     b"Server: GStreamer RTSP server\r\nDate: Sat, 21 Nov 2026 20:49:42 GMT\r\n\r\n"
 )
 CAMERA = (
-    b"RTSP/1.0 200 OK\r\nCSeq: 1\r\nPublic: OPTIONS, DESCRIBE, PLAY, PAUSE, SETUP, TEARDOWN, SET_PARAMETER, GET_PARAMETER\r\n"
+    b"RTSP/1.0 200 OK\r\nCSeq: 1\r\nPublic: OPTIONS, DESCRIBE, PLAY, PAUSE, SETUP, TEARDOWN\r\n"
     b"Date:  Sat, Nov 21 2026 20:50:13 GMT\r\n\r\n"
 )
 NODE = b"RTSP/1.0 200 OK\r\nCSeq: 1\r\nOPTIONS: DESCRIBE SETUP TEARDOWN PLAY\r\n\r\n"
