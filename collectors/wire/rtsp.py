@@ -9,15 +9,17 @@ from calendar import timegm
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 MAX_HEAD = 16 * 1024
 MAX_PASSED = 256 * 1024
 """How many bytes of interleaved frames, requests of the peer and blank lines may come before a response."""
 
-_STATUS_LINE = re.compile(rb"RTSP/(\d)\.(\d)[ \t]+(\d{3})(?:[ \t]+(.*))?")
-_REQUEST_LINE = re.compile(rb"[A-Z_]{1,20}[ \t]+\S+[ \t]+RTSP/\d\.\d")
+_STATUS_LINE = re.compile(r"RTSP/([0-9]\.[0-9])[ \t]+([0-9]{3})(?:[ \t]+(.*))?", re.DOTALL)
+_REQUEST_LINE = re.compile(r"[A-Z_]{1,20}[ \t]+\S+[ \t]+RTSP/[0-9]\.[0-9]")
 _BEGINNING = re.compile(rb"[A-Z_]{0,20}(?:[ \t/]|$)")
 _DECIMAL = re.compile(r"[0-9]{1,10}")
+_BLANKS = (" ", "\t")
 _FRAME = 0x24
 _FRAME_HEAD = 4
 _QUOTED = 60
@@ -80,6 +82,7 @@ class Response:
         return f"{self.status} {self.phrase}".rstrip()
 
 
+@lru_cache(maxsize=1024)  # cameras that keep time say the same at the same second
 def timestamp(text: str) -> int | None:
     """Unix time of a `Date` header, None if it is none.
 
@@ -125,7 +128,7 @@ class ResponseReader:
     def __init__(self, max_body: int) -> None:
         self._max_body = max_body
         self._buffer = bytearray()
-        self._lines: list[bytes] = []
+        self._lines: list[str] = []
         self._size = 0  # bytes of these lines
         self._read = 0  # bytes of the head that were looked through
         self._head: _Head | None = None
@@ -140,7 +143,7 @@ class ResponseReader:
     def pending(self) -> bytes:
         """The beginning of what came and is no response yet, to quote."""
         if self._head is not None or self._lines:
-            return b"\n".join(self._lines)[:_QUOTED] or b"(a head)"
+            return "\n".join(self._lines)[:_QUOTED].encode() or b"(a head)"
         return bytes(self._buffer[:_QUOTED])
 
     def next(self) -> Response | None:
@@ -170,6 +173,8 @@ class ResponseReader:
         """Whether a whole head is there; it is taken out of the buffer line by line, each looked at once."""
         buffer = self._buffer
         while self._lines or self._pass_over():
+            if not self._lines and self._read_at_once():
+                return True
             end = buffer.find(b"\n", self._read)
             if end < 0:
                 self._read = len(buffer)
@@ -177,7 +182,7 @@ class ResponseReader:
                 raise TooLargeError(f"a head of more than {MAX_HEAD} bytes")
             if end < 0:
                 return False
-            line = bytes(buffer[:end]).removesuffix(b"\r")
+            line = _text(bytes(buffer[:end]).removesuffix(b"\r"))
             del buffer[: end + 1]
             self._read = 0
             if not line:
@@ -188,6 +193,21 @@ class ResponseReader:
             self._lines.append(line)
             self._size += end + 1
         return False
+
+    def _read_at_once(self) -> bool:
+        """The same for a head that came whole and in good form, as nearly all do."""
+        end = self._buffer.find(b"\r\n\r\n", self._read)
+        if self._read or not 0 < end <= MAX_HEAD:
+            return False
+        head = bytes(self._buffer[:end])
+        lines = _text(head).split("\r\n")
+        if head.count(b"\n") != len(lines) - 1:
+            return False
+        del self._buffer[: end + 4]
+        _check_first(lines[0])
+        self._lines, self._size = lines, end + 4
+        self._end_head()
+        return True
 
     def _end_head(self) -> None:
         self._head = _head(self._lines, self._max_body)
@@ -235,12 +255,12 @@ def _check_beginning(buffer: bytearray) -> None:
         raise NotRtspError(f"got {quoted(buffer)}")
 
 
-def _check_first(line: bytes) -> None:
+def _check_first(line: str) -> None:
     if _STATUS_LINE.fullmatch(line) is None and _REQUEST_LINE.fullmatch(line) is None:
-        raise NotRtspError(f"got the line {quoted(line)}")
+        raise NotRtspError(f"got the line {line[:_QUOTED]!a}")
 
 
-def _head(lines: list[bytes], max_body: int) -> _Head:
+def _head(lines: list[str], max_body: int) -> _Head:
     response = _response(lines)
     lengths = {value for name, value in response.headers if name == "content-length"}
     length = _length(lengths, max_body) if lengths else 0
@@ -256,28 +276,28 @@ def _length(texts: set[str], max_body: int) -> int:
     return int(text)
 
 
-def _response(lines: list[bytes]) -> Response:
+def _response(lines: list[str]) -> Response:
     """A head as a response; a request line gives one without a version."""
     found = _STATUS_LINE.fullmatch(lines[0])
     headers = tuple(_headers(lines))
     if found is None:
         return Response("", 0, "", headers)
-    major, minor, status, phrase = found.groups()
-    return Response(f"{int(major)}.{int(minor)}", int(status), _text(phrase or b""), headers)
+    version, status, phrase = found.groups()
+    return Response(version, int(status), (phrase or "").strip(), headers)
 
 
-def _headers(lines: list[bytes]) -> list[tuple[str, str]]:
+def _headers(lines: list[str]) -> list[tuple[str, str]]:
     headers: list[tuple[str, str]] = []
     for line in lines[1:]:
-        if line[0] in b" \t" and headers:
+        if line[:1] in _BLANKS and headers:
             name, value = headers[-1]
-            headers[-1] = (name, f"{value} {_text(line)}".strip())
+            headers[-1] = (name, f"{value} {line.strip()}".strip())
             continue
-        before, colon, after = line.partition(b":")
+        before, colon, after = line.partition(":")
         if colon:
-            headers.append((_text(before).lower(), _text(after)))
+            headers.append((before.strip().lower(), after.strip()))
     return headers
 
 
 def _text(data: bytes) -> str:
-    return data.decode("utf-8", "backslashreplace").strip()
+    return data.decode("utf-8", "backslashreplace")
