@@ -17,8 +17,9 @@ from agent.ledger import Ledger
 from agent.opinions import by_family, confirmed
 from agent.pulse import Pulse
 from agent.schedule import Job, Schedule
+from agent.skew import with_skew
 from agent.targets import Duty, Watched
-from collectors.base import Collector, Kind, Launcher, Outcome, Reading, Reason, Target, error, failed
+from collectors.base import DEVICE_CLOCK, Collector, Kind, Launcher, Outcome, Reading, Reason, Target, error, failed
 
 LOG = logging.getLogger(__name__)
 
@@ -179,6 +180,8 @@ class Runner:
 
     def _in_time(self, reading: Reading, watched: Watched, started_ns: int) -> Reading:
         """A failure while our loop stood still for more than half the timeout, or by our own clock, is ours (S1)."""
+        if DEVICE_CLOCK in reading.values and not self.clock_in_doubt():
+            reading = with_skew(reading, self._clock.clock.wall_us())
         if reading.outcome is not Outcome.FAILED:
             return reading
         timeout = self.behind.get(watched.id, watched.target).timeout_seconds

@@ -16,6 +16,10 @@ from collectors.options import Duration
 
 NO_VALUES: Mapping[str, float] = MappingProxyType({})
 
+DEVICE_CLOCK = "date_timestamp_seconds"
+"""The value that holds the device's own clock. The shell, which knows the time, makes clock_skew_seconds and
+clock_zone_mislabelled of it; a kind that reports it names these two among its values."""
+
 Trace = Callable[[str, str], None]
 """Told each step of one on-demand probe: (step, detail). The receiver stamps the time."""
 

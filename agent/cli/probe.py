@@ -18,6 +18,7 @@ from agent.config.problems import nearest
 from agent.config.schema import States
 from agent.config.tokens import resolve_token
 from agent.errors import UsageError
+from agent.skew import with_skew
 from collectors import KINDS
 from collectors.base import CollectorUnavailableError, Kind, Module, Outcome, Reading, Reason, Target, error, failed
 from sla import model
@@ -166,7 +167,7 @@ async def measure(recipe: Recipe, address: str, dialled: str) -> Probed:
         steps.append(Step(seconds(), step, detail))
 
     target = Target(id="probe", address=dialled, timeout_seconds=recipe.options.timeout, trace=trace)
-    readings = await collect(recipe, target)
+    readings = [with_skew(reading, clock.wall_us()) for reading in await collect(recipe, target)]
     answers = [
         Answer(reading, judge(_COUNTS[reading.outcome], reading.values, recipe.limits, recipe.down_loss))
         for reading in readings

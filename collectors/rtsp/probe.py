@@ -17,6 +17,8 @@ VALUES: Mapping[str, str] = {
     "describe_seconds": "Seconds from the first DESCRIBE sent to the last answer, the login included.",
     "status_code": "RTSP status of the last answer (200 is OK).",
     "date_timestamp_seconds": "The device's own clock as its last Date header shows it.",
+    "clock_skew_seconds": "Seconds the device's clock is ahead of ours, a mislabelled zone left out.",
+    "clock_zone_mislabelled": "1 if the device's clock is off by 8 hours to the minute, a zone labelled wrong, else 0.",
     "limited": "1 if the device is alive but does not let us ask DESCRIBE (busy, forbidden, login), else 0.",
     "describe_ok": "1 if DESCRIBE was answered with at least one track, else 0.",
     "tracks": "Tracks of the session description.",
