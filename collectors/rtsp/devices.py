@@ -107,10 +107,13 @@ class Sessions:
         try:
             async with asyncio.timeout(seconds + GRAIN):
                 return await waiter.turn
-        except BaseException as exc:
+        except TimeoutError:
+            if waiter.turn.done() and not waiter.turn.cancelled():  # told in the very turn of the loop
+                return waiter.turn.result()
             self._give_up(device, waiter)
-            if isinstance(exc, TimeoutError):
-                return False
+            return False
+        except asyncio.CancelledError:
+            self._give_up(device, waiter)
             raise
 
     def leave(self, device: Address, patience: Patience, silent: Reading | None = None) -> None:

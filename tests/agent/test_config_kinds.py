@@ -20,6 +20,7 @@ ADDRESSES = {
     "tls": "@gateway:443",
     "host": "localhost",
     "dns": "@resolver",
+    "rtsp": "10.0.0.1/live",
 }
 FULL = """
 modules:
@@ -39,6 +40,7 @@ modules:
   mail: {kind: tls, starttls: smtp, min_version: 1.0, max_version: 1.3, server_name: mail.example, family: 4}
   machine: {kind: host, disks: {include: [/data]}, processes: [{name: nginx, min: 2}], temperatures: false}
   names: {kind: dns, query_name: www.example.cn, query_type: SOA, min_serial: 5, answers: [" SOA "], family: 6}
+  cameras: {kind: rtsp, depth: describe, path: /live, max_sessions: 2}
   banner: {kind: tcp, dialogue: [{expect: "^220 ", send: "QUIT\\r\\n"}, {expect: "^221"}]}
 """
 
@@ -96,7 +98,8 @@ def test_the_effective_modules_of_real_kinds_load_again(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", [kind.name for kind in KINDS])
 def test_a_timeout_of_its_own_is_no_trouble_with_any_kind(tmp_path: Path, kind: str) -> None:
-    module = {"http": "api", "tls": "mail", "icmp": "ping", "host": "machine", "tcp": "banner", "dns": "names"}[kind]
+    names = {"http": "api", "tls": "mail", "icmp": "ping", "host": "machine", "tcp": "banner", "dns": "names"}
+    module = names.get(kind, "cameras")
     row = f'{{target_id: a, kind: {kind}, address: "{ADDRESSES[kind]}", module: {module}, timeout_seconds: 1.5}}'
     config = load(write(tmp_path, f"{FULL}targets: [{row}]"), KINDS, env={"TOKEN": "hunter2"})
     assert config.targets[0].timeout_seconds == 1.5

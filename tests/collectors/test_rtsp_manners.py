@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import time
 
 import pytest
 
@@ -391,6 +392,20 @@ async def test_a_cancelled_waiter_gives_its_turn_to_the_next():
     first.cancel()
     assert await second is True
     sessions.leave(device(), PATIENT)
+    assert sessions.devices == 0
+
+
+@pytest.mark.parametrize("silent", [None, failed(Reason.TIMEOUT, "silent")])
+async def test_who_is_told_in_the_very_turn_of_the_loop_that_ends_its_wait_has_heard_it(silent):
+    sessions = Sessions()
+    assert sessions.try_enter(device(), 1)
+    waiting = asyncio.ensure_future(sessions.enter(device(), 1, PATIENT, 0.01))
+    await asyncio.sleep(0)
+    asyncio.get_running_loop().call_later(0.001, sessions.leave, device(), PATIENT, silent)
+    time.sleep(0.1)  # our loop is late: both timers are due at once
+    assert await waiting == (silent or True)
+    if silent is None:
+        sessions.leave(device(), PATIENT)
     assert sessions.devices == 0
 
 
