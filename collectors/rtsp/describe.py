@@ -19,6 +19,7 @@ from collectors.wire.sdp import Description, NotSdpError, parse
 AGENT = ("User-Agent", "egov-sla-agent")
 _UNAUTHORIZED = frozenset({401, 407})
 _FORBIDDEN = 403
+_NOT_FOUND = 404
 _BUSY = frozenset({453, 503})
 _MOST_LOGINS = 2  # a nonce may be too old once
 
@@ -76,7 +77,7 @@ class Describing:
             seconds = self.manners.busy(self.device, self.path if response.status == _FORBIDDEN else "", self.now())
             self.values["describe_ok"] = 0.0
             return self._limited(f"DESCRIBE was answered {response}; the next one waits {span(seconds)}")
-        self.manners.answered(self.device, self.path, self._used())
+        self.manners.answered(self.device, self.path, self._taken(response.status))
         self.values.update({"limited": 0.0, "describe_ok": 0.0})
         if 300 <= response.status < 400:
             to = response.header("location") or "nowhere"
@@ -85,8 +86,10 @@ class Describing:
             return failed(Reason.STATUS, f"DESCRIBE of {self.path} was answered {response}")
         return self._described(response)
 
-    def _used(self) -> bytes | None:
-        return self.account.credential if self.account and self.logins else None
+    def _taken(self, status: int) -> bytes | None:
+        """The credential, where this status proves that it was taken; other refusals may not have looked at it."""
+        proves = status < 400 or status == _NOT_FOUND
+        return self.account.credential if self.account and self.logins and proves else None
 
     def _ask(self, headers: tuple[tuple[str, str], ...]) -> bytes:
         self.cseq += 1
