@@ -3,9 +3,9 @@
 import ipaddress
 import logging
 from collections.abc import Callable, Iterator
-from urllib.parse import urlsplit
 
 from agent.config import Config, TargetConfig
+from agent.config.addresses import host_of, version_of
 from agent.config.model import ModuleConfig
 from agent.config.tokens import resolve_token
 from agent.registered import family_module
@@ -41,7 +41,7 @@ def needs_no_selfcheck(kind: str, address: str) -> bool:
     """Loopback and this host itself are reached without any uplink (S6)."""
     if kind == "host":
         return True
-    host = _host_of(address)
+    host = host_of(address)
     if host == "localhost":
         return True
     try:
@@ -55,7 +55,7 @@ def _watched(config: Config, target: TargetConfig, address: str) -> Watched:
     return Watched(
         target=Target(id=target.id, address=address, timeout_seconds=target.timeout_seconds),
         kind=target.kind,
-        module=target.module,
+        module=_module_name(target),
         vantage=config.vantage.name,
         rules=_rules(config, target.interval_seconds),
         retry_ns=int(target.retry_interval_seconds * 1e9),
@@ -132,6 +132,13 @@ def _families(target: TargetConfig) -> tuple[tuple[str, str], ...]:
     return tuple((f"v{family}", family_module(target.module, family)) for family in target.families_required)
 
 
+def _module_name(target: TargetConfig) -> str:
+    """Its module, for one required IP version the one that asks on it; a numeric address has its version."""
+    if len(target.families_required) == 1 and not version_of(target.address):
+        return family_module(target.module, target.families_required[0])
+    return target.module
+
+
 def _service(target: TargetConfig) -> tuple[Window, ...]:
     if target.service:
         return target.service
@@ -139,11 +146,3 @@ def _service(target: TargetConfig) -> tuple[Window, ...]:
     if start is None and end is None:
         return ()
     return (Window(-FOREVER if start is None else start, FOREVER if end is None else end),)
-
-
-def _host_of(address: str) -> str:
-    if "://" in address:
-        return urlsplit(address).hostname or ""
-    if address.startswith("["):
-        return address[1:].partition("]")[0]
-    return address.rpartition(":")[0] if address.count(":") == 1 else address

@@ -11,7 +11,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -29,7 +29,7 @@ from sla.confirm import FOREVER
 from sla.faults import Fault, is_open
 from sla.model import Degraded, State, Window
 from sla.rootcause import Derived, derive, settle
-from sla.ways import Look
+from sla.ways import highest
 
 LOG = logging.getLogger(__name__)
 
@@ -224,7 +224,7 @@ class FaultWatch:
         self._said.update(found.said)
         self.faults, self.counts = found.derived.faults, found.counts
         if found.behind is not None:
-            self._agent.runner.behind = found.behind
+            self._agent.runner.stand_behind(found.behind)
         for fault in found.final:
             self._final.add(fault.id)
             self._agent.cleared(fault)
@@ -286,7 +286,7 @@ def _final_after(kept: Kept, root: str) -> int:
 
 
 def _behind(kept: Kept, watched: Mapping[str, Watched], now: int) -> Iterator[tuple[str, Target]]:
-    """Targets all of whose ways are DOWN now, with the short timeout that they are probed with then (F7)."""
+    """Targets all of whose ways are DOWN now, as they are probed then: once and with a short timeout (F7)."""
     blocked: dict[tuple[object, int], bool] = {}
     for id_ in _below_what_is_down(kept):
         one = watched.get(id_)
@@ -294,15 +294,14 @@ def _behind(kept: Kept, watched: Mapping[str, Watched], now: int) -> Iterator[tu
             continue
         alike = tuple(kept.graph.ways_at(id_, now)), kept.graph.items[id_].interval
         if alike not in blocked:
-            blocked[alike] = Look(kept.graph, kept.state, id_, now).highest() is not None
+            blocked[alike] = highest(kept.graph, kept.state, id_, now) is not None
         if blocked[alike]:
             yield id_, _short(one.target)
 
 
 def _short(target: Target) -> Target:
-    if target.timeout_seconds <= BEHIND_TIMEOUT:
-        return target
-    return replace(target, timeout_seconds=BEHIND_TIMEOUT)
+    timeout = min(target.timeout_seconds, BEHIND_TIMEOUT)
+    return Target(id=target.id, address=target.address, timeout_seconds=timeout, single_attempt=True)
 
 
 def _below_what_is_down(kept: Kept) -> Iterator[str]:

@@ -34,6 +34,14 @@ class Lane:
         else:
             self._start(job)
 
+    def take_out(self, unwanted: Callable[[Job], bool]) -> list[Job]:
+        """The waiting jobs that belong elsewhere now; the others wait on in their order."""
+        taken, kept = list[Job](), deque[Job]()
+        for job in self.waiting:
+            (taken if unwanted(job) else kept).append(job)
+        self.waiting = kept
+        return taken
+
     def leave(self) -> None:
         """A probe of this lane has ended."""
         self.active -= 1

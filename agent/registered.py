@@ -4,7 +4,7 @@ A line is probed at its far address, from its source address if it has one, so t
 line alone (A6). A target that must answer on both IP versions is asked on each.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from agent.config import Config, TargetConfig
+from agent.config.addresses import version_of
 from agent.config.builtin import DEFAULT_MODULES, DEFAULT_ROLES
 from agent.config.model import ModuleConfig, default_retry
 from agent.config.schema import Role
@@ -24,9 +25,12 @@ LINE_KIND = "icmp"
 """What probes the far address of a line."""
 
 
-def with_registers(config: Config, book: Book, now: int) -> Config:
+def with_registers(
+    config: Config, book: Book, now: int, service: Callable[[str], Sequence[Window]] | None = None
+) -> Config:
     """The configuration with everything that the registers want probed now, and the modules that this takes.
 
+    `service` says when an id is in service where more is known than the book says (M5).
     Errors: UsageError naming every row that the configuration cannot probe.
     """
     inline = {target.id for target in config.targets}
@@ -36,13 +40,17 @@ def with_registers(config: Config, book: Book, now: int) -> Config:
     for target in _wanted(config, book, now, modules, problems):
         if target.id in inline:
             problems.append(f"{target.id}: stands in agent.yml and in a register; wanted one of them, remove it there")
-        found.append(target)
+        found.append(target if service is None else _serving(target, tuple(service(target.id))))
     every = (*config.targets, *found)
     _add_families(modules, every, problems)
     if problems:
         more = f" (and {len(problems) - 20} more)" if len(problems) > 20 else ""
         raise UsageError("registers: " + "; ".join(problems[:20]) + more)
     return replace(config, targets=every, modules=MappingProxyType(modules))
+
+
+def _serving(target: TargetConfig, service: tuple[Window, ...]) -> TargetConfig:
+    return target if target.service == service else replace(target, service=service)
 
 
 def family_module(name: str, family: int) -> str:
@@ -155,7 +163,7 @@ def _add_families(modules: dict[str, ModuleConfig], targets: Iterable[TargetConf
     """One more module for each IP version that a target must answer on."""
     for target in targets:
         base = modules.get(target.module)
-        if len(target.families_required) < 2 or base is None:
+        if base is None or (len(target.families_required) == 1 and version_of(target.address)):
             continue
         for family in target.families_required:
             name = family_module(target.module, family)

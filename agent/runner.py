@@ -88,6 +88,23 @@ class Runner:
         finally:
             self._group = None  # launched probes may still end; nothing takes their readings any more
 
+    def stand_behind(self, behind: Mapping[str, Target]) -> None:
+        """Set who is behind something DOWN; jobs that wait change lanes, or the healthy would wait too (F7)."""
+        self.behind = behind
+        for lane in self.lanes.values():
+            for job in lane.take_out(self._is_elsewhere):
+                self._enter(job)
+
+    def _is_elsewhere(self, job: Job) -> bool:
+        return job.lane != self._lane_of(job.watched)
+
+    def _lane_of(self, watched: Watched) -> str:
+        return BEHIND + watched.kind if watched.id in self.behind else watched.kind
+
+    def _enter(self, job: Job) -> None:
+        job.lane = self._lane_of(job.watched)
+        self.lanes[job.lane].enter(job)
+
     def launch(self, job: Job) -> None:
         """A job's turn has come."""
         if self._committer.is_choked:  # back-pressure: what cannot be written is not measured, and time is UNKNOWN
@@ -95,8 +112,7 @@ class Runner:
             self.schedule.done(job, self._clock.monotonic_ns(), retry=False)
             return
         self._tally.swept(job.watched.kind, self.schedule.lateness_ns, self._clock.monotonic_ns())
-        job.lane = BEHIND + job.watched.kind if job.watched.id in self.behind else job.watched.kind
-        self.lanes[job.lane].enter(job)
+        self._enter(job)
 
     def _start(self, job: Job) -> None:
         """Launch without a task where the collector can; the order of 43 000 targets a minute rests on it."""

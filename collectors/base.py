@@ -77,11 +77,15 @@ ERROR_REASONS = frozenset(Reason) - FAILED_REASONS
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """One thing to measure: `address` as the kind dials it, `timeout_seconds` for the whole probe."""
+    """One thing to measure: `address` as the kind dials it, `timeout_seconds` for the whole probe.
+
+    `single_attempt`: behind something that is DOWN, so a kind that asks several times asks once (F7).
+    """
 
     id: str
     address: str
     timeout_seconds: float
+    single_attempt: bool = False
     trace: Trace | None = None
 
     def step(self, name: str, detail: str = "") -> None:

@@ -1,6 +1,8 @@
 """Whether an address has the form its kind dials: offline, with documentation addresses for tokens."""
 
-from collections.abc import Iterator
+import ipaddress
+from collections.abc import Collection, Iterator
+from urllib.parse import urlsplit
 
 from agent.config.problems import Found, Path, Rule, nearest, show
 from agent.config.tokens import TOKENS, is_token, stand_in
@@ -18,3 +20,38 @@ def check_address(kind: Kind, address: str, path: Path) -> Iterator[Found]:
         text = wrong.replace(stand_in(address), address)
         rule = Rule.TOKEN if is_token(address) else Rule.ADDRESS
         yield Found(rule, path, text if text.startswith("got ") else f"got {show(address)}, {text}")
+
+
+def check_families(families: Collection[int], address: str, path: Path) -> Iterator[Found]:
+    """The problem of IP versions that an address can never be asked on: what is never measured must not pass."""
+    version = version_of(address)
+    if is_token(address) and len(families) > 1:
+        text = f"{show(address)} stands for one address"
+    elif version and not set(families) <= {version}:
+        text = f"{show(address)} has IP version {version} only"
+    else:
+        return
+    wanted = ";".join(map(str, sorted(families)))
+    step = "give a host name that has each version, or a target for each address"
+    yield Found(Rule.FAMILIES, path, f"got {wanted}, but {text}; {step}")
+
+
+def version_of(address: str) -> int:
+    """The IP version of a numeric address in any form that a kind dials; 0 for a name or a token."""
+    try:
+        return ipaddress.ip_address(host_of(address).partition("%")[0]).version
+    except ValueError:
+        return 0
+
+
+def host_of(address: str) -> str:
+    """The host of a URL, of `host:port` or of an address alone, with a path behind them or without."""
+    if "://" in address:
+        try:
+            return urlsplit(address).hostname or ""
+        except ValueError:  # what the kind refuses anyway
+            return ""
+    address = address.partition("/")[0]  # of rtsp, which takes a path without a scheme too
+    if address.startswith("["):
+        return address[1:].partition("]")[0]
+    return address.rpartition(":")[0] if address.count(":") == 1 else address

@@ -72,6 +72,7 @@ class Rule(StrEnum):
     ANCHORS = "anchors"
     TOKEN = "token"
     ADDRESS = "address"
+    FAMILIES = "families"
     DUPLICATE_ID = "duplicate_id"
     PARENT = "parent"
     PARENT_CYCLE = "parent_cycle"

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from pydantic import ValidationError
 
-from agent.config.addresses import check_address
+from agent.config.addresses import check_address, check_families
 from agent.config.draft import Draft
 from agent.config.instants import parse_instant
 from agent.config.problems import Found, Path, Rule, nearest, show
@@ -76,6 +76,13 @@ def addresses_fit_the_kind(draft: Draft) -> Iterator[Found]:
     for index, row in draft.rows.items():
         if row.kind in draft.kinds:
             yield from check_address(draft.kinds[row.kind], row.address, _path(index, "address"))
+
+
+def addresses_have_the_families(draft: Draft) -> Iterator[Found]:
+    """Each IP version that is required can be asked."""
+    for index, row in draft.rows.items():
+        families = {int(family) for family in row.families_required}
+        yield from check_families(families, row.address, _path(index, "families_required"))
 
 
 def confirmations_are_second_opinions(draft: Draft) -> Iterator[Found]:
@@ -215,6 +222,7 @@ TARGET_RULES: tuple[Callable[[Draft], Iterator[Found]], ...] = (
     modules_are_known,
     modules_are_of_the_kind,
     addresses_fit_the_kind,
+    addresses_have_the_families,
     confirmations_are_second_opinions,
     planes_are_known,
     intervals_hold_a_probe,

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from agent.config.addresses import check_address
+from agent.config.addresses import check_address, check_families
 from agent.config.draft import Draft
 from agent.config.problems import Found as ConfigFound
 from agent.config.problems import Rule
@@ -68,6 +68,10 @@ def _addresses(view: View, draft: Draft) -> Iterator[Found]:
         kind, address = draft.kinds.get(entry.values.get("kind", "")), entry.values.get("address")
         if kind is not None and address is not None:
             for found in check_address(kind, address, ("targets", 0, "address")):
+                yield _found(view, entry, found)
+        families = entry.values.get("families_required") or ()
+        if address is not None:
+            for found in check_families(families, address, ("targets", 0, "families_required")):
                 yield _found(view, entry, found)
 
 

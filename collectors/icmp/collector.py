@@ -5,6 +5,7 @@ import errno
 import os
 import socket
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Self
 
@@ -90,6 +91,10 @@ def _recipe(module: IcmpModule, family: int) -> Recipe:
     return Recipe(module.count, module.gap, module.payload_size, control)
 
 
+def _once(recipe: Recipe) -> Recipe:
+    return replace(recipe, count=1)
+
+
 def _open(family: int) -> socket.socket:
     """Raw first, else datagram. Errors: OSError with raw's number (the one that says most), both texts."""
     try:
@@ -115,6 +120,7 @@ class IcmpCollector:
         self._probes: set[Probe] = set()
         self._opened = False
         self._recipes: dict[int, Recipe] = {family: _recipe(module, family) for family in module.families}
+        self._once = {family: _once(recipe) for family, recipe in self._recipes.items()}
         self._literals: dict[str, Address] = {}
 
     async def __aenter__(self) -> Self:
@@ -138,11 +144,14 @@ class IcmpCollector:
         except OSError:
             return False
         loop = asyncio.get_running_loop()
-        probe = Probe(target, where, self._recipes[where.family], loop.time(), loop)
+        probe = Probe(target, where, self._recipe_for(target, where), loop.time(), loop)
         self._probes.add(probe)
         probe.done.add_done_callback(partial(self._ended, probe, channel, landed))
         channel.start(probe)
         return True
+
+    def _recipe_for(self, target: Target, address: Address) -> Recipe:
+        return (self._once if target.single_attempt else self._recipes)[address.family]
 
     def _ended(self, probe: Probe, channel: Channel, landed: Landed, done: "asyncio.Future[Sequence[Reading]]") -> None:
         self._probes.discard(probe)
@@ -192,7 +201,7 @@ class IcmpCollector:
             channel = self._shared.channel(address.family)
         except OSError as exc:
             return from_errno(exc.errno, f"open an {_FAMILY_NAMES[address.family]} ICMP socket")
-        probe = Probe(target, address, self._recipes[address.family], started, asyncio.get_running_loop())
+        probe = Probe(target, address, self._recipe_for(target, address), started, asyncio.get_running_loop())
         self._probes.add(probe)
         try:
             channel.start(probe)

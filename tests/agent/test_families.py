@@ -9,6 +9,7 @@ import pytest
 from collectors.resolve import Address
 from sla.model import Degraded, State
 from tests.agent.fault_worlds import World, world
+from tests.agent.register_cases import registers
 
 HOST = "both.test"
 
@@ -71,3 +72,23 @@ async def test_one_version_that_fails_makes_it_degraded_and_both_make_it_down(tm
         assert states(w) == {"both": State.DOWN, "v4": State.DOWN, "v6": State.DOWN}
         w.check()
         assert {fault.root: fault.members for fault in w.watch.open}["both"][0] == "both#v4"
+
+
+async def test_one_required_version_is_the_one_that_is_asked(tmp_path: Path, peers: Peers):
+    """The name has both; an answer on IPv4 proves nothing of IPv6."""
+    registers = ("target_id,kind,address,module,families_required", f"both,tcp,{HOST}:{peers.port},port,6")
+    async with world(tmp_path, targets=registers) as w:
+        peers.close(6)
+        await probe(w, 4)
+        assert states(w) == {"both": State.DOWN}
+
+
+def test_a_numeric_address_is_refused_the_version_it_has_not():
+    """It would stay unmeasured for ever beside an answer on the other one."""
+    with registers() as store:
+        text = "target_id,kind,address,families_required\nx,tcp,127.0.0.1:5,4;6\ny,icmp,::1,6\n"
+        (said,) = store.refused("targets", text)
+    assert said == (
+        "targets.csv:2: families_required: got 4;6, but 127.0.0.1:5 has IP version 4 only; give a host name that "
+        "has each version, or a target for each address"
+    )

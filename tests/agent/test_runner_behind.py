@@ -121,6 +121,24 @@ async def test_a_child_is_probed_with_the_short_timeout_and_after_restoration_wi
     assert asked == [2.0, 600.0]
 
 
+async def test_who_waits_when_the_parent_fails_changes_lanes_and_back_when_it_returns(world: World) -> None:
+    """The outage becomes known only after thousands have been launched as healthy."""
+    with listener() as (_, address):
+        children = [watched(f"c{number}", address) for number in range(CHILDREN)]
+        async with running(world, children) as runner:
+            for child in children:
+                launch(runner, child)
+            launch(runner, watched("healthy", address, "m"))
+            normal, behind = runner.lanes["tcp"], runner.lanes[BEHIND + "tcp"]
+            runner.stand_behind({child.id: replace(child.target, timeout_seconds=2.0) for child in children})
+            assert (normal.active, [job.watched.id for job in normal.waiting]) == (ROOM, ["healthy"])
+            assert (behind.active, len(behind.waiting)) == (ROOM, CHILDREN - 2 * ROOM)
+            assert [job.watched.id for job in behind.waiting] == [f"c{n}" for n in range(2 * ROOM, CHILDREN)]
+            runner.stand_behind({})
+            assert (behind.active, len(behind.waiting)) == (ROOM, 0)
+            assert len(normal.waiting) == CHILDREN - 2 * ROOM + 1
+
+
 async def test_a_probe_frees_the_lane_that_it_was_launched_in(world: World) -> None:
     """Its parent came back while it was under way."""
     with listener() as (_, address):

@@ -4,12 +4,13 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, nullcontext
+from dataclasses import replace
 
 import pytest
 
-from collectors.base import Collector, Kind, Outcome, Reading, Reason, Target
+from collectors.base import Collector, Kind, Launcher, Outcome, Reading, Reason, Target
 from collectors.icmp import KIND
 from collectors.icmp.kind import icmp_kind
 from collectors.icmp.options import IcmpModule
@@ -78,6 +79,20 @@ def say_nothing(responder: Responder, request: Request) -> None:
 
 
 # The real kernel on loopback
+
+
+async def test_behind_something_down_one_echo_is_sent_however_the_probe_is_started() -> None:
+    """F7: one attempt; the target's own count holds again afterwards."""
+    async with opened(count=3, gap=0.01) as collector:
+        behind = replace(target(), single_attempt=True)
+        (asked,) = await collector.collect(behind)
+        landed: asyncio.Future[Sequence[Reading]] = asyncio.get_running_loop().create_future()
+        assert isinstance(collector, Launcher)
+        assert collector.launch(behind, landed.set_result)
+        (launched,) = await landed
+        own = await probe(collector, "127.0.0.1")
+    assert [each.values["echoes_sent"] for each in (asked, launched, own)] == [1.0, 1.0, 3.0]
+    assert all(map(is_ok, (asked, launched, own)))
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.45.6.7", "::1", "0:0:0:0:0:0:0:1", "localhost"])
