@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agent.config import ConfigError, as_dict, diff, effective_yaml, load
+from agent.config.addresses import version_of
 from agent.config.builtin import BUILT_IN, DEFAULT_MODULES
 from collectors import KINDS
 from tests.agent.config_fakes import as_flow, write
@@ -141,3 +142,17 @@ def test_any_options_and_addresses_are_a_configuration_or_a_config_error(
     except ConfigError as exc:
         if "Input should" in str(exc):
             pytest.fail(str(exc))
+
+
+@pytest.mark.parametrize(
+    ("address", "version"),
+    [
+        ("10.0.0.1/live", 4),
+        ("10.0.0.1:554/cam/realmonitor?channel=1&at=1:2", 4),
+        ("rtsp://[2001:db8::1]/live", 6),
+        ("[2001:db8::1]:554/live", 6),
+        ("camera.example/10.0.0.1", 0),
+    ],
+)
+def test_the_ip_version_of_an_address_with_a_path(address: str, version: int) -> None:
+    assert version_of(address) == version
