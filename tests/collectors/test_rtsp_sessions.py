@@ -117,7 +117,7 @@ async def test_a_timeout_after_waiting_is_our_own_queue_s():
     async def talk(reader, writer):
         await reader.readuntil(b"\r\n\r\n")
         if not sessions_free.is_set():
-            await asyncio.sleep(0.4)
+            await asyncio.sleep(0.3)
             sessions_free.set()
             writer.write(b"RTSP/1.0 200 OK\r\n\r\n")
         await reader.read()
@@ -125,7 +125,7 @@ async def test_a_timeout_after_waiting_is_our_own_queue_s():
     devices = Devices()
     async with raw(talk) as address, rtsp_kind(devices).build(RtspModule()) as collector:
         first = launched(collector, Target(id="a", address=address, timeout_seconds=LONG))
-        (second,) = await collector.collect(Target(id="b", address=address, timeout_seconds=0.8))
+        (second,) = await collector.collect(Target(id="b", address=address, timeout_seconds=1.5))
         assert verdict((await first)[0]) == OK
     assert verdict(second) == (Outcome.ERROR, Reason.LATE)
     assert "our own queue before this device took" in second.detail
