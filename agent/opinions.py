@@ -6,9 +6,6 @@ from dataclasses import replace
 from collectors.base import Outcome, Reading
 from sla.limits import FAMILY_FAILED, FIRST_MODULE_FAILED
 
-HOST_CLOCK = "clock_timestamp_seconds"
-"""The value of a reading that tells what the clock of a host said when the probe ended."""
-
 
 def confirmed(first: Reading, second: Reading) -> Reading:
     """What two modules say together: failed only if both say so; an error of the second leaves it open (S3).
@@ -21,16 +18,6 @@ def confirmed(first: Reading, second: Reading) -> Reading:
     if second.outcome is Outcome.ERROR:
         return replace(first, outcome=Outcome.ERROR, reason=second.reason, detail=detail)
     return replace(second, detail=detail, values={**first.values, **second.values, FIRST_MODULE_FAILED: 1.0})
-
-
-def with_skew(readings: Sequence[Reading], now_us: int) -> Sequence[Reading]:
-    """Add how far the clock of a host is ahead of ours, where a reading tells it: collectors read no wall clock."""
-    return [_with_skew(reading, now_us) if HOST_CLOCK in reading.values else reading for reading in readings]
-
-
-def _with_skew(reading: Reading, now_us: int) -> Reading:
-    skew = reading.values[HOST_CLOCK] - now_us / 1e6
-    return replace(reading, values={**reading.values, "clock_skew_seconds": skew})
 
 
 def by_family(said: Sequence[tuple[str, Reading]]) -> list[Reading]:

@@ -14,9 +14,10 @@ from agent.clock import RunClock
 from agent.commit import Committer
 from agent.lanes import Lane
 from agent.ledger import Ledger
-from agent.opinions import by_family, confirmed, with_skew
+from agent.opinions import by_family, confirmed
 from agent.pulse import Pulse
 from agent.schedule import Job, Schedule
+from agent.skew import tells_a_clock, with_skew
 from agent.targets import Duty, Watched
 from collectors.base import Collector, Kind, Launcher, Outcome, Reading, Reason, Target, error, failed
 
@@ -179,8 +180,6 @@ class Runner:
         except Exception as exc:  # noqa: BLE001 (the exception boundary: our bug is never the target's outage)
             return [self._our_bug(watched, exc)]
         self._failing.discard(watched.id)
-        if not self.clock_in_doubt():
-            readings = with_skew(readings, self._clock.now_us())
         return readings or [error(Reason.INTERNAL, "the collector returned no reading")]
 
     def _our_bug(self, watched: Watched, exc: BaseException) -> Reading:
@@ -197,6 +196,8 @@ class Runner:
 
     def _in_time(self, reading: Reading, watched: Watched, started_ns: int) -> Reading:
         """A failure while our loop stood still for more than half the timeout, or by our own clock, is ours (S1)."""
+        if tells_a_clock(reading) and not self.clock_in_doubt():
+            reading = with_skew(reading, self._clock.clock.wall_us())
         return self.believed(reading, self.behind.get(watched.id, watched.target).timeout_seconds, started_ns)
 
     def believed(self, reading: Reading, timeout_seconds: float, started_ns: int) -> Reading:

@@ -14,13 +14,15 @@ The bars (must / aim) are those of docs/performance.md; a ratio is ours / the pe
 def main() -> None:
     """Run what is asked for; everything by default."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("only", nargs="*", help="tcp http icmp aligned exposition edges ledger collapse guests")
+    parser.add_argument("only", nargs="*", help="tcp rtsp http icmp aligned exposition edges ledger collapse guests")
     parser.add_argument("--legs", type=int, default=3, help="alternated pairs of each pipeline")
     parser.add_argument("--window", type=float, default=60, help="seconds measured in each leg")
     parser.add_argument("--warm", type=float, default=30, help="seconds before that")
     parser.add_argument("--targets", type=int, default=10_000)
     args = parser.parse_args()
-    chosen = args.only or ["aligned", "exposition", "edges", "ledger", "collapse", "guests", "tcp", "icmp", "http"]
+    chosen = args.only or [
+        "aligned", "exposition", "edges", "ledger", "collapse", "guests", "tcp", "rtsp", "icmp", "http",
+    ]  # fmt: skip
     print(BARS)
     for name in chosen:
         {

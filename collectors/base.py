@@ -17,6 +17,13 @@ from collectors.options import Duration
 
 NO_VALUES: Mapping[str, float] = MappingProxyType({})
 
+DEVICE_CLOCK = "date_timestamp_seconds"
+"""The value that holds the device's own clock. The shell, which knows the time, makes clock_skew_seconds and
+clock_zone_mislabelled of it; a kind that reports it names these two among its values."""
+
+HOST_CLOCK = "clock_timestamp_seconds"
+"""The same of a host that counts seconds since 1970: without a zone there is nothing but clock_skew_seconds."""
+
 Trace = Callable[[str, str], None]
 """Told each step of one on-demand probe: (step, detail). The receiver stamps the time."""
 
@@ -69,6 +76,7 @@ class Reason(StrEnum):
     # we could not measure (error)
     PERMISSION = "permission"  # we may not open the socket or read the value
     NO_ROUTE = "no_route"  # this host has no route or address for it
+    LIMITED = "limited"  # it is alive but does not let us measure: busy, forbidden, or our login
     RESOURCES = "resources"  # no descriptor, buffer or local port left
     RESOLVER = "resolver"  # our resolver did not answer
     LATE = "late"  # our loop was too late for the answer to mean anything

@@ -20,7 +20,7 @@ from agent.config.schema import States
 from agent.config.tokens import resolve_token
 from agent.config.wording import reword
 from agent.errors import UsageError
-from agent.opinions import with_skew
+from agent.skew import with_skew
 from collectors import KINDS
 from collectors import ON_DEMAND as KINDS_ON_DEMAND
 from collectors.base import CollectorUnavailableError, Kind, Module, Outcome, Reading, Reason, Target, error, failed
@@ -199,7 +199,7 @@ async def measure(recipe: Recipe, address: str, dialled: str) -> Probed:
         steps.append(Step(seconds(), step, detail))
 
     target = Target(id="probe", address=dialled, timeout_seconds=recipe.options.timeout, trace=trace)
-    readings = with_skew(await collect(recipe, target), clock.wall_us())
+    readings = [with_skew(reading, clock.wall_us()) for reading in await collect(recipe, target)]
     answers = [
         Answer(reading, judge(_COUNTS[reading.outcome], reading.values, recipe.limits, recipe.down_loss))
         for reading in readings

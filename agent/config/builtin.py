@@ -12,6 +12,8 @@ BUILT_IN: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "tls_connect": ("tls", {}),
     "dns_udp": ("dns", {"query_name": ".", "query_type": "NS"}),
     "dns_tcp": ("dns", {"query_name": ".", "query_type": "NS", "transport": "tcp"}),
+    "rtsp_options": ("rtsp", {}),
+    "rtsp_describe": ("rtsp", {"depth": "describe"}),
     "host": ("host", {}),
     "host_page": ("host_page", {}),
 }
@@ -26,6 +28,7 @@ DEFAULT_MODULES: Mapping[str, str] = {
     "http": "http_2xx",
     "tls": "tls_connect",
     "dns": "dns_udp",
+    "rtsp": "rtsp_options",
     "host": "host",
     "host_page": "host_page",
 }

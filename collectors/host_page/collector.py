@@ -18,6 +18,7 @@ from multidict import CIMultiDictProxy
 from yarl import URL
 
 from collectors.base import (
+    HOST_CLOCK,
     Collector,
     CollectorUnavailableError,
     Kind,
@@ -139,8 +140,8 @@ class HostPageCollector:
                 raise
             first, parts = error(Reason.LATE, "the page came in time, but reading it took us too long"), []
         values = {**fetched, **first.values}
-        if "clock_timestamp_seconds" in values:
-            values["clock_timestamp_seconds"] += loop.time() - page.at
+        if HOST_CLOCK in values:
+            values[HOST_CLOCK] += loop.time() - page.at
         return [replace(first, values=values, detail=self._client.clean(first.detail)), *parts]
 
     def _url(self, address: str) -> URL:
@@ -191,7 +192,7 @@ class HostPageCollector:
     ) -> tuple[Mapping[str, float], Reading | None]:
         """What the page's time comes to as values, and an error where it is too old or its age is not known."""
         age = memory.stamps.age(stamp, sent, page.at)
-        values = {} if clock is None else {"clock_timestamp_seconds": clock + sent.cached_for}
+        values = {} if clock is None else {HOST_CLOCK: clock + sent.cached_for}
         if age is None:
             detail = "the answer has no Date, so the age of the first page is not known; the next probe can tell"
             return values, error(Reason.UNREAD, detail, values)
