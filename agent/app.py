@@ -25,6 +25,7 @@ from agent.exporter import Exporter
 from agent.faultmetrics import FaultMetrics
 from agent.faultwatch import FaultWatch, Parts
 from agent.figures.book import Shelf
+from agent.figures.timelines import Timelines
 from agent.figures.topology import Topology
 from agent.housekeeping import Housekeeping, MonthOf, running_periods
 from agent.inline import inline_rows
@@ -32,6 +33,9 @@ from agent.lanes import Lane
 from agent.ledger import Known, Ledger
 from agent.metrics import value_families
 from agent.modules import Modules
+from agent.pathwatch import Parts as PathParts
+from agent.pathwatch import PathWatch
+from agent.probing.prober import Prober, Surroundings
 from agent.registered import with_registers
 from agent.registerfiles import apply_files, tell, try_files
 from agent.runner import Runner
@@ -148,14 +152,42 @@ class Agent:
                 watched=lambda: self.watched,
                 periods=lambda: self.exporter.periods,
                 cleared=self.fault_metrics.cleared,
+                opened=lambda faults: self.paths.opened(faults),  # noqa: PLW0108 (made a line later)
             )
         )
-        self.modules = Modules({kind.name: kind for kind in self.kinds}, self.runner.modules)
+        kinds = {kind.name: kind for kind in self.kinds}
+        self.paths = self._paths()
+        self.modules = Modules(kinds, self.runner.modules)
+        around = Surroundings(
+            config=lambda: self.config,
+            watched=lambda: self.watched,
+            now_ns=self.machine_clock.monotonic_ns,
+            believed=self.runner.believed,
+            overdue_ns=lambda: self.runner.schedule.overdue_ns,
+            is_cut_off=lambda plane: self.ledger.vantage.plane(plane).since is not None,
+        )
+        self.prober = Prober(around, kinds)
+        self.metrics.guests.set_function(lambda: self.prober.active)
         self.runner.clock_in_doubt = lambda: self.watch.unresolved
         self.calendar = Calendar(zone, self.machine_clock.wall_us)
         heard = Heard(self.calendar.clock_stepped, self._on_jump)
         self.watch = ClockWatch(self.clock, self.committer, self.metrics, dated, left_open, heard)
         self.housekeeping = Housekeeping(self.clock, self.ledger, self.exporter, self.watch, zone)
+
+    def _paths(self) -> PathWatch:
+        return PathWatch(
+            PathParts(
+                reader=self.reader,
+                writer=self.writer,
+                committer=self.committer,
+                ledger=self.ledger,
+                faults=self.faults,
+                config=lambda: self.config,
+                watched=lambda: self.watched,
+                now_us=self.clock.now_us,
+                metrics=self.metrics,
+            )
+        )
 
     def _begin_dating(self) -> Begin:
         """How this run is dated. A wall clock that lies before the last durable record is not believed (T4)."""
@@ -202,11 +234,13 @@ class Agent:
         settle_memory()
         async with asyncio.TaskGroup() as group:
             self._group = group
+            guests = group.create_task(self.prober.serve())
             tasks = [
                 group.create_task(self.committer.serve()),
                 group.create_task(self.runner.serve()),
                 group.create_task(self.housekeeping.serve()),
                 group.create_task(self.faults.serve()),
+                group.create_task(self.paths.serve()),
             ]
             await self.server.start()
             self.holder.announce(self.server.address)
@@ -218,6 +252,8 @@ class Agent:
             await self._stop.wait()
             self.is_ready = False
             self.calendar.stop()
+            guests.cancel()
+            await asyncio.wait([guests])  # who waits for a probe is told, before the server ends what is under way
             await self.server.stop()
             for task in tasks:
                 task.cancel()
@@ -232,7 +268,7 @@ class Agent:
         now = self.clock.now_us()
         self.writer.set_inline(inline_rows(config), config.digest, now)
         book = self.shelf.book(self.reader)
-        full = with_registers(config, book, now)
+        full = with_registers(config, book, now, Timelines(self.reader, book, now).service)
         wanted = {watched.id: watched for watched in watched_targets(full)}
         used = {name for watched in wanted.values() for name in _modules_of(watched)}
         retired = await self.modules.take(full, used)
@@ -248,6 +284,7 @@ class Agent:
         self.config, self.watched = config, wanted
         self._topology = Topology(book, self.reader.components())
         self.faults.refresh()
+        self.calendar.once("registers", book.next_border(now), self.registers_changed)
         self._count_targets()
         if self._group is not None and retired:
             self._group.create_task(self._close_later(retired))
@@ -279,6 +316,7 @@ class Agent:
     async def _durable(self, batch: Batch) -> None:
         self.metrics.store_durable.set(batch.heartbeat / 1e6)
         await self.ledger.durable(batch)
+        self.paths.durable(batch)
         self.faults.durable(batch)
 
     def _loaded(self) -> None:
@@ -299,7 +337,6 @@ class Agent:
     async def _clean_up(self) -> None:
         """The daily job: coming periods, the store's own upkeep, the age of what the targets were read from."""
         self.housekeeping.begin_periods()
-        await self.registers_changed()  # rows may begin to hold, and services to end, as days pass
         await self.committer.run_in_writer(self.writer.tidy)
         self._look_at_register()
 

@@ -10,13 +10,15 @@ from agent.config.problems import nearest, show
 from agent.errors import UsageError
 from agent.figures.book import Book, Shelf
 from agent.figures.classes import derived
+from agent.figures.paths import path_as_json
 from agent.figures.timelines import Timelines
 from agent.instants import format_instant
 from agent.stores.base import Reader
 from agent.stores.noting import Note
+from agent.stores.pathing import KeptPath
 from sla.availability import runs
 from sla.composite import Gate
-from sla.faults import LIMIT_US, DeskRow, Fault, Planned
+from sla.faults import LIMIT_US, DeskRow, Fault, Planned, fault_id
 from sla.maintenance import union
 from sla.model import Edge, State, Window
 from sla.quality import quality_faults
@@ -85,6 +87,10 @@ class Faults:
     def notes(self, fault: str) -> list[Note]:
         """What people said of it, oldest first."""
         return self._reader.fault_notes(fault)
+
+    def paths(self, fault: str) -> list[KeptPath]:
+        """Traces made when it opened, and when those opened that joined it, oldest first."""
+        return self._reader.fault_paths(fault)
 
     def _of_period(self, known: Timelines, period: Window, as_of: int) -> Found:
         desk = [row._replace(root=_subject(known, row)) for row in self._desk(known.book)]
@@ -171,6 +177,14 @@ class Faults:
 
     def _unknown(self, fault: str, found: Found) -> UnknownFaultError:
         for event in reversed(self._reader.fault_events(fault)):
+            planned = _planned_as(event.merged_into, found)
+            if planned is not None:
+                window = found.known.window_id(planned.root, planned.onset)
+                text = (
+                    f"since {self.time(event.at)} part of the planned outage of {planned.root} from "
+                    f"{self.time(planned.onset)} (window {window}), so no fault"
+                )
+                return UnknownFaultError(f"fault {fault}: {text}", [])
             if event.merged_into:
                 text = f"it joined fault {event.merged_into} at {self.time(event.at)}; ask for that one"
                 return UnknownFaultError(f"fault {fault}: {text}", [event.merged_into])
@@ -238,6 +252,7 @@ class Faults:
                 }
                 for note in self.notes(fault.id)
             ],
+            "paths": [path_as_json(path, self.time) for path in self.paths(fault.id)],
         }
 
     def _desk_row(self, row: DeskRow) -> dict[str, Any]:
@@ -290,6 +305,11 @@ class Faults:
             "window_id": found.known.window_id(planned.root, planned.onset),
             "members": list(planned.members),
         }
+
+
+def _planned_as(id_: str | None, found: Found) -> Planned | None:
+    """The planned outage that has this id (M4)."""
+    return next((each for each in found.planned if fault_id(each.root, each.onset) == id_), None)
 
 
 def _subject(known: Timelines, row: DeskRow) -> str:
