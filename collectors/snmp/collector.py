@@ -130,8 +130,8 @@ class SnmpCollector:
 
     def _plan(self, target: Target) -> Plan:
         module = self._module
-        seconds = _try_seconds(module, target.timeout_seconds)
-        return Plan(module.retries + 1, seconds, module.max_repetitions, module.max_rows)
+        tries = 1 if target.single_attempt else module.retries + 1
+        return Plan(tries, _try_seconds(module, target.timeout_seconds, tries), module.max_repetitions, module.max_rows)
 
     def _session(self, address: Address) -> Session:
         """The kept one, unless another probe uses it now. Errors: EndError."""
@@ -174,7 +174,7 @@ def _backend(module: SnmpModule, credentials: Credentials) -> Backend:
         return GufoBackend(credentials)
     from collectors.snmp.pysnmp_backend import PysnmpBackend
 
-    return PysnmpBackend(credentials, module.source_address, _try_seconds(module, module.timeout))
+    return PysnmpBackend(credentials, module.source_address, _try_seconds(module, module.timeout, module.retries + 1))
 
 
 def _broken_off(target: Target, answered: str, silence: SilenceError) -> Reading:
@@ -187,10 +187,10 @@ def _broken_off(target: Target, answered: str, silence: SilenceError) -> Reading
     return failed(Reason.TIMEOUT, f"{answered}, then no more")
 
 
-def _try_seconds(module: SnmpModule, timeout: float) -> float:
+def _try_seconds(module: SnmpModule, timeout: float, tries: int) -> float:
     """What one try may take, so that all of them, and one more question, fit into the timeout."""
     wanted = _LONGEST_TRY if module.try_timeout is None else module.try_timeout
-    return min(wanted, timeout / (module.retries + 2))
+    return min(wanted, timeout / (tries + 1))
 
 
 def build(module: Module) -> Collector:

@@ -20,8 +20,8 @@ modules:
   rules: {kind: http, max_body: 1MiB, follow: false, valid_status: [200, 204], json: [{path: $.a, matches: "^up$"}]}
 targets:
   - {target_id: 010, kind: icmp, address: "@gateway", module: ping, plane: business, parents: "b;b#if/7",
-     families_required: "4;6", in_service_from: 2026-01-01, in_service_to: "2026-07-01T00:00:00.5+08:00", name: on}
-  - {target_id: b, kind: tcp, address: "10.0.0.1:22", interval_seconds: 30}
+     families_required: "6", in_service_from: 2026-01-01, in_service_to: "2026-07-01T00:00:00.5+08:00", name: on}
+  - {target_id: b, kind: http, address: "http://gw.example/", interval_seconds: 30, families_required: "4;6"}
 """
 SECRETS = """
 modules:

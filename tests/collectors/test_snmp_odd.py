@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from collectors.base import Target
+from collectors.base import Outcome, Target
 from collectors.snmp import KIND, SnmpModule
 from tests.collectors.snmp_peers import (
     GET,
@@ -375,3 +375,16 @@ async def test_1000_agents_are_asked_with_one_collector():
 
 def descriptors():
     return len(list(Path("/proc/self/fd").iterdir()))
+
+
+async def test_behind_something_down_it_is_asked_once(backend):
+    """F7: no second try, whatever the module says."""
+    asked = []
+
+    def reply(request, cells):
+        asked.append(request.names)
+        return []
+
+    async with agent(device(), reply=reply) as peer, opened(backend=backend, retries=4) as ask:
+        (found,) = (await ask(peer.address, 1.0, single_attempt=True)).values()
+    assert (found.outcome, len(asked)) == (Outcome.FAILED, 1)
