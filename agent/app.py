@@ -152,7 +152,7 @@ class Agent:
             )
         )
         self.modules = Modules({kind.name: kind for kind in self.kinds}, self.runner.modules)
-        self.runner.clock_in_doubt = lambda: self.watch.unresolved
+        self.runner.clock_in_doubt = self.ledger.meters.in_doubt = lambda: self.watch.unresolved
         self.calendar = Calendar(zone, self.machine_clock.wall_us)
         heard = Heard(self.calendar.clock_stepped, self._on_jump)
         self.watch = ClockWatch(self.clock, self.committer, self.metrics, dated, left_open, heard)
