@@ -16,7 +16,7 @@ BIN_US = 300_000_000
 """Bins begin at whole multiples of five minutes UTC, so at those of every zone's clock too."""
 
 LONGEST_US = BIN_US * 3 // 2
-"""A sample over more than a bin and a half is a mean that hides the peaks of the bins in it: it says nothing of them."""
+"""A sample over more than a bin and a half is a mean that hides the peaks of its bins: it says nothing of them."""
 
 ENOUGH_US = BIN_US * 80 // 100
 """So much of a bin must be covered, or the bin is unknown."""

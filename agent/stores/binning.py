@@ -79,4 +79,3 @@ def unpack(hour: int, packed: bytes) -> Iterator[Bin]:
 
 def _hour_of(row: BinRow) -> tuple[int, int]:
     return row.bin.start // HOUR_US, row.component
-
