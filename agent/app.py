@@ -31,6 +31,7 @@ from agent.housekeeping import Housekeeping, MonthOf, running_periods
 from agent.inline import inline_rows
 from agent.lanes import Lane
 from agent.ledger import Known, Ledger
+from agent.linkmetrics import LinkMetrics, lines_of
 from agent.metrics import value_families
 from agent.modules import Modules
 from agent.registered import with_registers
@@ -136,6 +137,7 @@ class Agent:
         self.exporter = Exporter(value_families(self.kinds), self._settle, self.clock.now_us, simulated)
         self.ledger = Ledger(known, self.committer, self.exporter, MonthOf(zone), self.metrics.dropped)
         self.runner = Runner(self.clock, self.ledger, self.committer, self.metrics)
+        self.link_metrics = LinkMetrics(self.ledger.of_target, self.clock.now_us, simulated)
         self.fault_metrics = FaultMetrics(self.metrics.registry, self.clock.now_us, lambda: self._topology, simulated)
         self.faults = self.fault_metrics.watch = FaultWatch(
             Parts(
@@ -248,6 +250,7 @@ class Agent:
                 self.runner.schedule.add(watched)
         self.config, self.watched = config, wanted
         self._topology = Topology(book, self.reader.components())
+        self.link_metrics.lines = lines_of(book, now)
         self.faults.refresh()
         self.calendar.once("registers", book.next_border(now), self.registers_changed)
         self._count_targets()

@@ -190,6 +190,12 @@ def p95(loads: Iterable[Fraction], bins: int) -> P95:
     )
 
 
+def worse(one: P95, other: P95) -> P95:
+    """Of the two directions of a line the fuller, bound by bound. Shape: what one does not say is not known of both."""
+    known = min(one.known, other.known)
+    return P95(one.bins, known, *(_greater(*pair) for pair in zip(one[2:], other[2:], strict=True)))
+
+
 def within(loads: Iterable[Fraction], bins: int, limit: Fraction) -> Within:
     """Whether the 95th percentile keeps a limit: as many bins as its rank says lie at the limit or under it."""
     known = list(loads)
@@ -202,6 +208,10 @@ def within(loads: Iterable[Fraction], bins: int, limit: Fraction) -> Within:
 def nearest_rank(count: int) -> int:
     """Which of so many, the smallest being the first, is the 95th percentile; 0 of none."""
     return -(-count * RANK.numerator // RANK.denominator)
+
+
+def _greater(one: Fraction | None, other: Fraction | None) -> Fraction | None:
+    return None if one is None or other is None else max(one, other)
 
 
 def _until(sample: Sample, at: int, bits: int) -> int:
