@@ -1,4 +1,4 @@
-"""What /metrics says of lines: what was contracted, and how full the last probe of an interface at an end saw it.
+"""What /metrics says of lines: what was contracted, and how full the last probe of an interface at an end saw them.
 
 Written in pieces at the scrape, as there may be thousands.
 """
@@ -11,6 +11,7 @@ from agent import metrics
 from agent.entries import Entry
 from agent.figures.book import Book
 from agent.figures.traffic import DIRECTIONS, End, Held, held_of
+from agent.meters import IN, OUT
 from agent.metrics import Family
 from agent.page import header
 from agent.page import labels as written
@@ -50,7 +51,7 @@ class LinkMetrics:
 
     def chunks(self, *, open_metrics: bool) -> Iterator[str]:
         """The page, piece by piece."""
-        rates = ((f"{line.held.contracted}", [line.id]) for line in self.lines)
+        rates = ((repr(line.held.contracted / 8), [line.id]) for line in self.lines)
         yield from self._pieces(metrics.LINK_CONTRACTED, rates, open_metrics=open_metrics)
         yield from self._pieces(metrics.LINK_UTILISATION, self._utilisations(), open_metrics=open_metrics)
 
@@ -68,7 +69,7 @@ class LinkMetrics:
         entry = self._of_target(device).get(interface)
         if entry is None or entry.last is None or entry.last.outcome is Outcome.ERROR or entry.track.valid_until < now:
             return None
-        return entry.values.get("out_bits_per_second" if end.outward else "in_bits_per_second")
+        return entry.values.get(OUT if end.outward else IN)
 
     def _pieces(self, family: Family, samples: Iterable[tuple[str, list[str]]], *, open_metrics: bool) -> Iterator[str]:
         head, rest = header(family, open_metrics=open_metrics), iter(samples)

@@ -13,6 +13,9 @@ from agent.stores.binning import BinRow
 from collectors.base import Outcome, Reading
 from sla.bins import BIN_US, LONGEST_US, Bin, Meter, Sample, bin_start, next_start
 
+IN, OUT, SECONDS = "in_bits_per_second", "out_bits_per_second", "rate_seconds"
+"""The values of a reading that say what passed since the one before it, and in which time."""
+
 INTERFACE = "if/"
 """How the names of components that are interfaces begin."""
 
@@ -74,7 +77,7 @@ def sample_of(values: Mapping[str, float], at: int) -> Sample | None:
 
     Here floats end: a rate was made of a whole number of bits and a time, and times that time gives them again.
     """
-    seconds, *rates = (values.get(name) for name in ("rate_seconds", "in_bits_per_second", "out_bits_per_second"))
+    seconds, *rates = (values.get(name) for name in (SECONDS, IN, OUT))
     if seconds is None or not 0 < seconds < math.inf:
         return None
     bits = [round(rate * seconds) for rate in rates if rate is not None and 0 <= rate * seconds < math.inf]

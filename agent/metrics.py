@@ -202,9 +202,9 @@ FAULT_FAMILIES = (
 """Faults, sites and platforms: small, kept by prometheus-client."""
 
 LINK_CONTRACTED = Family(
-    "sla_link_contracted_bits_per_second",
+    "sla_link_contracted_bytes_per_second",
     Type.GAUGE,
-    "Contracted rate of a line in service of which a register names an interface.",
+    "Contracted rate in bytes, of a line in service of which the register names an interface.",
     ("link",),
 )
 LINK_UTILISATION = Family(
