@@ -45,11 +45,26 @@ class SelfMetrics:
         self._commits = self._counter(metrics.STORE_COMMITS)
         self._refused = self._counter(metrics.STORE_REFUSED)
         self._sweep = self._gauge(metrics.SWEEP)
+        self.guests = self._gauge(metrics.GUESTS)
+        self._asked = self._counter(metrics.ASKED)
         self._lateness = self._histogram(metrics.LATENESS)
         self._lag = self._histogram(metrics.LOOP_LAG)
         self._sweeps: dict[str, _Sweep] = {}
+        self._paths = self._counter(metrics.PATHS)
+        self._paths_dropped = self._counter(metrics.PATHS_DROPPED)
+        for result in ("kept", "failed"):
+            self._paths.labels(result)
+        for cause in ("full", "over", "isolated", "repeat"):
+            self._paths_dropped.labels(cause)
         for cause in ("order", "store", "internal"):  # a counter that starts at 0 loses no first event to rate()
             self._dropped.labels(cause)
+
+        for result in metrics.ASKED_RESULTS:
+            self._asked.labels(result)
+
+    def asked(self, result: str) -> None:
+        """A request to /probe was answered."""
+        self._asked.labels(result).inc()
 
     def missed(self, kind: str, turns: int) -> None:
         """Regular turns passed without a probe."""
@@ -58,6 +73,14 @@ class SelfMetrics:
     def dropped(self, cause: str) -> None:
         """Something was given up on our side."""
         self._dropped.labels(cause).inc()
+
+    def path_traced(self, result: str) -> None:
+        """A trace was made for a fault: kept, or failed."""
+        self._paths.labels(result).inc()
+
+    def path_dropped(self, cause: str) -> None:
+        """A new fault gets no trace."""
+        self._paths_dropped.labels(cause).inc()
 
     def swept(self, kind: str, lateness_ns: int, now_ns: int) -> None:
         """A probe of the kind was launched."""

@@ -2,21 +2,23 @@
 
 import socket
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from agent.config.builtin import BUILT_IN, DEFAULT_MODULES
 from agent.config.model import Limit, ModuleConfig, default_retry
 from agent.config.nodes import Tree
-from agent.config.problems import Rule, nearest, show
+from agent.config.problems import Rule, unknown_kind
 from agent.config.reader import Reader
 from agent.config.schema import (
     Document,
     KindLimits,
     Log,
     ModuleCommon,
+    PathEvidence,
     Plane,
+    Probe,
     RegisterFile,
     States,
     Store,
@@ -40,6 +42,7 @@ class Draft:
     vantage: Vantage | None
     store: Store
     web: Web
+    probe: Probe
     log: Log
     states: States
     planes: Mapping[str, Plane]
@@ -49,6 +52,7 @@ class Draft:
     module_names: frozenset[str]
     rows: Mapping[int, TargetRow]
     registers: tuple[RegisterFile, ...] = ()
+    path: PathEvidence = field(default_factory=PathEvidence)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -85,6 +89,7 @@ def read_draft(reader: Reader, kinds: Sequence[Kind]) -> Draft:
         vantage=reader.read(Vantage, ("vantage",)),
         store=reader.read(Store, ("store",)) or Store(),
         web=reader.read(Web, ("web",)) or Web(),
+        probe=reader.read(Probe, ("probe",)) or Probe(),
         log=reader.read(Log, ("log",)) or Log(),
         states=reader.read(States, ("states",)) or States(),
         planes={name: plane for name, plane in planes.items() if plane},
@@ -94,6 +99,7 @@ def read_draft(reader: Reader, kinds: Sequence[Kind]) -> Draft:
         module_names=frozenset(modules),
         rows={index: row for index, row in rows.items() if row},
         registers=tuple(file for file in registers if file),
+        path=reader.read(PathEvidence, ("path",)) or PathEvidence(),
     )
 
 
@@ -101,8 +107,7 @@ def _limits(reader: Reader, kinds: Mapping[str, Kind]) -> dict[str, KindLimits]:
     limits: dict[str, KindLimits] = {}
     for name in reader.mapping(("kinds",)) or {}:
         if name not in kinds:
-            text = f"got the unknown kind {show(name)}, wanted one of this agent's; {nearest(name, kinds)}"
-            reader.refuse(Rule.KIND, ("kinds", name), text, at_key=True)
+            reader.refuse(Rule.KIND, ("kinds", name), unknown_kind(name, kinds), at_key=True)
         elif (read := reader.read(KindLimits, ("kinds", name))) is not None:
             limits[name] = read
     return limits
@@ -138,8 +143,7 @@ def _module(reader: Reader, name: str, kinds: Mapping[str, Kind]) -> ModuleConfi
 
 def _refuse_kind(reader: Reader, path: tuple[str, str], raw: object, kinds: Mapping[str, Kind]) -> None:
     if isinstance(raw, str):  # absent or not text: the schema has said so
-        text = f"got the unknown kind {show(raw)}, wanted one of this agent's; {nearest(raw, kinds)}"
-        reader.refuse(Rule.KIND, (*path, "kind"), text)
+        reader.refuse(Rule.KIND, (*path, "kind"), unknown_kind(raw, kinds))
 
 
 def _module_config(name: str, common: ModuleCommon, options: Module) -> ModuleConfig:

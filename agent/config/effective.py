@@ -21,6 +21,7 @@ def config_of(draft: Draft) -> Config:
         vantage=_vantage(draft),
         store=draft.store,
         web=draft.web,
+        probe=draft.probe,
         log=draft.log,
         planes=MappingProxyType(dict(draft.planes)),
         states=draft.states,
@@ -29,6 +30,7 @@ def config_of(draft: Draft) -> Config:
         targets=tuple(_target(draft, row) for row in draft.rows.values()),
         labels=draft.head.labels,
         registers=draft.registers,
+        path=draft.path,
     )
     return replace(config, digest=digest_of(config))
 

@@ -1,11 +1,11 @@
 """The configuration in force: every default filled in, every reference known to exist."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from agent.config.schema import Log, Plane, RegisterFile, Role, States, Store, Web
+from agent.config.schema import Log, PathEvidence, Plane, Probe, RegisterFile, Role, States, Store, Web
 from collectors.base import Module
 from sla.model import Window
 
@@ -96,6 +96,7 @@ class Config:
     vantage: VantageConfig
     store: Store
     web: Web
+    probe: Probe
     log: Log
     planes: Mapping[str, Plane]
     states: States
@@ -104,6 +105,7 @@ class Config:
     targets: tuple[TargetConfig, ...]
     labels: tuple[str, ...]
     registers: tuple[RegisterFile, ...] = ()
+    path: PathEvidence = field(default_factory=PathEvidence)
     digest: str = ""
 
     @property

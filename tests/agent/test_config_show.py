@@ -73,4 +73,4 @@ def test_every_part_counts_in_the_digest(tmp_path: Path, old: str) -> None:
 def test_the_digest_of_a_fixed_configuration_is_fixed(tmp_path: Path) -> None:
     text = "zone: UTC\nvantage: {name: core-1}\n"
     digest = load(write(tmp_path, text), KINDS[:1]).digest
-    assert digest == "95b423893bbcd9b0228b28176009ce8fe6aafcde37aff7eaa6fd907d2cdf9bcc"
+    assert digest == "7dd1952a308d5c99552671bd086a5cc4b9088156b7bbc4557bb8a88663d3ad24"

@@ -113,15 +113,17 @@ def test_a_batch_that_breaks_leaves_no_bin(store: Store) -> None:
     assert store.reader.bins(1, LATER) == []
 
 
-def test_a_store_of_version_2_keeps_what_it_has_and_takes_bins(tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", [2, 3])
+def test_a_store_of_an_earlier_version_keeps_what_it_has_and_takes_bins(tmp_path: Path, version: int) -> None:
     path = tmp_path / "old.db"
-    before = [script for script in migrations() if "CREATE TABLE bins" not in script][:2]
+    before = migrations()[:version]
+    assert not any("CREATE TABLE bins" in script for script in before)
     with closing(sqlite3.connect(path)) as db:
         for number, script in enumerate(before, start=1):
             db.executescript(
                 f"BEGIN; {script}; PRAGMA user_version = {number}; PRAGMA application_id = {APPLICATION_ID}; COMMIT;"
             )
-        assert schema_version(db) == 2
+        assert schema_version(db) == version
     location = Location(path)
     connection = connect(location)
     old = SqliteWriter(connection)
