@@ -264,6 +264,17 @@ def test_whole_bits_come_back_out_of_a_rate(ticks: int, bits_in: int, bits_out: 
     assert said == Sample(START - ticks * 10_000, START, bits_in, bits_out)
 
 
+def test_a_reading_in_doubt_is_not_taken_even_before_time_goes_on() -> None:
+    kept: list[BinRow] = []
+    meters = Meters(kept.extend, 0)
+    interface = Component(1, "sw", "if/eth0", "snmp")
+    meters.in_doubt = lambda: True
+    meters.take(interface, ok(rates(), "if/eth0"), START)
+    meters.in_doubt = bool
+    meters.finish()
+    assert kept == []
+
+
 def test_what_is_not_metered_takes_no_memory() -> None:
     def refuse(rows: object) -> None:
         pytest.fail(f"{rows} was kept")
