@@ -31,6 +31,7 @@ from agent.housekeeping import Housekeeping, MonthOf, running_periods
 from agent.inline import inline_rows
 from agent.lanes import Lane
 from agent.ledger import Known, Ledger
+from agent.linkmetrics import LinkMetrics, lines_of
 from agent.metrics import value_families
 from agent.modules import Modules
 from agent.pathwatch import Parts as PathParts
@@ -139,6 +140,7 @@ class Agent:
         self.exporter = Exporter(value_families(self.kinds), self._settle, self.clock.now_us, simulated)
         self.ledger = Ledger(known, self.committer, self.exporter, MonthOf(zone), self.metrics.dropped)
         self.runner = Runner(self.clock, self.ledger, self.committer, self.metrics)
+        self.link_metrics = LinkMetrics(self.ledger.of_target, self.clock.now_us, simulated)
         self.fault_metrics = FaultMetrics(self.metrics.registry, self.clock.now_us, lambda: self._topology, simulated)
         self.faults = self.fault_metrics.watch = FaultWatch(
             Parts(
@@ -168,7 +170,7 @@ class Agent:
         )
         self.prober = Prober(around, kinds)
         self.metrics.guests.set_function(lambda: self.prober.active)
-        self.runner.clock_in_doubt = lambda: self.watch.unresolved
+        self.runner.clock_in_doubt = self.ledger.meters.in_doubt = lambda: self.watch.unresolved
         self.calendar = Calendar(zone, self.machine_clock.wall_us)
         heard = Heard(self.calendar.clock_stepped, self._on_jump)
         self.watch = ClockWatch(self.clock, self.committer, self.metrics, dated, left_open, heard)
@@ -283,6 +285,7 @@ class Agent:
                 self.runner.schedule.add(watched)
         self.config, self.watched = config, wanted
         self._topology = Topology(book, self.reader.components())
+        self.link_metrics.lines = lines_of(book, now)
         self.faults.refresh()
         self.calendar.once("registers", book.next_border(now), self.registers_changed)
         self._count_targets()

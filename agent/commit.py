@@ -6,12 +6,13 @@ waiting, in order, and is asked again; nothing is dropped.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 from agent.errors import StoreError
 from agent.stores.base import Batch, Component, Counted, EdgeRow, Leaving, Record, RunStart, Writer
+from agent.stores.binning import BinRow
 from agent.stores.clocksteps import ClockStep, Resolution
 
 LOG = logging.getLogger(__name__)
@@ -21,6 +22,9 @@ IDLE_DELAY_SECONDS = 1.0
 RETRY_DELAY_SECONDS = 1.0
 WAITING_LIMIT = 1_000_000
 """Edges that may wait for a store that refuses; beyond it no probe is started, so time becomes UNKNOWN."""
+
+BINS_LIMIT = 1_000_000
+"""Bins of traffic that may wait for it, some hours of a large network; beyond it they are given up: unknown."""
 
 
 class Tally(Protocol):
@@ -84,6 +88,11 @@ class Committer:
     def count(self, counted: Counted) -> None:
         """Queue counts of readings."""
         self._counts.append(counted)
+
+    def bins(self, rows: Sequence[BinRow]) -> None:
+        """Queue bins of traffic that are full (C4)."""
+        if len(self._bins) + len(rows) <= BINS_LIMIT:
+            self._bins += rows
 
     def record(self, at: int, kind: str, body: str, by: str = "agent") -> None:
         """Queue a record (E7)."""
@@ -155,7 +164,7 @@ class Committer:
     def _take(self) -> Batch:
         batch = Batch(
             self._now_us(), self._components, self._edges, list(self._doubts.items()), self._counts, self._records,
-            self._anchors, self._clock_steps, self._resolutions,
+            self._anchors, self._clock_steps, self._resolutions, self._bins,
         )  # fmt: skip
         self._clear()
         return batch
@@ -169,6 +178,7 @@ class Committer:
         self._anchors: list[tuple[int, int]] = []
         self._clock_steps: list[ClockStep] = []
         self._resolutions: list[Resolution] = []
+        self._bins: list[BinRow] = []
 
     def _give_back(self, batch: Batch) -> None:
         """What was not written stands before what came meanwhile; of doubts the later word holds."""
@@ -180,3 +190,4 @@ class Committer:
         self._anchors = [*batch.anchors, *self._anchors]
         self._clock_steps = [*batch.clock_steps, *self._clock_steps]
         self._resolutions = [*batch.resolutions, *self._resolutions]
+        self._bins = [*batch.bins, *self._bins]

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from agent.commit import Committer
 from agent.entries import Entry, restored_from_json, restored_to_json
+from agent.meters import Meters
 from agent.stores.base import Batch, Component, Counted, EdgeRow, Leaving, RunStart
 from agent.targets import Duty, Watched
 from agent.vantage import SelfCheck, Vantage
@@ -92,6 +93,7 @@ class Ledger:
         self._retired: dict[str, dict[str, Entry]] = {}
         self._adopted: dict[tuple[str, str], Component] = {}
         self.vantage = Vantage()
+        self.meters = Meters(committer.bins, known.now)
 
     def watch(self, watched: Watched) -> None:
         """Begin, or go on after a change of its options: what is known of its components stays."""
@@ -167,9 +169,9 @@ class Ledger:
 
     def tick(self, now: int) -> None:
         """Settle silence: validity that ran out and stays out (S2)."""
-        heap = self._expiry
-        while heap and heap[0][0] < now:
-            _, component = heapq.heappop(heap)
+        self.meters.tick(now)
+        while self._expiry and self._expiry[0][0] < now:
+            _, component = heapq.heappop(self._expiry)
             entry = self._by_id.get(component)
             if entry is not None:
                 entry.watching = False
@@ -208,6 +210,7 @@ class Ledger:
 
         In one go: no heartbeat may speak for the time between while one component is still said to go on.
         """
+        self.meters.break_off(resumed)
         for entry in self.entries():
             ended = entry.track._replace(valid_until=min(entry.track.valid_until, at))
             track, edges = advance(ended, FOREVER, entry.watched.rules)
@@ -222,6 +225,7 @@ class Ledger:
 
     def finish(self) -> Leaving:
         """The clean stop: every open thing is settled as if readings had ended; what was known is left (S8)."""
+        self.meters.finish()
         tracks = {}
         open_from: int | None = None
         for entry in self.entries():
@@ -257,6 +261,7 @@ class Ledger:
         entry.last, entry.values, entry.duration_seconds = reading, reading.values, duration_seconds
         entry.probes += 1
         entry.successes += outcome is Outcome.OK
+        self.meters.take(entry.component, reading, at)
         month = self._month_of(at)
         if entry.month != month:
             self._count(entry)

@@ -257,6 +257,23 @@ FAULT_FAMILIES = (
 )
 """Faults, sites and platforms: small, kept by prometheus-client."""
 
+LINK_CONTRACTED = Family(
+    "sla_link_contracted_bytes_per_second",
+    Type.GAUGE,
+    "Contracted rate in bytes, of a line in service of which the register names an interface.",
+    ("link",),
+)
+LINK_UTILISATION = Family(
+    "sla_link_utilisation_ratio",
+    Type.GAUGE,
+    "Mean rate between the last two probes of an interface at an end of the line, as a share of the contracted rate; "
+    "seen at both ends, the greater; no sample where it is not known.",
+    ("link", "direction"),
+)
+
+LINK_FAMILIES = (LINK_CONTRACTED, LINK_UTILISATION)
+"""Lines that have an interface: written at the scrape."""
+
 SELF_FAMILIES = (
     BUILD_INFO,
     RELOAD_OK,

@@ -3,7 +3,7 @@
 import argparse
 import statistics
 
-from bench import aligned, collapse, edges, exposition, guests, ledger, snmp
+from bench import aligned, collapse, edges, exposition, guests, ledger, snmp, traffic
 from bench.pipeline import Load, compare, middle
 
 BARS = """
@@ -15,7 +15,7 @@ def main() -> None:
     """Run what is asked for; everything by default."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "only", nargs="*", help="tcp rtsp http icmp aligned exposition edges ledger collapse guests snmp"
+        "only", nargs="*", help="tcp rtsp http icmp aligned exposition edges ledger collapse traffic guests snmp"
     )
     parser.add_argument("--legs", type=int, default=3, help="alternated pairs of each pipeline")
     parser.add_argument("--window", type=float, default=60, help="seconds measured in each leg")
@@ -23,7 +23,8 @@ def main() -> None:
     parser.add_argument("--targets", type=int, default=10_000)
     args = parser.parse_args()
     chosen = args.only or [
-        "aligned", "exposition", "edges", "ledger", "collapse", "guests", "snmp", "tcp", "rtsp", "icmp", "http",
+        "aligned", "exposition", "edges", "ledger", "collapse", "traffic", "guests", "snmp", "tcp", "rtsp", "icmp",
+        "http",
     ]  # fmt: skip
     print(BARS)
     for name in chosen:
@@ -33,6 +34,7 @@ def main() -> None:
             "edges": _edges,
             "ledger": _ledger,
             "collapse": _collapse,
+            "traffic": _traffic,
             "guests": lambda: _guests(args),
             "snmp": _snmp,
         }.get(name, lambda name=name: _pipeline(name, args))()
@@ -139,6 +141,17 @@ def _collapse() -> None:
             f"{look.lag_max * 1000:.0f} ms; open faults {look.faults}, members {look.members}"
         )
     print(flush=True)
+
+
+def _traffic() -> None:
+    found = traffic.measure()
+    print(f"## a day of {traffic.INTERFACES} interfaces in bins of five minutes")
+    print(
+        f"this agent: {found.packed:.1f} bytes a bin, as rows {found.as_rows:.1f}; CPU to write five minutes "
+        f"{found.writing:.2f} s; a day of one interface read {found.reading * 1000:.1f} ms, its 95th percentile "
+        f"{found.percentile * 1000:.1f} ms\n",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

@@ -4,11 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from agent.stores.binning import BinRow
 from agent.stores.clocksteps import ClockStep, Dating, Resolution
 from agent.stores.inline import InlineRow
 from agent.stores.noting import FaultEvent, Note
 from agent.stores.pathing import KeptPath
 from agent.stores.registering import RegisterRow
+from sla.bins import Bin
 from sla.model import Edge, Outcome, State, Window
 from sla.timeline import Mark, Span
 
@@ -102,6 +104,7 @@ class Batch(NamedTuple):
     anchors: Sequence[tuple[int, int]] = ()
     clock_steps: Sequence[ClockStep] = ()
     resolutions: Sequence[Resolution] = ()
+    bins: Sequence[BinRow] = ()
 
 
 class RunStart(NamedTuple):
@@ -145,6 +148,7 @@ class Reader(Protocol):
     def first_heartbeat(self) -> int | None: ...
     def records(self, kind: str | None = None) -> list[Record]: ...
     def counts(self, component: int) -> list[Counted]: ...
+    def bins(self, component: int, window: Window) -> list[Bin]: ...
     def meta(self, key: str) -> str | None: ...
     def clock_steps(self, *, only_open: bool = False) -> list[ClockStep]: ...
     def last_dating(self) -> Dating | None: ...

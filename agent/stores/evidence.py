@@ -6,6 +6,7 @@ the reason's word, varint of the limits broken. No sockets, no database: bytes t
 
 from collections.abc import Callable, Iterator
 
+from agent.stores.numbers import put, take
 from sla.model import Degraded, Outcome, Seen
 
 
@@ -13,10 +14,10 @@ def pack(at: int, readings: tuple[Seen, ...], word: Callable[[str], int]) -> byt
     """The bytes of an edge's evidence; `word` gives the number of a reason's text."""
     packed = bytearray()
     for seen in readings:
-        _put(packed, _zigzag(seen.at - at))
+        put(packed, _zigzag(seen.at - at))
         packed.append(seen.outcome)
-        _put(packed, word(seen.reason))
-        _put(packed, int(seen.over))
+        put(packed, word(seen.reason))
+        put(packed, int(seen.over))
     return bytes(packed)
 
 
@@ -38,7 +39,7 @@ def _numbers(packed: bytes) -> Iterator[tuple[int, int]]:
     """Varints in order; the outcome byte that follows each first number of a reading comes with it."""
     position, field = 0, 0
     while position < len(packed):
-        value, position = _take(packed, position)
+        value, position = take(packed, position)
         outcome = 0
         if field == 0:
             if position >= len(packed):
@@ -47,25 +48,6 @@ def _numbers(packed: bytes) -> Iterator[tuple[int, int]]:
             position += 1
         field = (field + 1) % 3
         yield value, outcome
-
-
-def _take(packed: bytes, position: int) -> tuple[int, int]:
-    value, shift = 0, 0
-    while position < len(packed):
-        byte = packed[position]
-        position += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, position
-        shift += 7
-    raise ValueError("evidence ends inside a number")
-
-
-def _put(packed: bytearray, value: int) -> None:
-    while value >= 0x80:
-        packed.append(value & 0x7F | 0x80)
-        value >>= 7
-    packed.append(value)
 
 
 def _zigzag(value: int) -> int:

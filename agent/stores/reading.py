@@ -8,13 +8,14 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from agent.stores import clocksteps, noting, pathing, registering
+from agent.stores import binning, clocksteps, noting, pathing, registering
 from agent.stores.base import Component, Counted, ImportedReading, Record, Run
 from agent.stores.clocksteps import ClockStep, Dating
 from agent.stores.evidence import unpack
 from agent.stores.noting import FaultEvent, Note
 from agent.stores.pathing import KeptPath
 from agent.stores.registering import RegisterRow, RegisterVersion
+from sla.bins import Bin
 from sla.confirm import FOREVER
 from sla.model import Cause, Degraded, Edge, Outcome, State, Window
 from sla.sums import Turn
@@ -163,6 +164,11 @@ class SqliteReader:
     def counts(self, component: int) -> list[Counted]:
         rows = self._all("SELECT component, month, ok, failed, error FROM counts WHERE component = ?", component)
         return [Counted(*row) for row in rows]
+
+    def bins(self, component: int, window: Window) -> list[Bin]:
+        """Bins of traffic that begin in a window, what several runs saw of one put together (C4)."""
+        with self._lock:
+            return binning.read(self._db, component, window)
 
     def tracks(self) -> dict[int, str]:
         return {int(row[0]): str(row[1]) for row in self._all("SELECT component, body FROM tracks")}

@@ -13,7 +13,7 @@ from agent.exporter import shown_state
 from agent.figures import Figures
 from agent.targets import Duty
 from agent.version import METHOD_VERSION, VERSION
-from agent.web import answers, asked, faults, importing
+from agent.web import answers, asked, faults, importing, traffic
 from agent.web.answers import Clockface, Json
 from agent.web.counting import count
 from agent.web.keys import AGENT, QUESTIONS
@@ -32,6 +32,7 @@ DAY_US = 86_400_000_000
 
 def add_routes(app: web.Application) -> None:
     """Routes under /api/v1. Ids may hold / and #: percent-encoded they are unmistakable, a plain / is understood."""
+    traffic.add_routes(app)
     app.add_routes(
         [
             web.get("/api/v1/status", status),

@@ -106,8 +106,8 @@ async def _pieces(agent: "Agent", *, open_metrics: bool) -> AsyncIterator[str]:
     render = openmetrics.generate_latest if open_metrics else exposition.generate_latest
     own = render(agent.metrics.registry).decode()
     yield own.removesuffix("# EOF\n")
-    kept = agent.fault_metrics.chunks(open_metrics=open_metrics), agent.exporter.chunks(open_metrics=open_metrics)
-    for chunk in chain.from_iterable(kept):
+    kept = (agent.fault_metrics, agent.link_metrics, agent.exporter)
+    for chunk in chain.from_iterable(families.chunks(open_metrics=open_metrics) for families in kept):
         if chunk:
             yield chunk
         await asyncio.sleep(0)  # a write alone does not give the loop back, and probes are waiting for it

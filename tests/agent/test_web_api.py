@@ -33,6 +33,8 @@ SAMPLES = {
         *(f"/api/v1/targets/{quote(name, safe='')}/timeline" for name in ("lo", "zy/maoba:9", "me#disk//", "old")),
         "/api/v1/targets/slow/timeline?from=2026-01-01&to=2026-02-01",
     ],
+    "/api/v1/targets/{id}/utilisation": ["/api/v1/targets/me/utilisation?component=disk//"],
+    "/api/v1/links/{id}/utilisation": [],  # tests/agent/test_web_traffic.py: it takes a register
     "/api/v1/availability": [
         "/api/v1/availability?target=zy/maoba:9",
         "/api/v1/availability?target=lo&from=2026-01-01&to=2026-01-02&breakdown=hour",

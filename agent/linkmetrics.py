@@ -1,0 +1,88 @@
+"""What /metrics says of lines: what was contracted, and how full the last probe of an interface at an end saw them.
+
+Written in pieces at the scrape, as there may be thousands.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
+from typing import NamedTuple
+
+from agent import metrics
+from agent.entries import Entry
+from agent.figures.book import Book
+from agent.figures.traffic import DIRECTIONS, End, Held, held_of
+from agent.meters import IN, OUT
+from agent.metrics import Family
+from agent.page import header
+from agent.page import labels as written
+from collectors.base import Outcome
+from sla.model import Window
+
+CHUNK = 250
+"""Samples that are written in one piece; between pieces the loop runs."""
+
+_MOMENT = Window(0, 1)
+
+
+class Line(NamedTuple):
+    """A line of which an interface is registered, as its row says now."""
+
+    id: str
+    held: Held
+
+
+def lines_of(book: Book, now: int) -> list[Line]:
+    """The lines in service now that name an interface at either end."""
+    rows = ((id_, book.at(id_, now)) for id_ in book.ids("links") if _serves(book, id_, now))
+    lines = (Line(id_, held_of(body, _MOMENT)) for id_, body in rows)
+    return [line for line in lines if any(line.held.ends.values())]
+
+
+class LinkMetrics:
+    """The families of lines; `of_target` is what the ledger keeps of a target, by component."""
+
+    def __init__(
+        self, of_target: Callable[[str], Mapping[str, Entry]], now_us: Callable[[], int], common: Mapping[str, str]
+    ) -> None:
+        self._of_target = of_target
+        self._now_us = now_us
+        self._common = list(common.items())
+        self.lines: list[Line] = []
+
+    def chunks(self, *, open_metrics: bool) -> Iterator[str]:
+        """The page, piece by piece."""
+        rates = ((repr(line.held.contracted / 8), [line.id]) for line in self.lines)
+        yield from self._pieces(metrics.LINK_CONTRACTED, rates, open_metrics=open_metrics)
+        yield from self._pieces(metrics.LINK_UTILISATION, self._utilisations(), open_metrics=open_metrics)
+
+    def _utilisations(self) -> Iterator[tuple[str, list[str]]]:
+        now = self._now_us()
+        for line in self.lines:
+            for way in DIRECTIONS:
+                rates = [rate for end in line.held.ends[way] if (rate := self._rate(end, now)) is not None]
+                if rates:
+                    yield repr(max(rates) / line.held.contracted), [line.id, way]
+
+    def _rate(self, end: End, now: int) -> float | None:
+        """Bits per second by the last reading, for as long as it is valid (S2)."""
+        device, _, interface = end.component.partition("#")
+        entry = self._of_target(device).get(interface)
+        if entry is None or entry.last is None or entry.last.outcome is Outcome.ERROR or entry.track.valid_until < now:
+            return None
+        return entry.values.get(OUT if end.outward else IN)
+
+    def _pieces(self, family: Family, samples: Iterable[tuple[str, list[str]]], *, open_metrics: bool) -> Iterator[str]:
+        head, rest = header(family, open_metrics=open_metrics), iter(samples)
+        while piece := list(islice(rest, CHUNK)):
+            named = (sorted([*zip(family.labels, own, strict=True), *self._common]) for _, own in piece)
+            yield head + "".join(
+                f"{family.name}{{{written(pairs)}}} {value}\n" for pairs, (value, _) in zip(named, piece, strict=True)
+            )
+            head = ""
+        if head:  # as prometheus-client does: a family without samples is there
+            yield head
+
+
+def _serves(book: Book, id_: str, now: int) -> bool:
+    service = book.service(id_)
+    return not service or any(window.start <= now < window.end for window in service)
