@@ -69,7 +69,8 @@ class LinkMetrics:
         entry = self._of_target(device).get(interface)
         if entry is None or entry.last is None or entry.last.outcome is Outcome.ERROR or entry.track.valid_until < now:
             return None
-        return entry.values.get(OUT if end.outward else IN)
+        octets = entry.values.get(OUT if end.outward else IN)
+        return None if octets is None else octets * 8
 
     def _pieces(self, family: Family, samples: Iterable[tuple[str, list[str]]], *, open_metrics: bool) -> Iterator[str]:
         head, rest = header(family, open_metrics=open_metrics), iter(samples)

@@ -13,7 +13,7 @@ from agent.stores.binning import BinRow
 from collectors.base import Outcome, Reading
 from sla.bins import BIN_US, LONGEST_US, Bin, Meter, Sample, bin_start, next_start
 
-IN, OUT, SECONDS = "in_bits_per_second", "out_bits_per_second", "rate_seconds"
+IN, OUT, SECONDS = "in_bytes_per_second", "out_bytes_per_second", "rate_seconds"
 """The values of a reading that say what passed since the one before it, and in which time."""
 
 INTERFACE = "if/"
@@ -75,10 +75,10 @@ class Meters:
 def sample_of(values: Mapping[str, float], at: int) -> Sample | None:
     """The whole bits that a reading's rates came from; None where it has none, or none in one direction.
 
-    Here floats end: a rate was made of a whole number of bits and a time, and times that time gives them again.
+    Here floats end: a rate was made of a whole number of bytes and a time, and times that time gives them again.
     """
     seconds, *rates = (values.get(name) for name in (SECONDS, IN, OUT))
     if seconds is None or not 0 < seconds < math.inf:
         return None
-    bits = [round(rate * seconds) for rate in rates if rate is not None and 0 <= rate * seconds < math.inf]
+    bits = [round(rate * seconds) * 8 for rate in rates if rate is not None and 0 <= rate * seconds < math.inf]
     return Sample(at - round(seconds * 1_000_000), at, *bits) if len(bits) == len(rates) else None

@@ -84,10 +84,10 @@ def rates(before: Sample | None, now: Sample) -> dict[str, float]:
     seconds = elapsed(before.clock, now.clock)
     if seconds is None:
         return {}
-    bits = {way: _bits_per_second(before, now, way, seconds) for way in now.octets if way in before.octets}
-    if None in bits.values() or before.octets.keys() != now.octets.keys():
+    octets = {way: _bytes_per_second(before, now, way, seconds) for way in now.octets if way in before.octets}
+    if None in octets.values() or before.octets.keys() != now.octets.keys():
         return {}  # one direction that lies makes the other doubtful
-    found = {f"{way}_bits_per_second": rate for way, rate in bits.items() if rate is not None}
+    found = {f"{way}_bytes_per_second": rate for way, rate in octets.items() if rate is not None}
     found |= _utilisation(before, now, found)
     found |= {
         f"{name}_per_second": (count - before.others[name]) / seconds
@@ -97,16 +97,16 @@ def rates(before: Sample | None, now: Sample) -> dict[str, float]:
     return found | {"rate_seconds": seconds} if found else {}
 
 
-def _bits_per_second(before: Sample, now: Sample, way: str, seconds: float) -> float | None:
+def _bytes_per_second(before: Sample, now: Sample, way: str, seconds: float) -> float | None:
     line_rate = max(before.speed or 0, now.speed or 0)
     went_back = now.octets[way] < before.octets[way]
     if went_back and not line_rate:
         return None  # a wrap or a new beginning: only the line rate could tell
-    bits = (now.octets[way] - before.octets[way]) % _COUNTER64_WRAP * 8
-    if line_rate and bits > line_rate * seconds * _OVER_LINE_RATE:
+    octets = (now.octets[way] - before.octets[way]) % _COUNTER64_WRAP
+    if line_rate and octets * 8 > line_rate * seconds * _OVER_LINE_RATE:
         return None
-    rate = bits / seconds
-    return min(rate, float(line_rate)) if line_rate else rate
+    rate = octets / seconds
+    return min(rate, line_rate / 8) if line_rate else rate
 
 
 def _utilisation(before: Sample, now: Sample, rates: Mapping[str, float]) -> dict[str, float]:
@@ -114,7 +114,7 @@ def _utilisation(before: Sample, now: Sample, rates: Mapping[str, float]) -> dic
     if not now.speed or before.speed != now.speed:
         return {}
     return {
-        name.replace("bits_per_second", "utilisation_ratio"): rate / now.speed
+        name.replace("bytes_per_second", "utilisation_ratio"): rate * 8 / now.speed
         for name, rate in rates.items()
-        if name.endswith("_bits_per_second")
+        if name.endswith("_bytes_per_second")
     }

@@ -32,8 +32,8 @@ MINUTES = 61
 
 def rates(in_mbps: float, out_mbps: float) -> dict[str, float]:
     return {
-        "in_bits_per_second": in_mbps * MEGA,
-        "out_bits_per_second": out_mbps * MEGA,
+        "in_bytes_per_second": in_mbps * MEGA / 8,
+        "out_bytes_per_second": out_mbps * MEGA / 8,
         "rate_seconds": 60.0,
     }
 

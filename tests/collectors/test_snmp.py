@@ -150,10 +150,10 @@ async def test_rates_of_a_real_interface_over_two_probes(server, backend):
         first = await ask(server)
         assert "rate_seconds" not in first["if/lo"].values
         async with asyncio.timeout(60):
-            while "in_bits_per_second" not in (values := (await ask(server))["if/lo"].values):
+            while "in_bytes_per_second" not in (values := (await ask(server))["if/lo"].values):
                 await asyncio.sleep(0.5)  # the agent reads the kernel's counters only now and then
     assert values["rate_seconds"] > 0
-    assert values["in_bits_per_second"] == values["out_bits_per_second"] >= 0
+    assert values["in_bytes_per_second"] == values["out_bytes_per_second"] >= 0
 
 
 async def test_a_device_that_was_replaced_is_known_anew(tmp_path, backend):

@@ -140,7 +140,7 @@ BEFORE = device(interface(1, "ge1"))
 async def test_rates_by_the_device_s_own_clock(backend):
     values = await two(BEFORE, later(in_errors=5), backend=backend)
     assert values["rate_seconds"] == 1.0
-    assert (values["in_bits_per_second"], values["out_bits_per_second"]) == (1_000_000, 2_000_000)
+    assert (values["in_bytes_per_second"], values["out_bytes_per_second"]) == (125_000, 250_000)
     assert (values["in_utilisation_ratio"], values["out_utilisation_ratio"]) == (0.001, 0.002)
     assert (values["in_errors_per_second"], values["out_errors_per_second"]) == (5, 0)
 
@@ -173,7 +173,7 @@ NO_RATE = {
 @pytest.mark.parametrize("case", NO_RATE)
 async def test_there_is_no_rate_where(case, backend):
     values = await two(*NO_RATE[case], backend=backend)
-    assert not [value for value in values if "bits_per_second" in value and value != "speed_bits_per_second"]
+    assert not [value for value in values if "bytes_per_second" in value and value != "speed_bytes_per_second"]
     assert not [value for value in values if "utilisation" in value]
 
 
@@ -182,7 +182,7 @@ async def test_a_64_bit_wrap_and_the_497_days_of_the_clock_are_no_break(backend)
     before = device(interface(1, "ge1", octets=(edge, edge)), ticks=2**32 - 50)
     values = await two(before, later(octets=(124_000, 249_000), ticks=50), backend=backend)
     assert values["rate_seconds"] == 1.0
-    assert values["in_bits_per_second"] == 1_000_000
+    assert values["in_bytes_per_second"] == 125_000
 
 
 async def test_without_a_clock_of_the_device_ours_is_taken(backend):
