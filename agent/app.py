@@ -25,6 +25,7 @@ from agent.exporter import Exporter
 from agent.faultmetrics import FaultMetrics
 from agent.faultwatch import FaultWatch, Parts
 from agent.figures.book import Shelf
+from agent.figures.timelines import Timelines
 from agent.figures.topology import Topology
 from agent.housekeeping import Housekeeping, MonthOf, running_periods
 from agent.inline import inline_rows
@@ -232,7 +233,7 @@ class Agent:
         now = self.clock.now_us()
         self.writer.set_inline(inline_rows(config), config.digest, now)
         book = self.shelf.book(self.reader)
-        full = with_registers(config, book, now)
+        full = with_registers(config, book, now, Timelines(self.reader, book, now).service)
         wanted = {watched.id: watched for watched in watched_targets(full)}
         used = {name for watched in wanted.values() for name in _modules_of(watched)}
         retired = await self.modules.take(full, used)
@@ -248,6 +249,7 @@ class Agent:
         self.config, self.watched = config, wanted
         self._topology = Topology(book, self.reader.components())
         self.faults.refresh()
+        self.calendar.once("registers", book.next_border(now), self.registers_changed)
         self._count_targets()
         if self._group is not None and retired:
             self._group.create_task(self._close_later(retired))
@@ -299,7 +301,6 @@ class Agent:
     async def _clean_up(self) -> None:
         """The daily job: coming periods, the store's own upkeep, the age of what the targets were read from."""
         self.housekeeping.begin_periods()
-        await self.registers_changed()  # rows may begin to hold, and services to end, as days pass
         await self.committer.run_in_writer(self.writer.tidy)
         self._look_at_register()
 

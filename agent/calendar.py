@@ -7,11 +7,15 @@ from zoneinfo import ZoneInfo
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.date import DateTrigger
 
 from sla.periods import to_datetime
 
 DAILY_AT = (3, 30)
 """Local hour and minute of the daily clean-up: least load in every zone this runs in."""
+
+
+NOT_BEFORE_US = 1_000_000
 
 
 class Calendar:
@@ -35,6 +39,21 @@ class Calendar:
             misfire_grace_time=None,
             coalesce=True,
             max_instances=1,
+        )
+
+    def once(self, name: str, at: int | None, job: Callable[[], object]) -> None:
+        """Run a job at an instant, instead of whenever it was to run before; None for no more. Units: microseconds."""
+        if at is None:
+            if self._scheduler.get_job(name) is not None:
+                self._scheduler.remove_job(name)
+            return
+        at = max(at, self._wall_us() + NOT_BEFORE_US)  # our own clock may be behind the wall's: no rush of attempts
+        self._scheduler.add_job(
+            job,
+            DateTrigger(to_datetime(at, self._zone), timezone=self._zone),
+            id=name,
+            misfire_grace_time=None,
+            replace_existing=True,
         )
 
     def start(self) -> None:

@@ -17,7 +17,7 @@ from agent.figures.timelines import JUST_NOW_US, Timelines, marks_of
 from agent.stores.base import Batch, Reader
 from sla.composite import Said
 from sla.confirm import FOREVER
-from sla.episodes import tolerance
+from sla.episodes import Root, tolerance
 from sla.faults import REPEAT_US, DeskRow, Fault, Places, fault_id
 from sla.model import Degraded, Edge, State, Window
 from sla.outages import REOPEN_US, Outage
@@ -126,7 +126,7 @@ class Kept:
         for component, edge in self._heard(batches):
             items = self.reread.get(component, ())
             again.update(items)
-            if component not in items:
+            if component not in items and component in self.graph:
                 step(self.graph, self.state, component, _mark(edge, floor))
                 changed.add(component)
         while self.borders and self.borders[0][0] < now:
@@ -139,7 +139,7 @@ class Kept:
         for batch in batches:
             for component in batch.components:
                 self.names[component.id] = component.name
-                self.is_short |= component.name not in self.graph
+                self.is_short |= component.name not in self.graph and component.name not in self.reread
             for row in batch.edges:
                 name = self.names.get(row.component)
                 if name is None:
@@ -194,7 +194,8 @@ def build(ledger: Ledger, periods: Mapping[str, Window], told: Mapping[str, Bega
         reread=reread,
         borders=borders,
     )
-    _drain(histories, all_time.histories, all_time.outages, all_time.episodes)
+    _drain(histories, all_time.histories, all_time.outages, all_time.episodes, cast(dict[str, Any], whole.episodes))
+    known.let_go()
     return kept
 
 
@@ -202,8 +203,7 @@ def _drain(*large: dict[str, Any]) -> None:
     """Give memory back in small pieces: every other thread waits for each of them."""
     for each in large:
         while each:
-            _, inner = each.popitem()
-            inner.clear()
+            each.popitem()
 
 
 def is_recent(fault: Fault, since: int) -> bool:
@@ -221,16 +221,20 @@ def gone(found: Derived, vanished: Mapping[str, Began]) -> Iterator[Gone]:
     if not vanished:
         return
     of_desk = {_desk_id(row): fault.id for fault in found.faults for row in fault.desk}
+    ids: dict[Root, str] = {}  # of few roots, each the holder of many
     for id_, (root, start) in vanished.items():
-        holder = _holder(found, root, start) or of_desk.get(id_)
+        of_it = _holder(found, root, start)
+        if of_it is not None and of_it not in ids:
+            ids[of_it] = of_it.id
+        holder = of_desk.get(id_) if of_it is None else ids[of_it]
         yield Gone(id_, root, start, None if holder == id_ else holder)  # planned now: no fault, and joined to none
 
 
-def _holder(found: Derived, item: str, start: int) -> str | None:
+def _holder(found: Derived, item: str, start: int) -> Root | None:
     """The fault, or planned outage, that an item's outage belongs to now."""
     for episode in found.episodes.get(item, ()):
         if any(part.start <= start < part.down_end for part in episode.parts):
-            return episode.root.id
+            return episode.root
     return None
 
 
@@ -292,20 +296,13 @@ def _reread(
     for id_, history in histories.items():
         first = history[0].at if history else now
         dates = [at for window in known.service(id_) for at in window if first < at < FOREVER]
-        evidence = _interfaces(known, id_) if known.topology.role(id_) == "line" else []
+        evidence = known.topology.interfaces(id_) if known.topology.role(id_) == "line" else ()
         if dates or evidence:
             for component in (id_, *evidence):
                 reread.setdefault(component, []).append(id_)
         borders += [(at, id_) for at in dates if at >= now]
     heapq.heapify(borders)
     return reread, borders
-
-
-def _interfaces(known: Timelines, link: str) -> list[str]:
-    """The interfaces at the ends of a line, which are evidence of it too (A6)."""
-    body = known.book.latest(link)
-    ends = [f"{body[f'{end}_device']}#if/{body.get(f'{end}_if')}" for end in "ab" if body.get(f"{end}_device")]
-    return [name for name in ends if known.has(name)]
 
 
 def _mark(edge: Edge, floor: int) -> Mark:

@@ -1,15 +1,23 @@
-"""What /metrics says of faults, sites and platforms: asked at the scrape, of what the last look at faults found."""
+"""What /metrics says of faults, sites and platforms: asked at the scrape, of what the last look at faults found.
 
+What there may be thousands of is written in pieces between which the loop runs.
+"""
+
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 
 from prometheus_client import CollectorRegistry, Histogram, Metric
 from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.utils import floatToGoString
 
 from agent import metrics
 from agent.config.schema import Role
 from agent.faultwatch import FaultWatch
 from agent.figures.topology import Site, Topology
 from agent.metrics import Family
+from agent.page import header
+from agent.page import labels as written
 from sla.composite import Said, site, state_now
 from sla.faults import LIMIT_US, Fault
 from sla.model import Degraded, State, Window
@@ -20,6 +28,12 @@ _PRIORITIES = ("P1", "P2", "P3", "P4")
 _UP = {State.UP: 1.0, State.DEGRADED: 1.0, State.DOWN: 0.0}
 _WORKING = (State.UP, State.DEGRADED)
 _MOMENT = Window(0, 1)
+
+CHUNK = 250
+"""Faults or sites that are written in one piece."""
+
+Sample = tuple[tuple[str, ...], float]
+"""The values of a family's own labels, and the sample's."""
 
 
 class FaultMetrics:
@@ -49,57 +63,84 @@ class FaultMetrics:
             self._clearing.labels(fault.role, *self._common.values()).observe(seconds)
 
     def collect(self) -> Iterator[Metric]:
-        """Every sample of these families now."""
+        """Every sample of the small families now."""
         watch, topology = self.watch, self._topology()
         if watch is not None:
-            yield from self._faults(watch)
+            yield from self._counts(watch)
             if topology is not None:
-                now = _Now(watch, topology, self._now_us())
-                yield from self._sites(now)
-                yield from self._platforms(now)
+                yield self._platforms(_Now(watch, topology, self._now_us()))
 
-    def _faults(self, watch: FaultWatch) -> Iterator[Metric]:
+    def chunks(self, *, open_metrics: bool) -> Iterator[str]:
+        """The families that have a sample for each open fault or each site, piece by piece."""
+        watch, topology = self.watch, self._topology()
+        if watch is None:
+            return
         now, found = self._now_us(), watch.open
-        by_priority = self._gauge(metrics.FAULTS_OPEN)
+        names = [(fault.id, fault.root, fault.role, fault.priority) for fault in found]
+        for family, values in (
+            (metrics.FAULT_AGE, ((now - fault.start) / 1e6 for fault in found)),
+            (metrics.FAULT_DEADLINE, ((fault.start + LIMIT_US) / 1e6 for fault in found)),
+            (metrics.FAULT_MEMBERS, (float(len(fault.members)) for fault in found)),
+        ):
+            yield from self._pieces(family, zip(names, values, strict=True), open_metrics=open_metrics)
+        if topology is not None:
+            up: list[Sample] = []
+            lost: list[Sample] = []
+            yield from self._looking(_Now(watch, topology, now), up, lost)
+            yield from self._pieces(metrics.SITE_UP, iter(up), open_metrics=open_metrics)
+            yield from self._pieces(metrics.SITE_REDUNDANCY, iter(lost), open_metrics=open_metrics)
+
+    def _pieces(self, family: Family, samples: Iterator[Sample], *, open_metrics: bool) -> Iterator[str]:
+        head, common = header(family, open_metrics=open_metrics), list(self._common.items())
+        while piece := list(islice(samples, CHUNK)):
+            pairs = (sorted([*zip(family.labels, own, strict=True), *common]) for own, _ in piece)
+            yield head + "".join(
+                f"{family.name}{{{written(named)}}} {_number(value)}\n"
+                for named, (_, value) in zip(pairs, piece, strict=True)
+            )
+            head = ""
+        if head:  # as prometheus-client does: a family without samples is there
+            yield head
+
+    def _looking(self, now: "_Now", up: list[Sample], lost: list[Sample]) -> Iterator[str]:
+        """What every site is in; each empty text is a chance for the loop to run."""
+        for count, name in enumerate(now.topology.sites, start=1):
+            state, degraded = now.site(name)
+            if state in _UP:
+                up.append(((name,), _UP[state]))
+            if state in _WORKING and now.site_of(name).lines:
+                lost.append(((name,), float(Degraded.REDUNDANCY in degraded)))
+            if count % CHUNK == 0:
+                yield ""
+
+    def _counts(self, watch: FaultWatch) -> Iterator[Metric]:
+        by_priority, found = self._gauge(metrics.FAULTS_OPEN), Counter(fault.priority for fault in watch.open)
         for priority in _PRIORITIES:
-            self._add(by_priority, (priority,), sum(fault.priority == priority for fault in found))
+            self._add(by_priority, (priority,), found[priority])
         yield by_priority
         by_outcome = self._gauge(metrics.FAULTS)
         for period, counts in watch.counts.items():
             for outcome in ("in_time", "late", "pending", "undecided"):
                 self._add(by_outcome, (period, outcome), counts.get(outcome, 0))
         yield by_outcome
-        age, deadline, members = map(self._gauge, (metrics.FAULT_AGE, metrics.FAULT_DEADLINE, metrics.FAULT_MEMBERS))
-        for fault in found:
-            labels = (fault.id, fault.root, fault.role, fault.priority)
-            self._add(age, labels, (now - fault.start) / 1e6)
-            self._add(deadline, labels, (fault.start + LIMIT_US) / 1e6)
-            self._add(members, labels, len(fault.members))
-        yield from (age, deadline, members)
 
-    def _sites(self, now: "_Now") -> Iterator[Metric]:
-        up, lost = self._gauge(metrics.SITE_UP), self._gauge(metrics.SITE_REDUNDANCY)
-        for name in now.topology.sites:
-            state, degraded = now.site(name)
-            if state in _UP:
-                self._add(up, (name,), _UP[state])
-            if state in _WORKING and now.site_of(name).lines:
-                self._add(lost, (name,), float(Degraded.REDUNDANCY in degraded))
-        yield from (up, lost)
-
-    def _platforms(self, now: "_Now") -> Iterator[Metric]:
+    def _platforms(self, now: "_Now") -> Metric:
         up = self._gauge(metrics.PLATFORM_UP)
         for name in now.topology.platforms:
             state, _ = now.platform(name)
             if state in _UP:
                 self._add(up, (name,), _UP[state])
-        yield up
+        return up
 
     def _gauge(self, family: Family) -> GaugeMetricFamily:
         return GaugeMetricFamily(family.name, family.help, labels=(*family.labels, *self._common))
 
     def _add(self, gauge: GaugeMetricFamily, labels: tuple[str, ...], value: float) -> None:
         gauge.add_metric([*labels, *self._common.values()], value)
+
+
+def _number(value: float) -> str:
+    return str(floatToGoString(value))  # type: ignore[no-untyped-call]  # as prometheus-client writes it
 
 
 class _Now:

@@ -11,7 +11,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -29,7 +29,7 @@ from sla.confirm import FOREVER
 from sla.faults import Fault, is_open
 from sla.model import Degraded, State, Window
 from sla.rootcause import Derived, derive, settle
-from sla.ways import Look
+from sla.ways import highest
 
 LOG = logging.getLogger(__name__)
 
@@ -294,13 +294,14 @@ def _behind(kept: Kept, watched: Mapping[str, Watched], now: int) -> Iterator[tu
             continue
         alike = tuple(kept.graph.ways_at(id_, now)), kept.graph.items[id_].interval
         if alike not in blocked:
-            blocked[alike] = Look(kept.graph, kept.state, id_, now).highest() is not None
+            blocked[alike] = highest(kept.graph, kept.state, id_, now) is not None
         if blocked[alike]:
             yield id_, _short(one.target)
 
 
 def _short(target: Target) -> Target:
-    return replace(target, timeout_seconds=min(target.timeout_seconds, BEHIND_TIMEOUT), single_attempt=True)
+    timeout = min(target.timeout_seconds, BEHIND_TIMEOUT)
+    return Target(id=target.id, address=target.address, timeout_seconds=timeout, single_attempt=True)
 
 
 def _below_what_is_down(kept: Kept) -> Iterator[str]:

@@ -4,7 +4,7 @@ A line is probed at its far address, from its source address if it has one, so t
 line alone (A6). A target that must answer on both IP versions is asked on each.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
@@ -25,9 +25,12 @@ LINE_KIND = "icmp"
 """What probes the far address of a line."""
 
 
-def with_registers(config: Config, book: Book, now: int) -> Config:
+def with_registers(
+    config: Config, book: Book, now: int, service: Callable[[str], Sequence[Window]] | None = None
+) -> Config:
     """The configuration with everything that the registers want probed now, and the modules that this takes.
 
+    `service` says when an id is in service where more is known than the book says (M5).
     Errors: UsageError naming every row that the configuration cannot probe.
     """
     inline = {target.id for target in config.targets}
@@ -37,13 +40,17 @@ def with_registers(config: Config, book: Book, now: int) -> Config:
     for target in _wanted(config, book, now, modules, problems):
         if target.id in inline:
             problems.append(f"{target.id}: stands in agent.yml and in a register; wanted one of them, remove it there")
-        found.append(target)
+        found.append(target if service is None else _serving(target, tuple(service(target.id))))
     every = (*config.targets, *found)
     _add_families(modules, every, problems)
     if problems:
         more = f" (and {len(problems) - 20} more)" if len(problems) > 20 else ""
         raise UsageError("registers: " + "; ".join(problems[:20]) + more)
     return replace(config, targets=every, modules=MappingProxyType(modules))
+
+
+def _serving(target: TargetConfig, service: tuple[Window, ...]) -> TargetConfig:
+    return target if target.service == service else replace(target, service=service)
 
 
 def family_module(name: str, family: int) -> str:

@@ -3,7 +3,7 @@
 import argparse
 import statistics
 
-from bench import aligned, edges, exposition, ledger, snmp
+from bench import aligned, collapse, edges, exposition, ledger, snmp
 from bench.pipeline import Load, compare, middle
 
 BARS = """
@@ -14,13 +14,13 @@ The bars (must / aim) are those of docs/performance.md; a ratio is ours / the pe
 def main() -> None:
     """Run what is asked for; everything by default."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("only", nargs="*", help="tcp http icmp aligned exposition edges ledger snmp")
+    parser.add_argument("only", nargs="*", help="tcp http icmp aligned exposition edges ledger collapse snmp")
     parser.add_argument("--legs", type=int, default=3, help="alternated pairs of each pipeline")
     parser.add_argument("--window", type=float, default=60, help="seconds measured in each leg")
     parser.add_argument("--warm", type=float, default=30, help="seconds before that")
     parser.add_argument("--targets", type=int, default=10_000)
     args = parser.parse_args()
-    chosen = args.only or ["aligned", "exposition", "edges", "ledger", "snmp", "tcp", "icmp", "http"]
+    chosen = args.only or ["aligned", "exposition", "edges", "ledger", "collapse", "snmp", "tcp", "icmp", "http"]
     print(BARS)
     for name in chosen:
         {
@@ -29,6 +29,7 @@ def main() -> None:
             "edges": _edges,
             "ledger": _ledger,
             "snmp": _snmp,
+            "collapse": _collapse,
         }.get(name, lambda name=name: _pipeline(name, args))()
 
 
@@ -106,6 +107,17 @@ def _ledger() -> None:
         f"{cut.collapsed:.2f} s; longest piece of work {cut.longest * 1000:.0f} ms\n",
         flush=True,
     )
+
+
+def _collapse() -> None:
+    found = collapse.collapse()
+    print(f"## the same cut in a running agent, {collapse.TARGETS} registered targets (bars: 2 s, 50 ms)")
+    for name, look in zip(found._fields, found, strict=True):
+        print(
+            f"{name.replace('_', ' ')}: {look.seconds:.2f} s (CPU {look.cpu:.2f}), loop lag max "
+            f"{look.lag_max * 1000:.0f} ms; open faults {look.faults}, members {look.members}"
+        )
+    print(flush=True)
 
 
 if __name__ == "__main__":

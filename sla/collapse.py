@@ -16,7 +16,7 @@ from sla.model import Window
 from sla.outages import Outage, Spell, outages, spells
 from sla.timeline import Mark
 from sla.topology import Graph
-from sla.ways import Look
+from sla.ways import highest
 
 PAUSE_EVERY = 200
 """Items looked at between two yields of `settle`, so that a caller can give its loop back."""
@@ -107,10 +107,11 @@ def settle(graph: Graph, state: State, as_of: int | None = None) -> Iterator[Cha
     while state.todo:
         item = heapq.heappop(state.todo)[1]
         state.queued.discard(item)
-        before, was_out = state.episodes.get(item, []), state.out.get(item, [])
+        before, was_out = state.episodes.get(item, []), state.out.get(item)
         after = state.episodes[item] = _Judge(graph, state, item).episodes()
-        if before != after or was_out != state.out[item]:  # a way through what is out of service is none (F6)
-            yield from state.enqueue(graph, (child for child in graph.behind(item) if state.outages.get(child)))
+        if before != after or was_out != state.out.get(item):  # a way through what is out of service is none (F6)
+            if item in graph.children:
+                yield from state.enqueue(graph, (child for child in graph.behind(item) if state.outages.get(child)))
             yield from _changes(item, before, after)
         count += 1
         if count % PAUSE_EVERY == 0:
@@ -152,7 +153,11 @@ class _Judge:
             return kept
         history = state.histories.get(item, ())
         found = state.outages[item] = outages(history, state.as_of)
-        state.out[item] = list(_out_edges(history, state.as_of))
+        left = list(_out_edges(history, state.as_of))
+        if left:
+            state.out[item] = left
+        else:
+            state.out.pop(item, None)
         planned = state.planned.get(item, ())
         made = spells(found, planned, state.as_of)
         if history and history[-1].at >= state.as_of:
@@ -173,7 +178,7 @@ class _Judge:
         residual = False
         while parts:
             start = parts[0].start
-            above = Look(self._graph, self._state, self._item, start).highest()
+            above = highest(self._graph, self._state, self._item, start)
             if above is None:
                 kind = _own_kind(parts[0], residual)
                 own = Root(self._item, start, parts[-1].down_end, kind)

@@ -83,6 +83,8 @@ def _headline(revisions: Sequence[Revision]) -> list[Held]:
 
     What is recorded at one instant is one change: what one of its rows leaves to the next was never out of service.
     """
+    if len(revisions) == 1:  # as for most ids of a city: there is nothing to lay over it
+        return [(window, revisions[0].number)] if (window := revisions[0].window).length > 0 else []
     held: list[Held] = []
     known: list[Revision] = []
     for recorded_at, change in groupby(_ordered(revisions), key=_recorded_at):

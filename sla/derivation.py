@@ -69,10 +69,8 @@ def _members(state: State) -> dict[str, tuple[str, ...]]:
 
 def _rated(graph: Graph, state: State, faults: Sequence[Fault], places: Places) -> list[Fault]:
     roles = {item.id: item.role for item in graph.items.values()}
-    return [
-        replace(fault, priority=priority(fault, {*_lines_down(state, fault, places)}, roles, places))
-        for fault in faults
-    ]
+    rated = ((fault, priority(fault, {*_lines_down(state, fault, places)}, roles, places)) for fault in faults)
+    return [fault if fault.priority == found else replace(fault, priority=found) for fault, found in rated]
 
 
 def _lines_down(state: State, fault: Fault, places: Places) -> Iterator[str]:
@@ -87,7 +85,8 @@ def _lines_down(state: State, fault: Fault, places: Places) -> Iterator[str]:
 def _repeats(faults: Sequence[Fault], causes: Mapping[str, str]) -> Iterator[Fault]:
     last: dict[str, Fault] = {}
     for fault in sorted(faults, key=_order):
-        yield replace(fault, repeat=is_repeat(last.get(fault.root), fault, causes))
+        repeat = is_repeat(last.get(fault.root), fault, causes)
+        yield fault if fault.repeat == repeat else replace(fault, repeat=repeat)
         last[fault.root] = fault
 
 

@@ -22,7 +22,7 @@ CLEAR = Blocked(False, frozenset(), frozenset())
 
 
 class Known(Protocol):
-    """What is known of the items above."""
+    """What is known of the items above. Shape: `out` has only what ever left service."""
 
     @property
     def histories(self) -> Mapping[str, Sequence[Mark]]: ...
@@ -32,7 +32,48 @@ class Known(Protocol):
     def out(self) -> Mapping[str, Sequence[int]]: ...
 
 
-class Look:
+def highest(graph: Graph, known: Known, item: str, at: int) -> Episode | None:
+    """The episode of the ancestor that an outage of `item` from `at` on is put down to, None for a fault of its own.
+
+    Where no way forks, as for most of what a city has, it is the last one down on the way; else all are looked at.
+    """
+    found: Episode | None = None
+    interval, member = graph.items[item].interval, item
+    while ways := open_ways(graph, known, member, at):
+        if len(ways) > 1 or len(ways[0].members) > 1:
+            return _Look(graph, known, item, at).highest()
+        member = ways[0].members[0]
+        episodes = known.episodes.get(member)
+        if episodes:
+            tol = tolerance(graph.items[member].interval, interval)
+            found = covering(episodes, at, tol) or found
+    return found
+
+
+def open_ways(graph: Graph, known: Known, item: str, at: int) -> Sequence[Way]:
+    """Its ways without what is out of service: that takes no part (A5)."""
+    ways = graph.ways_at(item, at)
+    if not known.out:
+        return ways
+    kept = []
+    for way in ways:
+        members = tuple(member for member in way.members if not _is_out(known, member, at))
+        if len(members) == len(way.members):
+            kept.append(way)
+        elif members:  # all of them is all of those that are left, at least so many stays so many
+            kept.append(Way(len(members) if way.need == len(way.members) else way.need, members))
+    return kept
+
+
+def _is_out(known: Known, member: str, at: int) -> bool:
+    if member not in known.out:
+        return False
+    history = known.histories[member]
+    index = bisect_right(history, at, key=_at) - 1
+    return index >= 0 and history[index].state is State.OUT
+
+
+class _Look:
     """One look at the ways of an item whose outage began at `at`."""
 
     def __init__(self, graph: Graph, known: Known, item: str, at: int) -> None:
@@ -44,25 +85,10 @@ class Look:
 
     def highest(self) -> Episode | None:
         """The episode of the ancestor that the outage is put down to, None for a fault of its own."""
-        forks, found = self._of_chain()
-        if not forks:
-            return found
         blocked = self._of_ways(self._item)
         if not blocked.is_blocked:
             return None
         return self._down[min(blocked.alone or blocked.every, key=self._height)]
-
-    def _of_chain(self) -> tuple[bool, Episode | None]:
-        """Whether the way forks; where it does not, as for most of what a city has, the last one down on it."""
-        found: Episode | None = None
-        member = self._item
-        while ways := self._open_ways(member):
-            if len(ways) > 1 or len(ways[0].members) > 1:
-                return True, None
-            member = ways[0].members[0]
-            if self._is_down(member):
-                found = self._down[member]
-        return False, found
 
     def _height(self, ancestor: str) -> tuple[int, int, str]:
         """Fewest hops to the top, then the last to fail, then the smallest id."""
@@ -86,23 +112,7 @@ class Look:
         return Blocked(True, every, alone)
 
     def _open_ways(self, item: str) -> Sequence[Way]:
-        """Its ways without what is out of service: that takes no part (A5)."""
-        kept = []
-        for way in self._graph.ways_at(item, self._at):
-            if not any(map(self._is_out, way.members)):
-                kept.append(way)
-                continue
-            members = tuple(member for member in way.members if not self._is_out(member))
-            if members:  # all of them is all of those that are left, at least so many stays so many
-                kept.append(Way(len(members) if way.need == len(way.members) else way.need, members))
-        return kept
-
-    def _is_out(self, member: str) -> bool:
-        if not self._known.out.get(member):
-            return False
-        history = self._known.histories[member]
-        index = bisect_right(history, self._at, key=_at) - 1
-        return index >= 0 and history[index].state is State.OUT
+        return open_ways(self._graph, self._known, item, self._at)
 
     def _of_way(self, way: Way) -> Blocked:
         if len(way.members) == 1:

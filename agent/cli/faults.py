@@ -28,7 +28,7 @@ from agent.cli.common import (
 )
 from agent.errors import UsageError
 from agent.figures.faults import Faults, Found
-from agent.figures.report import clearing_of, rates, sites_out
+from agent.figures.report import clearing_of, quality_rate, rates, sites_out, unknown_imports
 from agent.instants import format_duration
 from agent.notes import note
 from agent.stores.base import Reader
@@ -255,7 +255,8 @@ def _beside(out: Console, found: Found, faults: Faults) -> None:
     table.add_column("rate", overflow="fold")
     for name in ("low", "high", "in time", "late", "undecided", "n", "pending"):
         table.add_column(name, justify="right", no_wrap=True)
-    for each in rates(found.faults, found.period, found.gaps, found.known.book):
+    beside = rates(found.faults, found.period, found.gaps, found.known.book)
+    for each in (*beside, quality_rate(found.quality, found.period, found.gaps)):
         rate = each.rate
         counts = map(str, (rate.in_time, rate.late, rate.undecided, rate.n, rate.pending))
         name = f"{each.name.replace('_', ' ')} {'not on file' if each.value == '-' else each.value}"
@@ -268,6 +269,9 @@ def _beside(out: Console, found: Found, faults: Faults) -> None:
         start, end = map(faults.time, site.window)
         line = f"site without service for more than 3 h: {site.site} from {start} to {end}"
         out.print(Text(line))
+    for unknown in unknown_imports(found.known, found.period):
+        start, end = map(faults.time, unknown.window)
+        out.print(Text(f"imported, not known for more than 3 h (F11): {unknown.root} from {start} to {end}"))
 
 
 def _rate(out: Console, faults: Faults, found: Found) -> None:

@@ -5,6 +5,7 @@ A change that people enter later never improves a headline: sla.dated says what 
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import Any, Protocol, TypeVar, cast
 
 from agent.config.builtin import DEFAULT_MODULES
@@ -87,6 +88,12 @@ class Book:
         """Every id that ever stood in one of these registers."""
         return [id_ for register in registers for id_ in self._rows.get(register, {})]
 
+    def next_border(self, now: int) -> int | None:
+        """When the next row begins or ceases to hold; None where no date lies ahead."""
+        rows = (row for of_id in self._rows.values() for versions in of_id.values() for row in versions)
+        ahead = (at for row in rows for at in (row.valid_from, row.valid_to) if at is not None and at > now)
+        return min(ahead, default=None)
+
     def register_of(self, id_: str) -> str | None:
         """The register in which an id stands, None if it stands in none."""
         return self._register.get(id_)
@@ -110,6 +117,29 @@ class Book:
     def document(self, id_: str, revision: Revision) -> str | None:
         """The document that a revision names, None where it names none."""
         return self._versions(id_)[revision.number].body.get("source_doc")
+
+    def others_at(self, id_: str) -> list[int]:
+        """When other targets begin their service at its address, sorted."""
+        address = self.latest(id_).get("address")
+        others = [other for other in self._by_address.get(address, ()) if other != id_]
+        return sorted(window.start for other in others for window in self.service(other))
+
+    @cached_property
+    def _by_address(self) -> Mapping[object, list[str]]:
+        found: dict[object, list[str]] = {}
+        for id_ in self.ids("targets", INLINE):
+            found.setdefault(self.latest(id_).get("address"), []).append(id_)
+        return found
+
+    def is_retired_by_document(self, id_: str, end: int) -> bool:
+        """Whether the row that ended its service there, by its date or by being recorded, brought a document (M5)."""
+        before: dict[int | None, object] = {}
+        for row in self._versions(id_):
+            document = row.body.get("source_doc")
+            if row.valid_to is not None and end in (row.valid_to, row.recorded_at):
+                return bool(document) and document != before.get(row.valid_from)
+            before[row.valid_from] = document
+        return False
 
     def bodies(self, id_: str) -> Iterator[tuple[Window, Body]]:
         """What held of it when, for the headline."""

@@ -16,7 +16,7 @@ from agent.stores.base import Reader
 from agent.stores.noting import Note
 from sla.availability import runs
 from sla.composite import Gate
-from sla.faults import LIMIT_US, DeskRow, Fault, Planned
+from sla.faults import LIMIT_US, DeskRow, Fault, Planned, fault_id
 from sla.maintenance import union
 from sla.model import Edge, State, Window
 from sla.quality import quality_faults
@@ -171,6 +171,14 @@ class Faults:
 
     def _unknown(self, fault: str, found: Found) -> UnknownFaultError:
         for event in reversed(self._reader.fault_events(fault)):
+            planned = _planned_as(event.merged_into, found)
+            if planned is not None:
+                window = found.known.window_id(planned.root, planned.onset)
+                text = (
+                    f"since {self.time(event.at)} part of the planned outage of {planned.root} from "
+                    f"{self.time(planned.onset)} (window {window}), so no fault"
+                )
+                return UnknownFaultError(f"fault {fault}: {text}", [])
             if event.merged_into:
                 text = f"it joined fault {event.merged_into} at {self.time(event.at)}; ask for that one"
                 return UnknownFaultError(f"fault {fault}: {text}", [event.merged_into])
@@ -290,6 +298,11 @@ class Faults:
             "window_id": found.known.window_id(planned.root, planned.onset),
             "members": list(planned.members),
         }
+
+
+def _planned_as(id_: str | None, found: Found) -> Planned | None:
+    """The planned outage that has this id (M4)."""
+    return next((each for each in found.planned if fault_id(each.root, each.onset) == id_), None)
 
 
 def _subject(known: Timelines, row: DeskRow) -> str:

@@ -8,7 +8,7 @@ from agent.figures.timelines import Timelines
 from sla.availability import runs
 from sla.clearing import Clearing, clearing
 from sla.faults import Fault
-from sla.model import Window
+from sla.model import State, Window
 from sla.rate import Gap, Rate, rate
 
 SHORT_US = 300_000_000
@@ -24,6 +24,13 @@ class Beside(NamedTuple):
     name: str
     value: str
     rate: Rate
+
+
+class Unknown(NamedTuple):
+    """Imported time of a root in which it was UNKNOWN for more than 3 h in one piece. Units: microseconds."""
+
+    root: str
+    window: Window
 
 
 class SiteOut(NamedTuple):
@@ -45,6 +52,24 @@ def rates(faults: Sequence[Fault], period: Window, gaps: Sequence[Gap], book: Bo
             yield over(name, value or "-", [fault for fault in faults if key(fault) == value])
     yield over("without faults shorter than", "5 min", [fault for fault in faults if not _is_short(fault)])
     yield over("without", "overruns", [fault for fault in faults if not fault.overrun])
+
+
+def quality_rate(quality: Sequence[Fault], period: Window, gaps: Sequence[Gap]) -> Beside:
+    """Quality faults are rated apart (F12)."""
+    return Beside("quality", "faults", rate(quality, period, None, gaps, None))
+
+
+def unknown_imports(known: Timelines, period: Window) -> Iterator[Unknown]:
+    """What a late fault could hide in before the agent measured: listed, not counted (F11)."""
+    until = known.until if known.first_heartbeat is None else min(known.first_heartbeat, known.until)
+    inside = Window(period.start, min(period.end, until))
+    for root in known.topology.members():
+        marks = known.marks(root)
+        ends = [*(mark.at for mark in marks[1:]), until]
+        for mark, end in zip(marks, ends, strict=True):
+            window = Window(max(mark.at, inside.start), min(end, inside.end))
+            if mark.state is State.UNKNOWN and window.length > LONG_US:
+                yield Unknown(root, window)
 
 
 def clearing_of(faults: Sequence[Fault]) -> Clearing:

@@ -6,7 +6,7 @@ Own readings speak from the store's first heartbeat on, imported time only befor
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
-from agent.figures.book import COMPOSITES, INLINE, Book
+from agent.figures.book import COMPOSITES, INLINE, MEASURED, Book
 from agent.figures.scopes import Windows
 from agent.figures.topology import Site, Topology
 from agent.imports.reduction import known, reduce_readings
@@ -18,6 +18,7 @@ from sla.confirm import FOREVER
 from sla.maintenance import excluded, union
 from sla.model import Cause, Degraded, State, Window
 from sla.timeline import Mark, Span, clip, join, out_of_service, overlay, spans
+from sla.withdrawal import stays
 
 
 class Timelines:
@@ -33,7 +34,8 @@ class Timelines:
         self.first_heartbeat = reader.first_heartbeat()
         self._by_name: Mapping[str, Component] = {component.name: component for component in reader.components()}
         self._made: dict[str, list[Span]] = {}
-        self._marks: Mapping[int, list[Mark]] | None = None
+        self._marks: dict[int, list[Mark]] | None = None
+        self._with_imports: frozenset[int] | None = None
 
     @cached_property
     def topology(self) -> Topology:
@@ -66,7 +68,14 @@ class Timelines:
 
     def load_all(self) -> None:
         """Read all edges in one pass, for questions about everything."""
+        self._with_imports = self._reader.imported_components()  # before the marks: an import between counts next time
         self._marks = dict(self._reader.all_marks())
+
+    def let_go(self) -> None:
+        """Nobody asks any more: give the memory back in small pieces, for every other thread waits for each of them."""
+        for each in (self._made, self._marks):
+            while each:
+                each.popitem()
 
     def of(self, name: str) -> list[Span]:
         """What it was in, whatever it is; service dates are not laid over it yet."""
@@ -77,13 +86,28 @@ class Timelines:
     def served(self, name: str) -> list[Span]:
         """What it was in, OUT outside its service (A2)."""
         timeline, service = self.of(name), self.service(name)
-        if not service or not timeline:
+        if not service:
             return timeline
-        return overlay(timeline, out_of_service(service, _extent(timeline)))
+        return overlay(timeline, out_of_service(service, self._whole()))
 
     def service(self, name: str) -> list[Window]:
-        """When it is in service; empty for always. A component serves with its target."""
-        return self.book.service(name.partition("#")[0])
+        """When it is in service; empty for always. A component serves with its target.
+
+        What left while DOWN, without a document, and is soon back was never out (M5).
+        """
+        id_ = name.partition("#")[0]
+        service = self.book.service(id_)
+        if all(window.end == FOREVER for window in service) or self.book.register_of(id_) not in MEASURED:
+            return service
+        return stays(service, self.book.others_at(id_), lambda end: self._left_well(id_, end))
+
+    def _left_well(self, id_: str, end: int) -> bool:
+        """Whether a document retired it, or it was not DOWN when it left."""
+        if self.book.is_retired_by_document(id_, end):
+            return True
+        known = (span for span in reversed(self.of(id_)) if span.start < end and span.state is not State.UNKNOWN)
+        last = next(known, None)
+        return last is None or last.state is not State.DOWN
 
     def gate(self, name: str) -> Gate | None:
         """The members that make a composite, None for what is none. Nodes at a site are no members of it (A6)."""
@@ -175,9 +199,8 @@ class Timelines:
 
     def _line(self, name: str) -> list[Span]:
         """A line by evidence of it alone: its far address, and the interfaces at its ends (A6)."""
-        body = self.book.latest(name)
-        ends = [f"{body.get(f'{end}_device')}#if/{body.get(f'{end}_if')}" for end in "ab"]
-        evidence = [self._of_component(self._by_name[key].id) for key in (name, *ends) if key in self._by_name]
+        heard = (name, *self.topology.interfaces(name))
+        evidence = [self._of_component(self._by_name[key].id) for key in heard if key in self._by_name]
         evidence = [each for each in evidence if each]
         return evidence[0] if len(evidence) == 1 else line(evidence, self._whole()) if evidence else []
 
@@ -194,6 +217,8 @@ class Timelines:
         return join([*earlier, *spans(marks, Window(begin, self.until), known_until)])
 
     def _imported(self, component: int, until: int) -> list[Span]:
+        if self._with_imports is not None and component not in self._with_imports:
+            return []
         stated = self._reader.imported_spans(component)
         readings = known(reduce_readings(self._reader.imported_readings(component)))
         return join(clip(overlay(stated, readings) if readings else stated, Window(-FOREVER, until)))

@@ -63,6 +63,7 @@ class Topology:
         self.targets = book.ids("targets", INLINE)
         self.links = book.ids("links")
         self._link_ids = frozenset(self.links)
+        self._of_lines = frozenset(name for id_ in self.links for name in self.interfaces(id_))
         self.sites = self._sites()
         self._members_of: dict[str, list[tuple[Window, str]]] = {}
         for id_, of_site in (*self._dated(self.links, _far_end), *self._dated(self.targets, _site_of_node)):
@@ -80,6 +81,12 @@ class Topology:
         if self._graph is None:
             self._graph = Graph(list(self._items()))
         return self._graph
+
+    def interfaces(self, link: str) -> tuple[str, ...]:
+        """The interfaces at the ends of a line, which are evidence of it (A6)."""
+        body = self._book.latest(link)
+        ends = ((body.get(f"{end}_device"), body.get(f"{end}_if")) for end in "ab")
+        return tuple(f"{device}#if/{interface}" for device, interface in ends if device and interface)
 
     def role(self, id_: str) -> str:
         """What it is: decides where its faults are counted (F4)."""
@@ -165,6 +172,8 @@ class Topology:
         for component in self._unregistered:
             yield Item(component.name, "node", DEFAULT_INTERVAL_US, ())
         for part in self._parts:
+            if part.name in self._of_lines:  # its outage is the line's (A6), and one outage is one fault
+                continue
             behind = ((EVER, (Way(1, (part.target,)),)),)
             yield Item(part.name, self.role(part.target), self._book.interval(part.target), behind)
 

@@ -97,6 +97,11 @@ class SqliteReader:
             for at, state, degraded, cause, uncertainty, packed in rows
         ]
 
+    def imported_components(self) -> frozenset[int]:
+        """The components of which a file ever told anything."""
+        rows = self._all("SELECT component FROM imported_spans UNION SELECT component FROM imported_readings")
+        return frozenset(int(row[0]) for row in rows)
+
     def imported_spans(self, component: int) -> list[Span]:
         """Time that imported histories state."""
         rows = self._all(

@@ -3,6 +3,7 @@
 import asyncio
 import zlib
 from collections.abc import AsyncIterator
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -104,8 +105,10 @@ async def _pieces(agent: "Agent", *, open_metrics: bool) -> AsyncIterator[str]:
     render = openmetrics.generate_latest if open_metrics else exposition.generate_latest
     own = render(agent.metrics.registry).decode()
     yield own.removesuffix("# EOF\n")
-    for chunk in agent.exporter.chunks(open_metrics=open_metrics):
-        yield chunk
+    kept = agent.fault_metrics.chunks(open_metrics=open_metrics), agent.exporter.chunks(open_metrics=open_metrics)
+    for chunk in chain.from_iterable(kept):
+        if chunk:
+            yield chunk
         await asyncio.sleep(0)  # a write alone does not give the loop back, and probes are waiting for it
     if open_metrics:
         yield "# EOF\n"

@@ -373,7 +373,21 @@ async def test_a_line_fails_by_the_interface_at_its_end_too(tmp_path: Path):
         await w.look()
         w.check()
         assert w.watch.said("L-1")[0] is DOWN, "its far address answers by another way (A6)"
-        assert "L-1" in [fault.root for fault in w.watch.faults]
+        assert [fault.root for fault in w.watch.faults] == ["L-1"], "the interface is no fault beside its line"
+        await w.say(("east#if/1", 650, UP))
+        await w.look()
+        w.check()
+        assert [fault.restored is None for fault in w.watch.faults] == [False]
+
+
+async def test_an_interface_that_is_first_heard_of_later_is_evidence_at_once(tmp_path: Path):
+    async with world(tmp_path, sites=SITES, links=LINKS) as w:
+        await w.say(*ALL_UP, ("L-1", 0, UP))
+        await w.look()
+        w.to(700)
+        await w.say(("east#if/1", 600, DOWN))
+        assert [fault.root for fault in await w.look()] == ["L-1"]
+        w.check()
 
 
 async def test_a_window_that_is_imported_counts_at_the_next_look(tmp_path: Path):
@@ -393,6 +407,22 @@ async def test_a_window_that_is_imported_counts_at_the_next_look(tmp_path: Path)
         (fault,) = await w.look()
         w.check()
         assert (fault.overrun, fault.id) == (True, of("alone", 3 * 3600))
+
+
+async def test_a_fault_that_joined_a_planned_outage_names_it_and_its_window(tmp_path: Path):
+    heading = "window_id,scope,start,end,approved_by,approved_at,notified_at,reason,document"
+    row = "W-1,east,2026-01-01T10:00:00+08:00,2026-01-01T11:00:00+08:00,张主任,2025-12-20,2025-12-21,割接,1号"
+    async with world(tmp_path) as w:
+        w.take("maintenance", heading, row)
+        await w.agent.registers_changed()
+        await w.say(*ALL_UP)
+        w.to(2.5 * 3600)
+        await w.say(("leaf", 2.25 * 3600, DOWN))
+        assert len(await w.look()) == 1
+        await w.say(("east", 2.25 * 3600 + 10, DOWN))
+        assert await w.look() == []
+        old = await w.web.get(f"/api/v1/faults/{of('leaf', 2.25 * 3600)}", 404)
+        assert "part of the planned outage of east from 2026-01-01T10:15:10+08:00 (window W-1)" in old.json["detail"]
 
 
 async def test_a_change_of_the_registers_keeps_every_other_target_s_place_in_the_schedule(tmp_path: Path):

@@ -95,6 +95,14 @@ def test_a_platform_needs_every_component_and_one_of_a_group(made):
     assert us(made, "cloud") == {"up": 18 * 60, "degraded": 3 * 60 + 30, "unknown": 60, "down": 90}
 
 
+def test_a_component_that_retired_before_anything_was_seen_of_it_takes_no_part(made):
+    platform(made, "db,,,", "old,,,")
+    retired = "target_id,kind,address,in_service_to"
+    made.enter("targets", retired, "t-old,icmp,10.0.0.99,2024-12-31T00:00:00+08:00")
+    made.states("t-db,2025-01-01,up")
+    assert us(made, "cloud") == {"up": 24 * 60}
+
+
 def test_what_is_not_required_takes_no_part(made):
     platform(made, "db,,,", "logo,n,,")
     made.states("t-db,2025-01-01,up", "t-logo,2025-01-01,down")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from agent.errors import UsageError
-from agent.figures.report import rates, sites_out
+from agent.figures.report import quality_rate, rates, sites_out, unknown_imports
 from sla.faults import fault_id
 from sla.model import State
 from tests.agent.figure_cases import DESK, LINKS, Books, books
@@ -238,6 +238,33 @@ def test_every_rate_beside_the_headline_is_over_its_own_faults(made):
         ("carrier", "-"): 1, ("carrier", "电信"): 1, ("evidence", "imported"): 2,
         ("without faults shorter than", "5 min"): 1, ("without", "overruns"): 2,
     }  # fmt: skip
+
+
+def test_quality_faults_have_a_rate_of_their_own(made):
+    made.sites("S1", "S2")
+    made.enter("links", LINKS, "A,S1,S2,电信,100,", "B,S1,S2,移动,100,")
+    made.states(
+        "A,2025-01-01,up", "A,2025-03-01T01:00:00,down", "A,2025-03-01T02:00:00,up",
+        "A,2025-04-01T01:00:00,down", "A,2025-04-01T05:00:00,up", "B,2025-01-01,up",
+    )  # fmt: skip
+    found = made.of(*YEAR)
+    said = quality_rate(found.quality, found.period, ()).rate
+    assert (said.in_time, said.late, said.low, said.high) == (1, 1, (1, 2), (1, 2))
+
+
+def test_imported_time_that_nobody_knows_is_listed_and_counts_nothing(made):
+    """F11: a late fault could hide in it; the agent was not there to be blamed."""
+    made.targets("a")
+    made.states(
+        "a,2025-01-01,up", "a,2025-02-01,unknown", "a,2025-02-01T03:00:00,up", "a,2025-03-01,unknown",
+        "a,2025-03-01T03:00:00.000001,up",
+    )  # fmt: skip
+    found = made.of(*YEAR)
+    said = [(each.root, made.faults.time(each.window.start)) for each in unknown_imports(found.known, found.period)]
+    assert said == [("a", "2025-03-01T00:00:00+08:00")]
+    assert (found.rate.n, found.gaps) == (0, ())
+    ended = made.of("2025-03-01", "2025-03-02")
+    assert len(list(unknown_imports(ended.known, ended.period))) == 1
 
 
 # time (T3, F8)

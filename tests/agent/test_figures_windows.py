@@ -193,6 +193,39 @@ def test_an_outage_that_the_end_of_service_cuts_off_is_withdrawn(made):
     assert (fault["withdrawn"], fault["restored"], fault["outcome"]) == (True, None, "undecided")  # 1 h 50 (F10)
 
 
+RETIRED = "target_id,kind,address,in_service_from,in_service_to,source_doc"
+JUNE = ("2025-06-10", "2025-07-20")
+
+
+@pytest.mark.parametrize(
+    ("left", "back", "document", "out_days"),
+    [
+        ("2025-06-10T02:00:00+08:00", "2025-07-10T02:00:00+08:00", "", 0),
+        ("2025-06-10T02:00:00+08:00", "2025-07-10T02:00:00.000001+08:00", "", 30),
+        ("2025-06-10T02:00:00+08:00", "2025-07-10T02:00:00+08:00", "撤销通知3号", 30),
+        ("2025-06-10T00:05:00+08:00", "2025-07-10T00:05:00+08:00", "", 30),
+    ],
+    ids=["back in 30 days", "one microsecond later", "by a document", "it was up when it left"],
+)
+def test_what_left_while_down_and_is_soon_back_was_never_out(made, left, back, document, out_days):
+    """M5: 30 days without a document are UNKNOWN, whatever dates people give them."""
+    made.enter("targets", RETIRED, f"a,icmp,10.0.0.1,,{left},{document}", f"a,icmp,10.0.0.1,{back},,")
+    made.states(*SLIPPED[:-1], "a,2025-06-10T02:00:00,unknown", "a,2025-07-11,up")
+    answer = made.answer("a", *JUNE)
+    assert answer["us"]["out_of_service"] // DAY == out_days
+    assert (answer["us"]["unknown"] // DAY >= 29) is (out_days == 0)
+
+
+@pytest.mark.parametrize(("address", "is_out"), [("10.0.0.1", False), ("10.0.0.9", True)])
+def test_another_id_at_its_address_is_it_come_back(made, address, is_out):
+    left = "2025-06-10T02:00:00+08:00"
+    made.enter("targets", RETIRED, f"a,icmp,10.0.0.1,,{left},", f"b,icmp,{address},2025-06-20,,")
+    made.states(*SLIPPED[:-1], "b,2025-06-20,up")
+    assert (made.answer("a", "2025-06-10", "2025-06-20")["us"]["out_of_service"] > 0) is is_out
+    after = made.answer("a", "2025-06-20", "2025-07-20")
+    assert after["us"]["out_of_service"] == 30 * DAY
+
+
 def test_a_component_has_the_classes_of_its_member(made):
     any_of_two(made)
     made.states(*SLIPPED, "b,2025-01-01,up")

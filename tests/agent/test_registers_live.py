@@ -5,9 +5,11 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from agent.stores.registering import RegisterRow
+from tests.agent.fault_worlds import world as fault_world
 from tests.agent.import_cases import at
 from tests.agent.register_cases import SITES
 from tests.agent.web_worlds import World, world
+from tests.agent.worlds import SECOND, START
 
 PLAIN_SITES = SITES.replace("division_code", "来源文件")
 TARGETS = "target_id,kind,address,site_id,carrier\nzy/new,icmp,10.61.0.9,S-ZY,电信\n"
@@ -74,3 +76,20 @@ async def test_an_id_that_the_configuration_has_is_no_other_register_s(tmp_path:
         taken = await post(w, "maintenance", window)
     assert refused["problems"][0]["text"].startswith("got slow, which is the id of a target")
     assert taken["added"] == 1
+
+
+async def test_a_row_that_begins_later_is_put_to_use_at_its_instant(tmp_path: Path):
+    """Not at the next reload, nor by the daily job: a line re-routed at noon is probed where it is from noon on."""
+    head = "target_id,kind,address,module,in_service_from,in_service_to"
+    async with fault_world(tmp_path) as w:
+        w.agent.calendar.start()
+        w.take("targets", head, "new,tcp,127.0.0.1:50,port,2026-01-01T00:00:00+08:00,2126-01-01T12:00:00+08:00",
+               "new,tcp,127.0.0.1:51,port,2126-01-01T12:00:00+08:00,")  # fmt: skip
+        await w.agent.registers_changed()
+        assert w.agent.watched["new"].target.address == "127.0.0.1:50"
+        assert w.agent.calendar.planned("registers").isoformat() == "2126-01-01T12:00:00+08:00"
+        w.to((at("2126-01-01T12:00:00") - START) / SECOND)
+        await w.agent.registers_changed()
+        assert w.agent.watched["new"].target.address == "127.0.0.1:51"
+        assert "registers" not in w.agent.calendar.names(), "no date lies ahead any more"
+        w.agent.calendar.stop()

@@ -89,14 +89,23 @@ def died_between(a: R, b: R, world: World) -> bool:
     return any(a.at <= start and a.at < end <= b.at for start, end in world.dead)
 
 
-def streaks(run: Run) -> list[Run]:
+def streaks(run: Run, world: World) -> list[Run]:
     out: list[Run] = []
     for r in run:
-        if out and out[-1][-1].outcome == r.outcome:
+        if out and out[-1][-1].outcome == r.outcome and not cut_off(out[-1], r.at, world):
             out[-1].append(r)
         else:
             out.append([r])
     return out
+
+
+def cut_off(streak: Run, until: int, world: World) -> bool:
+    """S6: failures that no self-check had backed when we were cut off end there (what comes later stands alone)."""
+    start, last = streak[0].at, streak[-1].at
+    return streak[0].outcome == FAILED and any(
+        last < b and a < until and start < b and not any(start < age <= a for age, _ in world.checks)
+        for a, b in world.isolated
+    )
 
 
 def confirmed(streak: Run, method: Method, world: World) -> bool:
@@ -118,14 +127,14 @@ def _vouches(age: int, start: int, world: World) -> bool:
 
 def judge(run: Run, method: Method, world: World) -> list[tuple[Run, int, bool]]:
     """Every streak of a run with the state it means and whether it is a blip."""
-    parts, settled, out = streaks(run), UNKNOWN, []
+    parts, settled, out = streaks(run, world), UNKNOWN, []
     for i, streak in enumerate(parts):
         last = i == len(parts) - 1
         says = UP if streak[0].outcome == OK else DOWN
         held = says == DOWN and len(streak) >= method.down_after and not confirmed(streak, method, world)
         if confirmed(streak, method, world):
             settled, state, blip = says, says, False
-        elif held and settled == UP:
+        elif settled == UP and (held or (not last and cut_off(streak, parts[i + 1][0].at, world))):
             settled, state, blip = UNKNOWN, UNKNOWN, False
         else:
             state, blip = _unconfirmed(settled, says, last=last)
