@@ -27,6 +27,7 @@ from agent.faultwatch import FaultWatch, Parts
 from agent.figures.book import Shelf
 from agent.figures.timelines import Timelines
 from agent.figures.topology import Topology
+from agent.hints import Hints
 from agent.housekeeping import Housekeeping, MonthOf, running_periods
 from agent.inline import inline_rows
 from agent.lanes import Lane
@@ -43,6 +44,7 @@ from agent.stores.opening import Location, connect, migrate, parse_url
 from agent.stores.reading import SqliteReader
 from agent.stores.writing import SqliteWriter
 from agent.targets import Duty, Watched
+from agent.traps import TrapListeners
 from agent.vantage import SelfCheck
 from agent.version import METHOD_VERSION, VERSION
 from agent.web.server import Server
@@ -136,6 +138,8 @@ class Agent:
         self.exporter = Exporter(value_families(self.kinds), self._settle, self.clock.now_us, simulated)
         self.ledger = Ledger(known, self.committer, self.exporter, MonthOf(zone), self.metrics.dropped)
         self.runner = Runner(self.clock, self.ledger, self.committer, self.metrics)
+        self.hints = Hints(self.runner.schedule, self.metrics)
+        self.traps = TrapListeners(self.hints, self.metrics)
         self.fault_metrics = FaultMetrics(self.metrics.registry, self.clock.now_us, lambda: self._topology, simulated)
         self.faults = self.fault_metrics.watch = FaultWatch(
             Parts(
@@ -208,6 +212,7 @@ class Agent:
                 group.create_task(self.runner.serve()),
                 group.create_task(self.housekeeping.serve()),
                 group.create_task(self.faults.serve()),
+                group.create_task(self.traps.serve()),
             ]
             await self.server.start()
             self.holder.announce(self.server.address)
@@ -247,6 +252,8 @@ class Agent:
                 self.ledger.watch(watched)
                 self.runner.schedule.add(watched)
         self.config, self.watched = config, wanted
+        self.hints.take(wanted.values())
+        self.traps.take(config.traps)
         self._topology = Topology(book, self.reader.components())
         self.faults.refresh()
         self.calendar.once("registers", book.next_border(now), self.registers_changed)

@@ -10,6 +10,7 @@ from prometheus_client.registry import Collector
 from agent import metrics
 from agent.metrics import Family
 from agent.version import METHOD_VERSION, VERSION
+from collectors.snmp.hints import Fate
 
 _LAG_BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
@@ -39,6 +40,9 @@ class SelfMetrics:
         self.store_waiting = self._gauge(metrics.STORE_WAITING)
         self.store_durable = self._gauge(metrics.STORE_DURABLE)
         self.store_bytes = self._gauge(metrics.STORE_BYTES)
+        self.traps = self._counter(metrics.TRAPS)
+        self.traps_listening = self._gauge(metrics.TRAPS_LISTENING)
+        self.early_probes = self._counter(metrics.EARLY_PROBES)
         self._missed = self._counter(metrics.TICKS_MISSED)
         self._dropped = self._counter(metrics.DROPPED)
         self._edges = self._counter(metrics.STORE_EDGES)
@@ -50,6 +54,8 @@ class SelfMetrics:
         self._sweeps: dict[str, _Sweep] = {}
         for cause in ("order", "store", "internal"):  # a counter that starts at 0 loses no first event to rate()
             self._dropped.labels(cause)
+        for fate in Fate:
+            self.traps.labels(fate.value)
 
     def missed(self, kind: str, turns: int) -> None:
         """Regular turns passed without a probe."""

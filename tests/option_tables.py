@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 
 from agent.config.schema import Role
 from agent.config.show import duration
-from agent.config.values import Families, Interval, IntervalSeconds, Name, Parents, TimeoutSeconds, Window
+from agent.config.values import Families, Interval, IntervalSeconds, Name, Parents, TimeoutSeconds, TrapAddress, Window
 from collectors.http.options import JsonPath, Scalar, Status
 from collectors.options import Duration, Pattern, Secret, Size, parse_duration, parse_size
 
@@ -32,6 +32,7 @@ _TYPES: dict[Any, tuple[str, str]] = {
     TimeoutSeconds: ("number, 0.001 to 3600", "数，0.001 至 3600"),
     Parents: ("text, `;` between", "文本，以 `;` 分隔"),
     Families: ("text, `;` between", "文本，以 `;` 分隔"),
+    TrapAddress: ("text", "文本"),
     Size: ("size", "大小"),
     Pattern: ("regular expression", "正则表达式"),
     Status: ("status", "状态码"),

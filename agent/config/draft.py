@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
@@ -21,6 +21,7 @@ from agent.config.schema import (
     States,
     Store,
     TargetRow,
+    Traps,
     Vantage,
     Web,
 )
@@ -49,6 +50,7 @@ class Draft:
     module_names: frozenset[str]
     rows: Mapping[int, TargetRow]
     registers: tuple[RegisterFile, ...] = ()
+    traps: Traps = field(default_factory=Traps)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -94,6 +96,7 @@ def read_draft(reader: Reader, kinds: Sequence[Kind]) -> Draft:
         module_names=frozenset(modules),
         rows={index: row for index, row in rows.items() if row},
         registers=tuple(file for file in registers if file),
+        traps=reader.read(Traps, ("traps",)) or Traps(),
     )
 
 

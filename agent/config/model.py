@@ -1,11 +1,11 @@
 """The configuration in force: every default filled in, every reference known to exist."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from agent.config.schema import Log, Plane, RegisterFile, Role, States, Store, Web
+from agent.config.schema import Log, Plane, RegisterFile, Role, States, Store, Traps, Web
 from collectors.base import Module
 from sla.model import Window
 
@@ -104,6 +104,7 @@ class Config:
     targets: tuple[TargetConfig, ...]
     labels: tuple[str, ...]
     registers: tuple[RegisterFile, ...] = ()
+    traps: Traps = field(default_factory=Traps)
     digest: str = ""
 
     @property
