@@ -113,8 +113,7 @@ class TrapReader:
             return _said(content["plaintext"]["data"].getComponent())
         times = signed["msgAuthoritativeEngineBoots"], signed["msgAuthoritativeEngineTime"]
         plain = user.decrypt(priv_key, (*times, signed["msgPrivacyParameters"]), content["encryptedPDU"])
-        scoped, _ = decoder.decode(plain, asn1Spec=ScopedPDU())
-        return _said(scoped["data"].getComponent())
+        return _decrypted(plain)
 
     def _keys_of(self, user: _User, name: bytes, engine_id: Any) -> tuple[Any, Any]:
         which = name, bytes(engine_id)
@@ -123,6 +122,15 @@ class TrapReader:
         if len(self._keys) > _MOST_KEYS:
             self._keys.popitem(last=False)
         return keys
+
+
+def _decrypted(plain: bytes) -> Heard:
+    """Of what was signed by the right user: noise is another password than the sender's."""
+    try:
+        scoped, _ = decoder.decode(plain, asn1Spec=ScopedPDU())
+        return _said(scoped["data"].getComponent())
+    except Exception:  # noqa: BLE001 (whatever a parser may raise at noise)
+        return Heard(Fate.DENIED)
 
 
 def _said(pdu: Any) -> Heard:

@@ -5,7 +5,6 @@ reading is cheap and paced, decoding (about a millisecond) waits in a short queu
 """
 
 import asyncio
-import contextlib
 import socket
 import struct
 from collections import deque
@@ -14,6 +13,7 @@ from collections.abc import Callable
 from collectors.base import HintSink
 from collectors.snmp.hints import MOST_BYTES, Fate, Heard
 from collectors.snmp.trap_messages import TrapReader
+from collectors.udp import SO_RXQ_OVFL, open_socket
 
 BURST = 64
 PAUSE_SECONDS = 0.01
@@ -31,8 +31,6 @@ HINTS_WHILE_QUIET = 2
 """After a hint further ones say the same, but for one: something may have changed after the probe had looked."""
 
 _MOST_SOURCES = 10_000
-_SO_RXQ_OVFL = 40
-_BUFFER_BYTES = 1 << 20
 
 
 class _Source:
@@ -177,7 +175,7 @@ class _Hearing:
             except OSError:  # an error of the path that the kernel tells late: of no datagram of ours
                 continue
             for level, kind, value in extra:
-                if (level, kind) == (socket.SOL_SOCKET, _SO_RXQ_OVFL):
+                if (level, kind) == (socket.SOL_SOCKET, SO_RXQ_OVFL):
                     self._count_lost(struct.unpack("=I", value[:4])[0])
             self._gate.offer(data, sender[0])
         self._loop.remove_reader(self._sock)
@@ -187,23 +185,3 @@ class _Hearing:
         if total != self._lost:
             self._sink.count(Fate.OVERFLOW, (total - self._lost) % 2**32)
             self._lost = total
-
-
-def open_socket(host: str, port: int) -> socket.socket:
-    """A socket that hears on an address; an IPv6 one hears IPv6 alone. Errors: OSError."""
-    family, _, _, _, address = socket.getaddrinfo(
-        host, port, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST | socket.AI_PASSIVE
-    )[0]
-    sock = socket.socket(family, socket.SOCK_DGRAM)
-    try:
-        if family == socket.AF_INET6:
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER_BYTES)
-        with contextlib.suppress(OSError):  # only Linux counts what it drops
-            sock.setsockopt(socket.SOL_SOCKET, _SO_RXQ_OVFL, 1)
-        sock.setblocking(False)
-        sock.bind(address)
-    except BaseException:
-        sock.close()
-        raise
-    return sock
