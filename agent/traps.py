@@ -25,6 +25,7 @@ class TrapListeners:
         self._hints = hints
         self._metrics = metrics
         self._wanted = Traps()
+        self._broken: set[str] = set()
         self._changed = asyncio.Event()
 
     def take(self, wanted: Traps) -> None:
@@ -73,8 +74,10 @@ class TrapListeners:
             return f"{exc.strerror or exc}{_PRIVILEGE if isinstance(exc, PermissionError) else ''}"
         except CollectorUnavailableError as exc:
             return str(exc)
-        except Exception as exc:
-            LOG.exception("the trap receiver on %s broke on our side", address)
+        except Exception as exc:  # a hint more or less is never worth the agent
+            if address not in self._broken:
+                self._broken.add(address)
+                LOG.exception("the trap receiver on %s broke on our side", address)
             return f"our own fault ({type(exc).__name__})"
         return "it ended"
 
