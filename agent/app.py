@@ -34,6 +34,9 @@ from agent.lanes import Lane
 from agent.ledger import Known, Ledger
 from agent.metrics import value_families
 from agent.modules import Modules
+from agent.pathwatch import Parts as PathParts
+from agent.pathwatch import PathWatch
+from agent.probing.prober import Prober, Surroundings
 from agent.registered import with_registers
 from agent.registerfiles import apply_files, tell, try_files
 from agent.runner import Runner
@@ -153,14 +156,42 @@ class Agent:
                 watched=lambda: self.watched,
                 periods=lambda: self.exporter.periods,
                 cleared=self.fault_metrics.cleared,
+                opened=lambda faults: self.paths.opened(faults),  # noqa: PLW0108 (made a line later)
             )
         )
-        self.modules = Modules({kind.name: kind for kind in self.kinds}, self.runner.modules)
+        kinds = {kind.name: kind for kind in self.kinds}
+        self.paths = self._paths()
+        self.modules = Modules(kinds, self.runner.modules)
+        around = Surroundings(
+            config=lambda: self.config,
+            watched=lambda: self.watched,
+            now_ns=self.machine_clock.monotonic_ns,
+            believed=self.runner.believed,
+            overdue_ns=lambda: self.runner.schedule.overdue_ns,
+            is_cut_off=lambda plane: self.ledger.vantage.plane(plane).since is not None,
+        )
+        self.prober = Prober(around, kinds)
+        self.metrics.guests.set_function(lambda: self.prober.active)
         self.runner.clock_in_doubt = lambda: self.watch.unresolved
         self.calendar = Calendar(zone, self.machine_clock.wall_us)
         heard = Heard(self.calendar.clock_stepped, self._on_jump)
         self.watch = ClockWatch(self.clock, self.committer, self.metrics, dated, left_open, heard)
         self.housekeeping = Housekeeping(self.clock, self.ledger, self.exporter, self.watch, zone)
+
+    def _paths(self) -> PathWatch:
+        return PathWatch(
+            PathParts(
+                reader=self.reader,
+                writer=self.writer,
+                committer=self.committer,
+                ledger=self.ledger,
+                faults=self.faults,
+                config=lambda: self.config,
+                watched=lambda: self.watched,
+                now_us=self.clock.now_us,
+                metrics=self.metrics,
+            )
+        )
 
     def _begin_dating(self) -> Begin:
         """How this run is dated. A wall clock that lies before the last durable record is not believed (T4)."""
@@ -207,12 +238,14 @@ class Agent:
         settle_memory()
         async with asyncio.TaskGroup() as group:
             self._group = group
+            guests = group.create_task(self.prober.serve())
             tasks = [
                 group.create_task(self.committer.serve()),
                 group.create_task(self.runner.serve()),
                 group.create_task(self.housekeeping.serve()),
                 group.create_task(self.faults.serve()),
                 group.create_task(self.traps.serve()),
+                group.create_task(self.paths.serve()),
             ]
             await self.server.start()
             self.holder.announce(self.server.address)
@@ -224,6 +257,8 @@ class Agent:
             await self._stop.wait()
             self.is_ready = False
             self.calendar.stop()
+            guests.cancel()
+            await asyncio.wait([guests])  # who waits for a probe is told, before the server ends what is under way
             await self.server.stop()
             for task in tasks:
                 task.cancel()
@@ -288,6 +323,7 @@ class Agent:
     async def _durable(self, batch: Batch) -> None:
         self.metrics.store_durable.set(batch.heartbeat / 1e6)
         await self.ledger.durable(batch)
+        self.paths.durable(batch)
         self.faults.durable(batch)
 
     def _loaded(self) -> None:

@@ -15,7 +15,12 @@ _OUT_LABEL = _STATE_LABELS[State.OUT]
 _UP = {State.UP: "1", State.DEGRADED: "1", State.DOWN: "0"}
 
 TIME_FAMILIES = (metrics.SECONDS, metrics.PERIOD_SECONDS)
+SPARSE_FAMILIES = (metrics.LAST_PROBE, metrics.PROBLEM)
 _PER_READING = (metrics.STREAK, metrics.PROBES, metrics.SUCCESSES, metrics.DURATION, metrics.RTT, metrics.LOSS)
+_TIMED = "host"
+"""The kind whose parts say when they were last read: other agents read its page (host_page), and a line for each of
+43 000 other targets would be memory of everybody who scrapes."""
+
 _Values = dict[str, tuple[dict[int, str], str]]
 """By value name: the texts of its family by slot, and the family's name."""
 
@@ -38,9 +43,11 @@ class Exporter:
         self._now_us = now_us
         self._common = dict(common)
         every = [family for families in value_families.values() for family in families.values()]
-        kept = [family for family in shown if family not in TIME_FAMILIES]
+        kept = [family for family in shown if family not in (*TIME_FAMILIES, *SPARSE_FAMILIES)]
         self._time_families = [family for family in shown if family in TIME_FAMILIES]
-        self.page = Page(kept, sparse=every)
+        few = [family for family in SPARSE_FAMILIES if family in shown]
+        self.page = Page(kept, sparse=[*few, *every])
+        self._last, self._problems = (self.page.sparse(f) if f in few else None for f in SPARSE_FAMILIES)
         self._values: dict[str, _Values] = {
             kind: {value: (self.page.sparse(family), family.name) for value, family in families.items()}
             for kind, families in value_families.items()
@@ -61,8 +68,20 @@ class Exporter:
         families = self._values.get(entry.watched.kind)
         if families and entry.last is not None and entry.last.outcome is not Outcome.ERROR:
             self._show_values(families, values, slot, base)
+        if self._last is not None and entry.watched.kind == _TIMED and entry.last is not None:
+            self._last[slot] = f"{metrics.LAST_PROBE.name}{base}}} {entry.track.last_at / 1e6!r}\n"
+        if self._problems is not None:
+            self._show_problem(self._problems, entry, slot, base)
         if entry.watched.service:  # its dates may have begun or ended without an edge
             self._show_state(entry, slot, base)
+
+    def _show_problem(self, problems: dict[int, str], entry: Entry, slot: int, base: str) -> None:
+        last = entry.last
+        if last is None or last.outcome is Outcome.OK:
+            problems.pop(slot, None)
+        else:
+            said = f'outcome="{last.outcome}",reason="{last.reason}"'
+            problems[slot] = f"{metrics.PROBLEM.name}{base},{said}}} 1\n"
 
     def changed(self, entry: Entry) -> None:
         """Its durable state changed."""

@@ -66,6 +66,7 @@ class Parts:
     watched: Callable[[], Mapping[str, Watched]]
     periods: Callable[[], Mapping[str, Window]]
     cleared: Callable[[Fault], None]
+    opened: Callable[[Sequence[Fault]], None] = lambda _: None
 
 
 class _Looked(NamedTuple):
@@ -99,6 +100,7 @@ class FaultWatch:
         self._said: dict[str, Said] = {}
         self.faults: Sequence[Fault] = ()
         self.counts: Mapping[str, Mapping[str, int]] = {}
+        self.looked_at = 0
 
     @property
     def open(self) -> list[Fault]:
@@ -108,6 +110,18 @@ class FaultWatch:
     def said(self, name: str) -> Said:
         """What a target or line is in, by all that is evidence of it, OUT outside its service (A2, A6)."""
         return self._said.get(name, _NOTHING)
+
+    def above(self, name: str) -> set[str]:
+        """Everything that any way of an item runs through, near or far."""
+        found: set[str] = set()
+        todo = [name]
+        while todo and self._kept is not None:
+            item = todo.pop()
+            if item in self._kept.graph:
+                new = set(self._kept.graph.parents(item)) - found
+                found |= new
+                todo += new
+        return found
 
     def refresh(self) -> None:
         """Registers, windows or imported time have changed: look at everything again."""
@@ -144,6 +158,8 @@ class FaultWatch:
                 self.refresh()
             await self._tell(found.rows)
             kept.alive, kept.gone = found.alive, ()
+            self.looked_at = now
+            self._announce(found.rows)
             if found.changes > _MANY:
                 gc.freeze()
 
@@ -230,6 +246,12 @@ class FaultWatch:
             self._agent.cleared(fault)
         if self._started_at is None:
             self._started_at = now
+
+    def _announce(self, rows: Sequence[FaultEvent]) -> None:
+        """Say which faults are new, now that the ledger knows their ids."""
+        new = {row.fault for row in rows if row.kind == "opened"}
+        if new:
+            self._agent.opened([fault for fault in self.open if fault.id in new])
 
     async def _tell(self, rows: Sequence[FaultEvent]) -> None:
         """Record what became of faults since the last look, so that no id ever vanishes."""

@@ -1,5 +1,6 @@
 """Every metric name, type, unit and help of the agent. docs/metrics.md is held to this file; nothing else names one.
 
+But for the page of /probe, whose families stand in agent/probing/families.py.
 Ratios are 0..1, times are seconds. Free text never becomes a label. What is not known is no sample.
 """
 
@@ -58,8 +59,32 @@ SUCCESSES = Family("sla_probe_success_total", Type.COUNTER, "Probes that ended o
 DURATION = Family("sla_probe_duration_seconds", Type.GAUGE, "How long the last probe took, all its stages together.")
 RTT = Family("sla_probe_rtt_seconds", Type.GAUGE, "Network round-trip time that the last answered probe saw.")
 LOSS = Family("sla_probe_loss_ratio", Type.GAUGE, "Share of echoes of the last probe that were not answered.")
+LAST_PROBE = Family(
+    "sla_target_last_probe_timestamp_seconds",
+    Type.GAUGE,
+    "Kind host: when the last probe that gave a reading began; parts of one target that it saw have the same.",
+)
+PROBLEM = Family(
+    "sla_probe_problem",
+    Type.GAUGE,
+    "1 with outcome and reason of the last reading where it was not ok, limits and self-check aside.",
+    ("outcome", "reason"),
+)
 
-TARGET_FAMILIES = (UP, STATE, STREAK, SECONDS, PERIOD_SECONDS, PROBES, SUCCESSES, DURATION, RTT, LOSS)
+TARGET_FAMILIES = (
+    UP,
+    STATE,
+    STREAK,
+    SECONDS,
+    PERIOD_SECONDS,
+    PROBES,
+    SUCCESSES,
+    DURATION,
+    RTT,
+    LOSS,
+    LAST_PROBE,
+    PROBLEM,
+)
 """Families with samples for every target: rendered line by line when a probe ends."""
 
 COMMON_VALUES = frozenset({"rtt_seconds", "loss_ratio"})
@@ -67,15 +92,24 @@ COMMON_VALUES = frozenset({"rtt_seconds", "loss_ratio"})
 
 
 def value_families(kinds: Iterable[Kind]) -> Mapping[str, Mapping[str, Family]]:
-    """By kind and value name: the family sla_<kind>_<value> of every value that a kind's readings may carry."""
+    """By kind and value name: the family sla_<kind>_<value> of every value that a kind's readings may carry.
+
+    A kind that shows its values as another one's has that kind's families where both have the value.
+    """
+    named = {kind.name: kind for kind in kinds}
     return {
-        kind.name: {
-            value: Family(f"sla_{kind.name}_{value}", _type_of(value), text)
+        name: {
+            value: Family(f"sla_{_family_kind(kind, value, named)}_{value}", _type_of(value), text)
             for value, text in kind.values.items()
             if value not in COMMON_VALUES
         }
-        for kind in kinds
+        for name, kind in named.items()
     }
+
+
+def _family_kind(kind: Kind, value: str, named: Mapping[str, Kind]) -> str:
+    other = named.get(kind.shows_as or "")
+    return other.name if other is not None and value in other.values else kind.name
 
 
 def _type_of(value: str) -> Type:
@@ -110,6 +144,14 @@ LATENESS = Family("sla_agent_lateness_seconds", Type.HISTOGRAM, "From the instan
 LOOP_LAG = Family("sla_agent_loop_lag_seconds", Type.HISTOGRAM, "How late the event loop woke up for its own pulse.")
 IN_FLIGHT = Family("sla_agent_probes_in_flight", Type.GAUGE, "Probes under way.", ("kind",))
 WAITING = Family("sla_agent_probes_waiting", Type.GAUGE, "Probes that are due and wait for room.", ("kind",))
+GUESTS = Family("sla_agent_probe_requests_active", Type.GAUGE, "Probes under way that were asked for by /probe.")
+ASKED_RESULTS = ("probed", "refused", "invalid", "busy", "stopping")
+ASKED = Family(
+    "sla_agent_probe_requests_total",
+    Type.COUNTER,
+    "Requests to /probe by what became of them: probed, refused (403), invalid (400, 500), busy or stopping (503).",
+    ("result",),
+)
 DROPPED = Family(
     "sla_agent_readings_dropped_total",
     Type.COUNTER,
@@ -163,6 +205,20 @@ TRAPS_LISTENING = Family(
 )
 EARLY_PROBES = Family(
     "sla_agent_early_probes_total", Type.COUNTER, "Probes that a hint, such as a trap, brought forward."
+)
+
+PATHS = Family(
+    "sla_agent_path_traces_total",
+    Type.COUNTER,
+    "Traces made for new faults: kept with the fault, or failed because this host could not make them.",
+    ("result",),
+)
+PATHS_DROPPED = Family(
+    "sla_agent_path_traces_dropped_total",
+    Type.COUNTER,
+    "New faults without a trace: no room in the queue, over or joined to another before its turn, the vantage cut "
+    "off, or a trace to the same target within 10 min.",
+    ("cause",),
 )
 
 FAULTS_OPEN = Family("sla_faults_open", Type.GAUGE, "Faults that are neither restored nor withdrawn.", ("priority",))
@@ -228,6 +284,8 @@ SELF_FAMILIES = (
     LOOP_LAG,
     IN_FLIGHT,
     WAITING,
+    GUESTS,
+    ASKED,
     DROPPED,
     ISOLATED,
     SELFCHECK,
@@ -244,5 +302,7 @@ SELF_FAMILIES = (
     TRAPS,
     TRAPS_LISTENING,
     EARLY_PROBES,
+    PATHS,
+    PATHS_DROPPED,
 )
 """Families about the agent itself: small, kept by prometheus-client."""

@@ -17,6 +17,7 @@ from agent.ledger import Ledger
 from agent.opinions import by_family, confirmed
 from agent.pulse import Pulse
 from agent.schedule import Job, Schedule
+from agent.skew import tells_a_clock, with_skew
 from agent.targets import Duty, Watched
 from collectors.base import Collector, Kind, Launcher, Outcome, Reading, Reason, Target, error, failed
 
@@ -175,7 +176,7 @@ class Runner:
             if module.kind.owns_deadline:
                 readings = await module.collector.collect(target)
             else:
-                readings = await _bounded(module.collector, target)
+                readings = await bounded(module.collector, target)
         except Exception as exc:  # noqa: BLE001 (the exception boundary: our bug is never the target's outage)
             return [self._our_bug(watched, exc)]
         self._failing.discard(watched.id)
@@ -195,10 +196,15 @@ class Runner:
 
     def _in_time(self, reading: Reading, watched: Watched, started_ns: int) -> Reading:
         """A failure while our loop stood still for more than half the timeout, or by our own clock, is ours (S1)."""
+        if tells_a_clock(reading) and not self.clock_in_doubt():
+            reading = with_skew(reading, self._clock.clock.wall_us())
+        return self.believed(reading, self.behind.get(watched.id, watched.target).timeout_seconds, started_ns)
+
+    def believed(self, reading: Reading, timeout_seconds: float, started_ns: int) -> Reading:
+        """The reading, or what it is when our own loop or clock may be what failed."""
         if reading.outcome is not Outcome.FAILED:
             return reading
-        timeout = self.behind.get(watched.id, watched.target).timeout_seconds
-        if self.pulse.stalled(started_ns, int(timeout * 5e8)):
+        if self.pulse.stalled(started_ns, int(timeout_seconds * 5e8)):
             return replace(reading, outcome=Outcome.ERROR, reason=Reason.LATE, detail=f"loop late: {reading.detail}")
         if reading.reason is Reason.CERTIFICATE and self.clock_in_doubt():  # T4: its dates were held against our clock
             detail = f"our clock is in doubt: {reading.detail}"
@@ -214,7 +220,7 @@ class Runner:
                 lane.drain()
 
 
-async def _bounded(collector: Collector, target: Target) -> Sequence[Reading]:
+async def bounded(collector: Collector, target: Target) -> Sequence[Reading]:
     """A probe of a kind that leaves its deadline to us; a TimeoutError of its own stays what it is."""
     deadline = asyncio.timeout(target.timeout_seconds)
     try:

@@ -77,6 +77,11 @@ class Schedule:
     def __len__(self) -> int:
         return len(self._jobs)
 
+    @property
+    def overdue_ns(self) -> int:
+        """How long the probe that is due first has been waiting already."""
+        return max(self._now_ns() - self._heap[0][0], 0) if self._heap else 0
+
     def add(self, watched: Watched) -> None:
         """Begin to probe a target, or go on with changed options from its next turn."""
         self.remove(watched.id)

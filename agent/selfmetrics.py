@@ -49,13 +49,30 @@ class SelfMetrics:
         self._commits = self._counter(metrics.STORE_COMMITS)
         self._refused = self._counter(metrics.STORE_REFUSED)
         self._sweep = self._gauge(metrics.SWEEP)
+        self.guests = self._gauge(metrics.GUESTS)
+        self._asked = self._counter(metrics.ASKED)
         self._lateness = self._histogram(metrics.LATENESS)
         self._lag = self._histogram(metrics.LOOP_LAG)
         self._sweeps: dict[str, _Sweep] = {}
-        for cause in ("order", "store", "internal"):  # a counter that starts at 0 loses no first event to rate()
-            self._dropped.labels(cause)
-        for fate in Fate:
-            self.traps.labels(fate.value)
+        self._paths = self._counter(metrics.PATHS)
+        self._paths_dropped = self._counter(metrics.PATHS_DROPPED)
+        self._begin_at_zero()
+
+    def _begin_at_zero(self) -> None:
+        """A counter that starts at 0 loses no first event to rate()."""
+        for counter, values in (
+            (self._paths, ("kept", "failed")),
+            (self._paths_dropped, ("full", "over", "isolated", "repeat")),
+            (self._dropped, ("order", "store", "internal")),
+            (self.traps, tuple(map(str, Fate))),
+            (self._asked, metrics.ASKED_RESULTS),
+        ):
+            for value in values:
+                counter.labels(value)
+
+    def asked(self, result: str) -> None:
+        """A request to /probe was answered."""
+        self._asked.labels(result).inc()
 
     def missed(self, kind: str, turns: int) -> None:
         """Regular turns passed without a probe."""
@@ -64,6 +81,14 @@ class SelfMetrics:
     def dropped(self, cause: str) -> None:
         """Something was given up on our side."""
         self._dropped.labels(cause).inc()
+
+    def path_traced(self, result: str) -> None:
+        """A trace was made for a fault: kept, or failed."""
+        self._paths.labels(result).inc()
+
+    def path_dropped(self, cause: str) -> None:
+        """A new fault gets no trace."""
+        self._paths_dropped.labels(cause).inc()
 
     def swept(self, kind: str, lateness_ns: int, now_ns: int) -> None:
         """A probe of the kind was launched."""

@@ -3,7 +3,7 @@
 import argparse
 import statistics
 
-from bench import aligned, collapse, edges, exposition, ledger, snmp
+from bench import aligned, collapse, edges, exposition, guests, ledger, snmp
 from bench.pipeline import Load, compare, middle
 
 BARS = """
@@ -14,13 +14,17 @@ The bars (must / aim) are those of docs/performance.md; a ratio is ours / the pe
 def main() -> None:
     """Run what is asked for; everything by default."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("only", nargs="*", help="tcp http icmp aligned exposition edges ledger collapse snmp")
+    parser.add_argument(
+        "only", nargs="*", help="tcp rtsp http icmp aligned exposition edges ledger collapse guests snmp"
+    )
     parser.add_argument("--legs", type=int, default=3, help="alternated pairs of each pipeline")
     parser.add_argument("--window", type=float, default=60, help="seconds measured in each leg")
     parser.add_argument("--warm", type=float, default=30, help="seconds before that")
     parser.add_argument("--targets", type=int, default=10_000)
     args = parser.parse_args()
-    chosen = args.only or ["aligned", "exposition", "edges", "ledger", "collapse", "snmp", "tcp", "icmp", "http"]
+    chosen = args.only or [
+        "aligned", "exposition", "edges", "ledger", "collapse", "guests", "snmp", "tcp", "rtsp", "icmp", "http",
+    ]  # fmt: skip
     print(BARS)
     for name in chosen:
         {
@@ -28,8 +32,9 @@ def main() -> None:
             "exposition": _exposition,
             "edges": _edges,
             "ledger": _ledger,
-            "snmp": _snmp,
             "collapse": _collapse,
+            "guests": lambda: _guests(args),
+            "snmp": _snmp,
         }.get(name, lambda name=name: _pipeline(name, args))()
 
 
@@ -56,6 +61,22 @@ def _pipeline(kind: str, args: argparse.Namespace) -> None:
         f"mean time {own.mean_ms / peer.mean_ms:.2f}, p99 time {own.p99_ms / peer.p99_ms:.2f}\n",
         flush=True,
     )
+
+
+def _guests(args: argparse.Namespace) -> None:
+    quiet, asked = guests.compare(args.targets, args.window, args.warm, args.legs)
+    print(f"## /probe at {guests.RATE}/s beside {args.targets} targets / 15 s, {args.legs} alternated turns")
+    for name, turns in (("alone", quiet), ("with /probe", asked)):
+        late = statistics.median(turn.lateness_p99 for turn in turns)
+        answered, busy = sum(turn.answered for turn in turns), sum(turn.busy for turn in turns)
+        slowest = statistics.median(turn.answer_p99 for turn in turns)
+        print(
+            f"{name}: scheduled lateness p99 {late * 1000:.2f} ms of {sum(turn.launched for turn in turns)} launches; "
+            f"/probe answered {answered}, busy {busy}, p99 {slowest * 1000:.0f} ms; "
+            f"CPU {sum(turn.cpu for turn in turns):.1f} s"
+        )
+    pairs = [with_.lateness_p99 / without.lateness_p99 for without, with_ in zip(quiet, asked, strict=True)]
+    print(f"ratio: {statistics.median(pairs):.2f} (pairs {min(pairs):.2f}-{max(pairs):.2f})\n", flush=True)
 
 
 def _aligned() -> None:
@@ -85,11 +106,11 @@ def _edges() -> None:
 
 
 def _snmp() -> None:
-    print("## SNMP requests to one snmpd, 5 objects each, alternated (bar: gufo <= 1/20 of pysnmp)")
+    print("## SNMP requests to one snmpd, 5 objects each, alternated (bar: over gufo <= 1/20 of pysnmp)")
     for cost in snmp.compare():
         print(
-            f"version {cost.version}: CPU s per 10 000 requests gufo {cost.gufo:.2f}, pysnmp {cost.pysnmp:.2f}, "
-            f"ratio 1/{cost.pysnmp / cost.gufo:.0f}"
+            f"version {cost.version}: CPU s per 10 000 requests: pysnmp by itself {cost.peer:.2f}, "
+            f"this agent over pysnmp {cost.pysnmp:.2f}, over gufo {cost.gufo:.2f}; ratio 1/{cost.peer / cost.gufo:.0f}"
         )
     print(flush=True)
 

@@ -21,6 +21,13 @@ modules:
   tcp: {prober: tcp, timeout: 2s}
   http: {prober: http, timeout: 2s}
   icmp: {prober: icmp, timeout: 2s}
+  rtsp:
+    prober: tcp
+    timeout: 2s
+    tcp:
+      query_response:
+        - send: "OPTIONS * RTSP/1.0\\r\\nCSeq: 1\\r\\n\\r"
+        - expect: "^RTSP/1.0 200"
 """
 
 SCRAPE_PEER = """

@@ -19,19 +19,20 @@ CONFIG = """
 vantage: {{name: bench}}
 store: {{url: "sqlite:///{store}"}}
 web: {{listen_address: "127.0.0.1:{port}"}}
+probe: {{allow: [127.0.0.0/8]}}
 modules:
   measured: {{kind: {kind}, interval: {interval}s, timeout: {timeout}s{options}}}
 targets:
   - {{target_id: t0, kind: {kind}, address: "{address}", module: measured}}
 """
 
-OPTIONS = {"icmp": ", count: 1", "tcp": "", "http": ""}
+OPTIONS = {"icmp": ", count: 1", "tcp": "", "http": "", "rtsp": ""}
 
 
 def address_of(kind: str, number: int, port: int) -> str:
     """A loopback address of its own for each target."""
     host = f"127.{1 + number // 62500}.{number // 250 % 250}.{1 + number % 250}"
-    return {"icmp": host, "tcp": f"{host}:{port}", "http": f"http://{host}:{port}/"}[kind]
+    return f"http://{host}:{port}/" if kind == "http" else host if kind == "icmp" else f"{host}:{port}"
 
 
 def configuration(args: argparse.Namespace, folder: Path) -> Config:

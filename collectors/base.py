@@ -4,6 +4,7 @@ A collector measures once and returns values. It never schedules, retries, store
 clock or judges quality: limits are dated parameters that sla applies to `Reading.values`.
 """
 
+import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -16,8 +17,32 @@ from collectors.options import Duration
 
 NO_VALUES: Mapping[str, float] = MappingProxyType({})
 
+DEVICE_CLOCK = "date_timestamp_seconds"
+"""The value that holds the device's own clock. The shell, which knows the time, makes clock_skew_seconds and
+clock_zone_mislabelled of it; a kind that reports it names these two among its values."""
+
+HOST_CLOCK = "clock_timestamp_seconds"
+"""The same of a host that counts seconds since 1970: without a zone there is nothing but clock_skew_seconds."""
+
 Trace = Callable[[str, str], None]
 """Told each step of one on-demand probe: (step, detail). The receiver stamps the time."""
+
+
+class Guest(Protocol):
+    """Goes along with a probe that was asked for from outside: says where it may connect, hears what it meets.
+
+    A collector asks it for each address before it dials, redirects and second tries included; its kind then says
+    `asks_to_dial`.
+    """
+
+    def admits(self, name: str, address: str) -> bool:
+        """Whether a socket may be opened to a numeric address; `name` is the host it stands for, or the same."""
+
+    def spent(self, phase: str, seconds: float) -> None:
+        """So long went into a phase that readings have no value for, or not when they failed."""
+
+    def secured(self, tls: ssl.SSLObject) -> None:
+        """A TLS handshake is done."""
 
 
 class Outcome(StrEnum):
@@ -51,12 +76,14 @@ class Reason(StrEnum):
     # we could not measure (error)
     PERMISSION = "permission"  # we may not open the socket or read the value
     NO_ROUTE = "no_route"  # this host has no route or address for it
+    LIMITED = "limited"  # it is alive but does not let us measure: busy, forbidden, or our login
     RESOURCES = "resources"  # no descriptor, buffer or local port left
     RESOLVER = "resolver"  # our resolver did not answer
     LATE = "late"  # our loop was too late for the answer to mean anything
     CLOCK = "clock"  # our wall clock is in doubt, and the certificate was judged by it (T4)
     ISOLATED = "isolated"  # the vantage itself is cut off (S6)
     STOPPED = "stopped"  # the agent closed the probe before it ended
+    UNREAD = "unread"  # what measures there for us could not, or not lately
     INTERNAL = "internal"  # our own bug
 
 
@@ -82,11 +109,23 @@ class Target:
     timeout_seconds: float
     single_attempt: bool = False
     trace: Trace | None = None
+    guest: Guest | None = None
 
     def step(self, name: str, detail: str = "") -> None:
         """Tell an on-demand probe's trace, if there is one, that a step was reached."""
         if self.trace is not None:
             self.trace(name, detail)
+
+    def refusal(self, name: str, address: str) -> "Reading | None":
+        """Before a socket is opened to an address: the reading to end with where the guest does not admit it."""
+        if self.guest is None or self.guest.admits(name, address):
+            return None
+        return error(Reason.PERMISSION, f"{name}: this probe may not connect to {address}")
+
+    def spent(self, phase: str, seconds: float) -> None:
+        """Tell the guest, if there is one, how long a phase took."""
+        if self.guest is not None:
+            self.guest.spent(phase, seconds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,6 +221,8 @@ class Kind:
     (a second timer costs a third of a mass probe). `concurrency` and `per_second` are default limits.
     `check_address` returns what is wrong with an address, "" if nothing: offline, for `check`. `values`
     names every value its readings may carry, each with one English sentence (metric help, docs, limits).
+    `shows_as` is another kind whose metric families show the values that both have.
+    `asks_to_dial`: its collectors ask a target's guest before each connection, so that /probe may open ranges to it.
     """
 
     name: str
@@ -189,7 +230,9 @@ class Kind:
     build: Callable[["Module"], Collector]
     check_address: Callable[[str], str]
     values: Mapping[str, str]
+    shows_as: str | None = None
     owns_deadline: bool = False
+    asks_to_dial: bool = False
     concurrency: int = 100
     per_second: int = 1000
 

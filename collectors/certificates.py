@@ -21,13 +21,27 @@ def _parse(der: bytes) -> Certificate:
 def presented_certificates(tls: ssl.SSLObject) -> Sequence[Certificate]:
     """What the peer presented, its own certificate first; empty if one of them is not readable."""
     try:
-        return [_parse(der) for der in _presented_der(tls)]
+        return [_parse(der) for der in presented_der(tls)]
     except CertificateFormatError:
         return []
 
 
-def _presented_der(tls: ssl.SSLObject) -> Sequence[bytes]:
-    """The chain as presented: public since Python 3.13, before it only in the object underneath."""
+def verified_certificates(tls: ssl.SSLObject) -> Sequence[Certificate]:
+    """The chain that was verified, up to an authority of ours; empty where nothing was, or it cannot be read."""
+    if tls.context.verify_mode is ssl.CERT_NONE:  # OpenSSL builds a chain all the same
+        return []
+    public = getattr(tls, "get_verified_chain", None)
+    try:
+        if public is not None:  # since Python 3.13, before it only in the object underneath
+            return [_parse(der) for der in public()]
+        inner = getattr(getattr(tls, "_sslobj", None), "get_verified_chain", None)
+        return [_parse(certificate.public_bytes(_DER)) for certificate in (inner() if inner else None) or ()]
+    except CertificateFormatError:
+        return []
+
+
+def presented_der(tls: ssl.SSLObject) -> Sequence[bytes]:
+    """The chain as presented, its own certificate first; before Python 3.13 only the object underneath has it."""
     public = getattr(tls, "get_unverified_chain", None)
     if public is not None:
         return list(public())

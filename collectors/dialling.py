@@ -11,7 +11,7 @@ RESET = struct.pack("ii", 1, 0)
 
 _TYPE = int(socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
 _RTT = struct.Struct("=68xI")  # tcpi_rtt of struct tcp_info, in microseconds
-_IP_BIND_ADDRESS_NO_PORT = 24  # linux/in.h; without it bind() takes a port from the whole host
+IP_BIND_ADDRESS_NO_PORT = 24  # linux/in.h; without it bind() takes a port from the whole host
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ def open_stream(family: int, options: SocketOptions) -> socket.SocketType:
         if options.linger_reset:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         if options.source is not None:
-            sock.setsockopt(socket.IPPROTO_IP, _IP_BIND_ADDRESS_NO_PORT, 1)
+            sock.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
             sock.bind((options.source, 0))
     except OSError:
         sock.close()

@@ -233,13 +233,16 @@ def _group(matched: re.Match[str], name: str) -> str:
 class TcpCollector:
     """Probes the targets of one module. Closed with probes in flight: these end as error/internal."""
 
-    def __init__(self, module: TcpModule, engine: SocketEngine, resolver: Resolver) -> None:
+    def __init__(
+        self, module: TcpModule, engine: SocketEngine, resolver: Resolver, guest_resolver: Resolver | None = None
+    ) -> None:
         self._family = module.wanted_family
         self._acts = _acts(module.dialogue)
         self._max_bytes = module.max_bytes
         self._options = SocketOptions(module.source_address, module.linger_reset)
         self._engine = engine
         self._resolver = resolver
+        self._guest_resolver = guest_resolver or Resolver()  # names that outsiders ask for keep nobody waiting
         self._parsed = lru_cache(maxsize=65536)(_parse)
 
     async def __aenter__(self) -> Self:
@@ -273,22 +276,27 @@ class TcpCollector:
         except ValueError as exc:
             return (error(Reason.INTERNAL, f"the target's address: {exc}"),)
         if address is not None and self._family in (socket.AF_UNSPEC, address.family):
-            return await self._probe(target, address, began, None)
+            return await self._probe(target, host, address, began, None)
         return await self._probe_name(target, host, port, began)
 
     async def _probe_name(self, target: Target, host: str, port: int, began: float) -> Sequence[Reading]:
         """Ask the resolver first; it also says what is wrong with a numeric address of the other family."""
         target.step("resolve", host)
-        found = await self._resolver.resolve(host, port, self._family, socket.SOCK_STREAM, target.timeout_seconds)
+        resolver = self._resolver if target.guest is None else self._guest_resolver
+        found = await resolver.resolve(host, port, self._family, socket.SOCK_STREAM, target.timeout_seconds)
         seconds = monotonic() - began
+        target.spent("resolve", seconds)
         if isinstance(found, Reading):
             return (found,)
         target.step("resolved", " ".join(str(address) for address in found))
-        return await self._probe(target, found[0], began, seconds)
+        return await self._probe(target, host, found[0], began, seconds)
 
     async def _probe(
-        self, target: Target, address: Address, began: float, resolve_seconds: float | None
+        self, target: Target, host: str, address: Address, began: float, resolve_seconds: float | None
     ) -> Sequence[Reading]:
+        refused = target.refusal(host, address.sockaddr[0])
+        if refused is not None:
+            return (refused,)
         if target.trace is not None:
             target.step("connect", str(address))
         probe = _TcpProbe(self, target, address, resolve_seconds, self._acts, self._max_bytes)
@@ -304,12 +312,12 @@ def _parse(text: str) -> tuple[str, int, Address | None]:
 def tcp_kind(engine: SocketEngine | None = None) -> Kind:
     """A kind whose modules share one engine: its own, or the one given."""
     shared = engine if engine is not None else SocketEngine()
-    resolver = Resolver()
+    resolver, guest_resolver = Resolver(), Resolver()
 
     def build(module: Module) -> Collector:
         if not isinstance(module, TcpModule):
             raise TypeError(f"kind tcp got a {type(module).__name__}, wanted a TcpModule")
-        return TcpCollector(module, shared, resolver)
+        return TcpCollector(module, shared, resolver, guest_resolver)
 
     return Kind(
         name="tcp",
@@ -318,6 +326,7 @@ def tcp_kind(engine: SocketEngine | None = None) -> Kind:
         check_address=check_host_port,
         values=VALUES,
         owns_deadline=True,
+        asks_to_dial=True,
         concurrency=4000,
         per_second=5000,
     )

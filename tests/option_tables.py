@@ -11,7 +11,18 @@ from pydantic.fields import FieldInfo
 
 from agent.config.schema import Role
 from agent.config.show import duration
-from agent.config.values import Families, Interval, IntervalSeconds, Name, Parents, TimeoutSeconds, TrapAddress, Window
+from agent.config.values import (
+    Families,
+    Interval,
+    IntervalSeconds,
+    Name,
+    Network,
+    Parents,
+    PathSeconds,
+    TimeoutSeconds,
+    TrapAddress,
+    Window,
+)
 from collectors.http.options import JsonPath, Scalar, Status
 from collectors.options import Duration, Pattern, Secret, Size, parse_duration, parse_size
 
@@ -25,9 +36,11 @@ _TYPES: dict[Any, tuple[str, str]] = {
     bool: ("true or false", "true 或 false"),
     Role: ("role", "角色"),
     Name: ("name", "名称"),
+    Network: ("IP network or address", "IP 网段或地址"),
     Duration: ("duration", "时长"),
     Interval: ("duration, 1s to 1d", "时长，1s 至 1d"),
     Window: ("duration, 1s to 30d", "时长，1s 至 30d"),
+    PathSeconds: ("duration, 1s to 60s", "时长，1s 至 60s"),
     IntervalSeconds: ("number, 1 to 86400", "数，1 至 86400"),
     TimeoutSeconds: ("number, 0.001 to 3600", "数，0.001 至 3600"),
     Parents: ("text, `;` between", "文本，以 `;` 分隔"),

@@ -22,7 +22,7 @@ from agent.schedule import LAUNCH_CAP, TICK_NS
 from agent.web.words import REASONS
 from collectors import KINDS
 from collectors.base import FAILED_REASONS, Kind, Module, Outcome, Reading, Reason, Target
-from collectors.host.module import CONTAINER_MOUNTS, PSEUDO_TYPES, VIRTUAL_DEVICES, VIRTUAL_INTERFACES
+from collectors.hostparts.selection import CONTAINER_MOUNTS, PSEUDO_TYPES, VIRTUAL_DEVICES, VIRTUAL_INTERFACES
 from tests.option_tables import is_chinese, options, read, spans, tables
 
 ROOT = Path(__file__).parents[1]

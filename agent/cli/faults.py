@@ -28,6 +28,7 @@ from agent.cli.common import (
 )
 from agent.errors import UsageError
 from agent.figures.faults import Faults, Found
+from agent.figures.paths import path_words
 from agent.figures.report import clearing_of, quality_rate, rates, sites_out, unknown_imports
 from agent.instants import format_duration
 from agent.notes import note
@@ -301,7 +302,8 @@ def _show(faults: Faults, id_: str, until: int | None, *, as_json: bool) -> None
         return
     out = console()
     _mark(out, faults)
-    for line in (*_facts(faults, found, fault), *_desk(faults, fault), *map(partial(_said, faults), notes)):
+    paths = (line for path in faults.paths(fault.id) for line in path_words(path, faults.time))
+    for line in (*_facts(faults, found, fault), *_desk(faults, fault), *map(partial(_said, faults), notes), *paths):
         out.print(Text(line))
 
 

@@ -8,17 +8,21 @@ from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 import typer
+from pydantic import ValidationError
 
 from agent.cli.common import ConfigOption, default_config, failing_clearly
 from agent.clock import SystemClock
 from agent.config import load
 from agent.config.addresses import check_address
-from agent.config.builtin import BUILT_IN
+from agent.config.builtin import BUILT_IN, ON_DEMAND
 from agent.config.problems import nearest
 from agent.config.schema import States
 from agent.config.tokens import resolve_token
+from agent.config.wording import reword
 from agent.errors import UsageError
+from agent.skew import with_skew
 from collectors import KINDS
+from collectors import ON_DEMAND as KINDS_ON_DEMAND
 from collectors.base import CollectorUnavailableError, Kind, Module, Outcome, Reading, Reason, Target, error, failed
 from sla import model
 from sla.limits import Judgement, Limit, judge
@@ -95,12 +99,15 @@ def register(app: typer.Typer) -> None:
 def probe(
     module: Annotated[str, typer.Argument(metavar="MODULE", help="A module's name: a built-in one or your own.")],
     address: Annotated[str, typer.Argument(metavar="ADDRESS", help="What it dials; @gateway and @resolver work too.")],
+    options: Annotated[
+        list[str] | None, typer.Option("--set", metavar="OPTION=VALUE", help="Another value of an option, this once.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The answer for machines.")] = False,
     config: ConfigOption = None,
 ) -> None:
     """Probe once, now: every step with its time, and the verdict. Nothing is recorded. Exit 1 if not ok."""
     with failing_clearly():
-        recipe = recipe_of(module, config)
+        recipe = with_options(recipe_of(module, config), options or [])
         probed = asyncio.run(measure(recipe, address, dialled(recipe, address)))
         typer.echo(json.dumps(as_dict(probed), ensure_ascii=False) if as_json else "\n".join(words(probed)))
     if not probed.is_ok:
@@ -119,12 +126,38 @@ def recipe_of(name: str, config: Path | None) -> Recipe:
     return recipes[name]
 
 
+def with_options(recipe: Recipe, said: Sequence[str]) -> Recipe:
+    """The module with other values, as a configuration would write them. Errors: UsageError."""
+    names = sorted(info.alias or name for name, info in recipe.kind.module_type.model_fields.items())
+    written: dict[str, str] = {}
+    for each in said:
+        name, equals, value = each.partition("=")
+        if not equals or name not in names:
+            raise UsageError(f"--set {each}: wanted OPTION=VALUE of kind {recipe.kind.name}; {nearest(name, names)}")
+        written[name] = value
+    if not written:
+        return recipe
+    known = recipe.options.model_dump(by_alias=True, exclude_unset=True)
+    try:
+        options = recipe.kind.module_type.model_validate({**known, **written})
+    except ValidationError as exc:
+        first = exc.errors()[0]
+        name = str(first["loc"][0]) if first["loc"] else said[0].partition("=")[0]
+        found = reword(first, ("modules", recipe.name, name), written.get(name), names)
+        raise UsageError(f"--set {name}: {found.text}; docs/collectors.md has the options") from None
+    return recipe._replace(options=options)
+
+
 def built_in() -> dict[str, Recipe]:
     """The modules that need no configuration."""
-    kinds = {kind.name: kind for kind in KINDS}
+    return _recipes({**BUILT_IN, **ON_DEMAND}, States().down_loss)
+
+
+def _recipes(modules: Mapping[str, tuple[str, Mapping[str, Any]]], down_loss: float) -> dict[str, Recipe]:
+    kinds = {kind.name: kind for kind in (*KINDS, *KINDS_ON_DEMAND)}
     return {
-        name: Recipe(name, kinds[kind], kinds[kind].module_type.model_validate(options), {}, States().down_loss)
-        for name, (kind, options) in BUILT_IN.items()
+        name: Recipe(name, kinds[kind], kinds[kind].module_type.model_validate(options), {}, down_loss)
+        for name, (kind, options) in modules.items()
     }
 
 
@@ -132,7 +165,7 @@ def configured(path: Path) -> dict[str, Recipe]:
     """The modules of a configuration, with the built-in ones that it does not replace. Errors: ConfigError."""
     config = load(path, KINDS)
     kinds = {kind.name: kind for kind in KINDS}
-    return {
+    return _recipes(ON_DEMAND, config.states.down_loss) | {
         name: Recipe(
             name,
             kinds[module.kind],
@@ -166,7 +199,7 @@ async def measure(recipe: Recipe, address: str, dialled: str) -> Probed:
         steps.append(Step(seconds(), step, detail))
 
     target = Target(id="probe", address=dialled, timeout_seconds=recipe.options.timeout, trace=trace)
-    readings = await collect(recipe, target)
+    readings = [with_skew(reading, clock.wall_us()) for reading in await collect(recipe, target)]
     answers = [
         Answer(reading, judge(_COUNTS[reading.outcome], reading.values, recipe.limits, recipe.down_loss))
         for reading in readings
@@ -255,6 +288,8 @@ def _decimal(number: float) -> str:
 def verdict(probed: Probed) -> str:
     """What one such reading means. A state needs several of them (S3)."""
     outcomes = {answer.judgement.outcome for answer in probed.answers}
+    if probed.recipe.kind in KINDS_ON_DEMAND and model.Outcome.FAILED in outcomes:
+        return "no answer in the name of the address; evidence of where, and no target's state follows from it"
     if model.Outcome.FAILED in outcomes:
         return "failed, evidence against the target; 3 in a row make it DOWN"
     if model.Outcome.ERROR in outcomes:

@@ -45,12 +45,13 @@ def version_of(address: str) -> int:
 
 
 def host_of(address: str) -> str:
-    """The host of a URL, of `host:port` or of an address alone."""
+    """The host of a URL, of `host:port` or of an address alone, with a path behind them or without."""
     if "://" in address:
         try:
             return urlsplit(address).hostname or ""
         except ValueError:  # what the kind refuses anyway
             return ""
+    address = address.partition("/")[0]  # of rtsp, which takes a path without a scheme too
     if address.startswith("["):
         return address[1:].partition("]")[0]
     return address.rpartition(":")[0] if address.count(":") == 1 else address

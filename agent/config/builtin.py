@@ -12,11 +12,17 @@ BUILT_IN: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "tls_connect": ("tls", {}),
     "dns_udp": ("dns", {"query_name": ".", "query_type": "NS"}),
     "dns_tcp": ("dns", {"query_name": ".", "query_type": "NS", "transport": "tcp"}),
+    "rtsp_options": ("rtsp", {}),
+    "rtsp_describe": ("rtsp", {"depth": "describe"}),
     "host": ("host", {}),
+    "host_page": ("host_page", {}),
     "snmp_system": ("snmp", {"read": "system"}),
     "snmp_interfaces": ("snmp", {}),
 }
 """Name to kind and options, as a configuration would write them."""
+
+ON_DEMAND: Mapping[str, tuple[str, Mapping[str, Any]]] = {"path": ("path", {})}
+"""Modules for `sla-agent probe` alone, likewise: no target can have one."""
 
 DEFAULT_MODULES: Mapping[str, str] = {
     "icmp": "icmp",
@@ -24,7 +30,9 @@ DEFAULT_MODULES: Mapping[str, str] = {
     "http": "http_2xx",
     "tls": "tls_connect",
     "dns": "dns_udp",
+    "rtsp": "rtsp_options",
     "host": "host",
+    "host_page": "host_page",
     "snmp": "snmp_interfaces",
 }
 """Kind to the module of a target that names none."""

@@ -19,10 +19,12 @@ _SETTINGS: Mapping[str, Callable[[Config], object]] = {
     "vantage.gateway": lambda config: config.vantage.gateway,
     "vantage.module": lambda config: config.vantage.module,
     "vantage.interval": lambda config: config.vantage.interval_seconds,
+    "probe.allow": lambda config: config.probe.allow,
     "log.level": lambda config: config.log.level,
     "log.format": lambda config: config.log.format,
     "states": lambda config: config.states,
     "traps": lambda config: config.traps,
+    "path": lambda config: config.path,
 }
 
 

@@ -9,14 +9,16 @@ from zoneinfo import ZoneInfo
 from agent.config.builtin import BUILT_IN, DEFAULT_MODULES
 from agent.config.model import Limit, ModuleConfig, default_retry
 from agent.config.nodes import Tree
-from agent.config.problems import Rule, nearest, show
+from agent.config.problems import Rule, unknown_kind
 from agent.config.reader import Reader
 from agent.config.schema import (
     Document,
     KindLimits,
     Log,
     ModuleCommon,
+    PathEvidence,
     Plane,
+    Probe,
     RegisterFile,
     States,
     Store,
@@ -41,6 +43,7 @@ class Draft:
     vantage: Vantage | None
     store: Store
     web: Web
+    probe: Probe
     log: Log
     states: States
     planes: Mapping[str, Plane]
@@ -51,6 +54,7 @@ class Draft:
     rows: Mapping[int, TargetRow]
     registers: tuple[RegisterFile, ...] = ()
     traps: Traps = field(default_factory=Traps)
+    path: PathEvidence = field(default_factory=PathEvidence)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -87,6 +91,7 @@ def read_draft(reader: Reader, kinds: Sequence[Kind]) -> Draft:
         vantage=reader.read(Vantage, ("vantage",)),
         store=reader.read(Store, ("store",)) or Store(),
         web=reader.read(Web, ("web",)) or Web(),
+        probe=reader.read(Probe, ("probe",)) or Probe(),
         log=reader.read(Log, ("log",)) or Log(),
         states=reader.read(States, ("states",)) or States(),
         planes={name: plane for name, plane in planes.items() if plane},
@@ -97,6 +102,7 @@ def read_draft(reader: Reader, kinds: Sequence[Kind]) -> Draft:
         rows={index: row for index, row in rows.items() if row},
         registers=tuple(file for file in registers if file),
         traps=reader.read(Traps, ("traps",)) or Traps(),
+        path=reader.read(PathEvidence, ("path",)) or PathEvidence(),
     )
 
 
@@ -104,8 +110,7 @@ def _limits(reader: Reader, kinds: Mapping[str, Kind]) -> dict[str, KindLimits]:
     limits: dict[str, KindLimits] = {}
     for name in reader.mapping(("kinds",)) or {}:
         if name not in kinds:
-            text = f"got the unknown kind {show(name)}, wanted one of this agent's; {nearest(name, kinds)}"
-            reader.refuse(Rule.KIND, ("kinds", name), text, at_key=True)
+            reader.refuse(Rule.KIND, ("kinds", name), unknown_kind(name, kinds), at_key=True)
         elif (read := reader.read(KindLimits, ("kinds", name))) is not None:
             limits[name] = read
     return limits
@@ -141,8 +146,7 @@ def _module(reader: Reader, name: str, kinds: Mapping[str, Kind]) -> ModuleConfi
 
 def _refuse_kind(reader: Reader, path: tuple[str, str], raw: object, kinds: Mapping[str, Kind]) -> None:
     if isinstance(raw, str):  # absent or not text: the schema has said so
-        text = f"got the unknown kind {show(raw)}, wanted one of this agent's; {nearest(raw, kinds)}"
-        reader.refuse(Rule.KIND, (*path, "kind"), text)
+        reader.refuse(Rule.KIND, (*path, "kind"), unknown_kind(raw, kinds))
 
 
 def _module_config(name: str, common: ModuleCommon, options: Module) -> ModuleConfig:

@@ -21,6 +21,7 @@ def config_of(draft: Draft) -> Config:
         vantage=_vantage(draft),
         store=draft.store,
         web=draft.web,
+        probe=draft.probe,
         log=draft.log,
         planes=MappingProxyType(dict(draft.planes)),
         states=draft.states,
@@ -30,6 +31,7 @@ def config_of(draft: Draft) -> Config:
         labels=draft.head.labels,
         registers=draft.registers,
         traps=draft.traps,
+        path=draft.path,
     )
     return replace(config, digest=digest_of(config))
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from agent.config.schema import Log, Plane, RegisterFile, Role, States, Store, Traps, Web
+from agent.config.schema import Log, PathEvidence, Plane, Probe, RegisterFile, Role, States, Store, Traps, Web
 from collectors.base import Module
 from sla.model import Window
 
@@ -96,6 +96,7 @@ class Config:
     vantage: VantageConfig
     store: Store
     web: Web
+    probe: Probe
     log: Log
     planes: Mapping[str, Plane]
     states: States
@@ -105,6 +106,7 @@ class Config:
     labels: tuple[str, ...]
     registers: tuple[RegisterFile, ...] = ()
     traps: Traps = field(default_factory=Traps)
+    path: PathEvidence = field(default_factory=PathEvidence)
     digest: str = ""
 
     @property

@@ -54,6 +54,7 @@ class Rule(StrEnum):
     DURATION = "duration"
     STORE_URL = "store_url"
     LISTEN_ADDRESS = "listen_address"
+    NETWORK = "network"
     LABELS = "labels"
     LIST = "list"
     DATE = "date"
@@ -152,6 +153,20 @@ def show(value: object, path: Path = ()) -> str:
 def _printable(text: str) -> str:
     shortened = text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in shortened)
+
+
+ON_DEMAND = frozenset({"path"})
+"""Kinds that no target is of: people start one probe, or a fault does."""
+
+
+def unknown_kind(name: str, kinds: Iterable[str]) -> str:
+    """What is wrong with a kind that no target can be of, and what to do."""
+    if name in ON_DEMAND:
+        return (
+            f"got {show(name)}, which cannot be scheduled: a trace is made once for each fault (section `path`), "
+            f"and by `sla-agent probe {name} ADDRESS`; choose the kind that measures the target"
+        )
+    return f"got the unknown kind {show(name)}, wanted one of this agent's; {nearest(name, kinds)}"
 
 
 def nearest(name: str, names: Iterable[str]) -> str:

@@ -12,7 +12,9 @@ from agent.config.values import (
     IntervalSeconds,
     ListenAddress,
     Name,
+    Network,
     Parents,
+    PathSeconds,
     StoreUrl,
     TimeoutSeconds,
     TrapAddress,
@@ -72,6 +74,16 @@ class Web(Section):
     listen_address: ListenAddress = Field(
         "127.0.0.1:9610",
         description="HOST:PORT to serve on; loopback only, as roles and TLS are not there yet. Port 0: any free one.",
+    )
+
+
+class Probe(Section):
+    """What `GET /probe` may be pointed at, beside the registered targets."""
+
+    allow: tuple[Network, ...] = Field(
+        (),
+        description="Networks in which `/probe` may connect to anything; without any only registered targets. A name "
+        "is looked up first, and each address that is dialled has to lie in one of them.",
     )
 
 
@@ -146,6 +158,25 @@ class KindLimits(Section):
     )
     per_second: Annotated[int, Field(ge=1, le=100_000)] | None = Field(
         None, description="Probes of the kind started in a second; default: the kind's own."
+    )
+
+
+class PathEvidence(Section):
+    """The trace that is kept with a fault."""
+
+    enabled: bool = Field(True, description="Whether one trace is made towards the root of a new fault.")
+    method: Literal["auto", "icmp", "udp", "tcp"] = Field(
+        "auto",
+        description="What is sent; `auto`: what the kind of the target sends (echoes, datagrams or SYNs to its port).",
+    )
+    max_hops: Annotated[int, Field(ge=1, le=64)] = Field(30, description="The farthest hop that is asked.")
+    queries: Annotated[int, Field(ge=1, le=5)] = Field(2, description="Packets sent for each hop.")
+    silent_hops: Annotated[int, Field(ge=1, le=64)] = Field(
+        5, description="Hops in a row without an answer after which it is given up."
+    )
+    timeout: PathSeconds = Field(15.0, description="Time for the whole trace.")
+    concurrency: Annotated[int, Field(ge=1, le=16)] = Field(
+        4, description="Traces under way at once; 100 more wait, the others are counted and not made."
     )
 
 
@@ -226,6 +257,7 @@ class Document(Section):
     vantage: Vantage = Field(Vantage(), description="Where this agent measures from.")
     store: Store = Field(Store(), description="Where the ledger lies.")
     web: Web = Field(Web(), description="The HTTP server.")
+    probe: Probe = Field(Probe(), description="What `GET /probe` may be pointed at, beside the registered targets.")
     log: Log = Field(Log(), description="What the agent says about itself.")
     planes: dict[Name, Plane] = Field({}, description="Network planes by name.")
     states: States = Field(States(), description="How readings become states.")
@@ -233,6 +265,7 @@ class Document(Section):
     modules: dict[Name, ModuleCommon] = Field({}, description="Modules by name, beside the built-in ones.")
     targets: tuple[TargetRow, ...] = Field((), description="Up to 100 targets; more belong into a register file.")
     traps: Traps = Field(Traps(), description="SNMP traps, which bring probes forward.")
+    path: PathEvidence = Field(PathEvidence(), description="The trace that is kept with a fault.")
     registers: tuple[RegisterFile, ...] = Field(
         (),
         description="Register and record files, applied in this order at start and at a reload, as `sla-agent import` "

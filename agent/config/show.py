@@ -30,6 +30,7 @@ def as_dict(config: Config) -> dict[str, Any]:
         ),
         "store": {"url": hide_user_info(config.store.url)},
         "web": plain(config.web),
+        **_present(probe=plain(config.probe) if config.probe.allow else None),
         "log": plain(config.log),
         "planes": {name: plain(plane) for name, plane in config.planes.items()},
         "states": plain(config.states),
@@ -40,6 +41,7 @@ def as_dict(config: Config) -> dict[str, Any]:
         "modules": {name: _module(module) for name, module in config.modules.items()},
         "targets": [_target(target, config) for target in config.targets],
         "labels": list(config.labels),
+        "path": plain(config.path),
         **_present(
             registers=[plain(file) for file in config.registers] or None,
             traps=None if config.traps == Traps() else plain(config.traps),
@@ -50,6 +52,11 @@ def as_dict(config: Config) -> dict[str, Any]:
 def effective_yaml(config: Config) -> str:
     """The configuration in force as YAML; each secret is <secret>."""
     return yaml.safe_dump(as_dict(config), allow_unicode=True, sort_keys=False, width=110)
+
+
+def module_yaml(module: ModuleConfig) -> str:
+    """One module in force as YAML; each secret is <secret>."""
+    return yaml.safe_dump(_module(module), allow_unicode=True, sort_keys=False, width=110)
 
 
 def digest_of(config: Config) -> str:

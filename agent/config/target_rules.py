@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from agent.config.addresses import check_address, check_families
 from agent.config.draft import Draft
 from agent.config.instants import parse_instant
-from agent.config.problems import Found, Path, Rule, nearest, show
+from agent.config.problems import Found, Path, Rule, nearest, show, unknown_kind
 from agent.config.schema import TargetRow
 
 MAX_TARGETS = 100
@@ -41,10 +41,7 @@ def kinds_are_known(draft: Draft) -> Iterator[Found]:
     """A target is measured by a kind of this agent."""
     for index, row in draft.rows.items():
         if row.kind not in draft.kinds:
-            text = (
-                f"got the unknown kind {show(row.kind)}, wanted one of this agent's; {nearest(row.kind, draft.kinds)}"
-            )
-            yield Found(Rule.KIND, _path(index, "kind"), text)
+            yield Found(Rule.KIND, _path(index, "kind"), unknown_kind(row.kind, draft.kinds))
 
 
 def modules_are_known(draft: Draft) -> Iterator[Found]:

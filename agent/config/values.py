@@ -105,6 +105,19 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
+def _network(text: str) -> str:
+    try:
+        return str(ipaddress.ip_network(text))
+    except ValueError as exc:
+        has_host_bits = "host bits" in str(exc)
+        step = f"did you mean {_net_of(text)}?" if has_host_bits else "for example 10.0.0.0/8 or 2001:db8::/32"
+        raise refuse(Rule.NETWORK, f"wanted an IP network or address; {step}") from None
+
+
+def _net_of(text: str) -> str:
+    return str(ipaddress.ip_network(text, strict=False))
+
+
 def _split(text: object) -> object:
     if isinstance(text, tuple):  # a default of ours
         return text
@@ -141,8 +154,10 @@ Zone = Annotated[str, AfterValidator(_zone)]
 StoreUrl = Annotated[str, AfterValidator(_store_url)]
 ListenAddress = Annotated[str, AfterValidator(_listen_address)]
 TrapAddress = Annotated[str, AfterValidator(_trap_address)]
+Network = Annotated[str, AfterValidator(_network)]
 Interval = Annotated[Duration, AfterValidator(_between(1, _DAY, "1s to 1d"))]
 Window = Annotated[Duration, AfterValidator(_between(1, 30 * _DAY, "1s to 30d"))]
+PathSeconds = Annotated[Duration, AfterValidator(_between(1, 60, "1s to 60s"))]
 IntervalSeconds = Annotated[float, AfterValidator(_between(1, _DAY, "1 to 86400 (1 s to 1 day)"))]
 TimeoutSeconds = Annotated[float, AfterValidator(_between(0.001, 3600, "0.001 to 3600"))]
 Parents = Annotated[tuple[str, ...], BeforeValidator(_split), AfterValidator(_parents)]

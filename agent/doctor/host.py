@@ -16,7 +16,7 @@ from agent.doctor.holding import holder_of
 MINIMUM = (3, 11)
 SPARE_DESCRIPTORS = 1000
 HEADROOM = 1.5
-SOCKET_KINDS = frozenset({"tcp", "http", "tls", "dns"})
+SOCKET_KINDS = frozenset({"tcp", "http", "tls", "dns", "rtsp", "host_page"})
 """Kinds that need a descriptor for each probe under way; icmp shares one socket per family."""
 
 _OPEN_FILES = re.compile(r"^Max open files\s+(\d+|unlimited)", re.MULTILINE)

@@ -8,7 +8,7 @@ from agent.config import Config
 from agent.config.tokens import resolve_token
 from agent.doctor.findings import Finding, Level
 from agent.doctor.host import account
-from collectors.icmp.sockets import how_to_allow, open_datagram, open_raw
+from collectors.icmp_sockets import how_to_allow, open_datagram, open_raw
 
 _FAMILIES = {"IPv4": socket.AF_INET, "IPv6": socket.AF_INET6}
 _LOOPBACK = "lo"

@@ -10,10 +10,12 @@ from agent.config.problems import nearest, show
 from agent.errors import UsageError
 from agent.figures.book import Book, Shelf
 from agent.figures.classes import derived
+from agent.figures.paths import path_as_json
 from agent.figures.timelines import Timelines
 from agent.instants import format_instant
 from agent.stores.base import Reader
 from agent.stores.noting import Note
+from agent.stores.pathing import KeptPath
 from sla.availability import runs
 from sla.composite import Gate
 from sla.faults import LIMIT_US, DeskRow, Fault, Planned, fault_id
@@ -85,6 +87,10 @@ class Faults:
     def notes(self, fault: str) -> list[Note]:
         """What people said of it, oldest first."""
         return self._reader.fault_notes(fault)
+
+    def paths(self, fault: str) -> list[KeptPath]:
+        """Traces made when it opened, and when those opened that joined it, oldest first."""
+        return self._reader.fault_paths(fault)
 
     def _of_period(self, known: Timelines, period: Window, as_of: int) -> Found:
         desk = [row._replace(root=_subject(known, row)) for row in self._desk(known.book)]
@@ -246,6 +252,7 @@ class Faults:
                 }
                 for note in self.notes(fault.id)
             ],
+            "paths": [path_as_json(path, self.time) for path in self.paths(fault.id)],
         }
 
     def _desk_row(self, row: DeskRow) -> dict[str, Any]:

@@ -8,11 +8,12 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from agent.stores import clocksteps, noting, registering
+from agent.stores import clocksteps, noting, pathing, registering
 from agent.stores.base import Component, Counted, ImportedReading, Record, Run
 from agent.stores.clocksteps import ClockStep, Dating
 from agent.stores.evidence import unpack
 from agent.stores.noting import FaultEvent, Note
+from agent.stores.pathing import KeptPath
 from agent.stores.registering import RegisterRow, RegisterVersion
 from sla.confirm import FOREVER
 from sla.model import Cause, Degraded, Edge, Outcome, State, Window
@@ -247,6 +248,11 @@ class SqliteReader:
         """What the running agent made of a fault."""
         with self._lock:
             return noting.events(self._db, fault)
+
+    def fault_paths(self, fault: str) -> list[KeptPath]:
+        """Traces made for a fault, and for those that joined it."""
+        with self._lock:
+            return pathing.paths(self._db, fault)
 
     def close(self) -> None:
         """Give the connection back."""

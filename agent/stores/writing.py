@@ -12,6 +12,7 @@ from agent.stores.base import Batch, EdgeRow, Leaving, Run, RunRequest, RunStart
 from agent.stores.evidence import pack
 from agent.stores.inline import InlineRow, write_inline
 from agent.stores.noting import FaultEvent, Note, add_events, add_note
+from agent.stores.pathing import KeptPath, add_path
 from agent.stores.reading import SqliteReader
 from sla.model import Cause, Degraded, Edge, State
 
@@ -107,6 +108,11 @@ class SqliteWriter:
         """What the running agent made of faults."""
         with self.transaction() as db:
             add_events(db, rows)
+
+    def add_path(self, path: KeptPath) -> None:
+        """The trace made for a fault."""
+        with self.transaction() as db:
+            add_path(db, path)
 
     def set_meta(self, key: str, value: str) -> None:
         """A fact about the whole store, for good: the first value stays (E8: a mark cannot be lost)."""

@@ -10,7 +10,7 @@ from agent.web import render
 
 LOG = logging.getLogger(__name__)
 
-PROGRAM_PATHS = ("/api/", "/-/", "/metrics", "/static/")
+PROGRAM_PATHS = ("/api/", "/-/", "/metrics", "/probe", "/static/")
 
 
 class UnknownTargetError(web.HTTPNotFound):

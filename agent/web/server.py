@@ -12,7 +12,7 @@ from prometheus_client.openmetrics import exposition as openmetrics
 
 from agent.config import ConfigError
 from agent.errors import AgentError
-from agent.web import api, clock, pages
+from agent.web import api, clock, pages, probe
 from agent.web.guard import refuse_foreign
 from agent.web.keys import AGENT, QUESTIONS
 from agent.web.problems import problem, problems_as_answers
@@ -75,6 +75,7 @@ def application(agent: "Agent") -> web.Application:
         ]
     )
     clock.add_routes(app)
+    probe.add_routes(app)
     api.add_routes(app)
     pages.add_routes(app)
     return app

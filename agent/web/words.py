@@ -54,12 +54,14 @@ REASONS: Mapping[str, str] = {
     Reason.LOSS: N_("nearly all echoes lost"),
     Reason.PERMISSION: N_("this agent may not measure it"),
     Reason.NO_ROUTE: N_("this host has no route to it"),
+    Reason.LIMITED: N_("it is alive but does not let us measure"),
     Reason.RESOURCES: N_("this host ran out of resources"),
     Reason.RESOLVER: N_("the resolver did not answer"),
     Reason.LATE: N_("this agent was too late to judge"),
     Reason.CLOCK: N_("this agent's clock is in doubt"),
     Reason.ISOLATED: N_("the vantage itself is cut off"),
     Reason.STOPPED: N_("the agent was stopping"),
+    Reason.UNREAD: N_("its own agent or exporter could not read it"),
     Reason.INTERNAL: N_("an error of this agent"),
 }
 

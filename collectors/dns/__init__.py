@@ -14,6 +14,7 @@ KIND = Kind(
     check_address=check_address,
     values=VALUES,
     owns_deadline=True,
+    asks_to_dial=True,
     concurrency=500,
     per_second=500,
 )

@@ -38,6 +38,7 @@ class DnsCollector:
         except ValueError as exc:
             return (error(Reason.INTERNAL, f"the target's address: {exc}"),)
         address = await self._locate(target, host, port)
+        target.spent("resolve", loop.time() - began)
         if isinstance(address, Reading):
             return (address,)
         named = {} if numeric(host, port) else {"resolve_seconds": loop.time() - began}
@@ -54,11 +55,12 @@ class DnsCollector:
             return found
         if numeric(host, port) is None:
             target.step("resolve", f"{host} is {' '.join(str(address) for address in found)}")
-        return found[0]
+        return target.refusal(host, found[0].sockaddr[0]) or found[0]
 
     async def _within(self, exchange: Exchange, until: float) -> Reading:
         loop, seconds = asyncio.get_running_loop(), exchange.target.timeout_seconds
-        if loop.time() >= until:
+        began = loop.time()
+        if began >= until:
             return error(Reason.RESOLVER, f"our resolver took all of the {seconds:g} s")
         try:
             async with asyncio.timeout_at(until):
@@ -67,6 +69,8 @@ class DnsCollector:
             return exc.reading
         except TimeoutError:
             return _overdue(exchange, loop.time() - until)
+        finally:
+            exchange.target.spent("exchange", loop.time() - began)
 
     async def _ask(self, exchange: Exchange) -> Reading:
         question = ask(self._module)

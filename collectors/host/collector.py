@@ -20,9 +20,12 @@ import psutil
 from collectors.base import Collector, Kind, Module, Reading, Reason, Target, error, ok
 from collectors.host import disks, machine, network, processes, temperatures
 from collectors.host.module import HostModule
-from collectors.host.rates import Counters, History
 from collectors.host.threads import Calls
-from collectors.host.values import VALUES
+from collectors.hostparts.cpu import cpu_ratios
+from collectors.hostparts.disks import io_reading, mountpoints
+from collectors.hostparts.network import net_reading
+from collectors.hostparts.rates import Counters, History
+from collectors.hostparts.values import VALUES
 
 T = TypeVar("T")
 
@@ -93,14 +96,14 @@ class HostCollector:
 
     def _cpu_ratios(self) -> dict[str, float]:
         per_second = self._cpu.step(time.monotonic(), {"cpu": machine.cpu_counters()})
-        return machine.cpu_ratios(per_second["cpu"]) if per_second else {}
+        return cpu_ratios(per_second["cpu"]) if per_second else {}
 
     def _block_devices(self, target: Target) -> list[Reading]:
         found = _attempt(target, "block devices", lambda: disks.io_counters(self._module.block_devices, self._sys))
         if isinstance(found, BaseException):
             return []
         per_second = self._io.step(time.monotonic(), found)
-        return [disks.io_reading(name, found[name], per_second.get(name, {})) for name in found]
+        return [io_reading(name, found[name], per_second.get(name, {})) for name in found]
 
     def _interfaces(self, target: Target) -> list[Reading]:
         required = [f"net/{name}" for name in self._module.interfaces_up]
@@ -111,7 +114,7 @@ class HostCollector:
         known: Mapping[str, Counters] = {} if isinstance(counters, BaseException) else counters
         per_second = self._net.step(time.monotonic(), known)
         return [
-            network.net_reading(name, links.get(name), known.get(name, {}), per_second.get(name, {}), name in required)
+            net_reading(name, links.get(name), known.get(name, {}), per_second.get(name, {}), name in required)
             for name in dict.fromkeys([*links, *required])
         ]
 
@@ -119,7 +122,7 @@ class HostCollector:
         table = _attempt(target, "mounts", lambda: psutil.disk_partitions(all=True))
         if isinstance(table, BaseException):
             return {}
-        points = disks.mountpoints(self._module.disks, table)
+        points = mountpoints(self._module.disks, table)
         return {point: self._mounts.start(point, partial(self._statvfs, point)) for point in points}
 
     def _disks(

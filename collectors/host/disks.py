@@ -2,17 +2,16 @@
 
 import errno
 import os
-from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
 import psutil
 
 from collectors.base import Reading, Reason, error, failed, ok
 from collectors.errnos import from_errno
-from collectors.host.module import VIRTUAL_DEVICES, Disks, Selection
-from collectors.host.rates import Counters
+from collectors.hostparts.disks import Space, component_of
+from collectors.hostparts.rates import Counters
+from collectors.hostparts.selection import VIRTUAL_DEVICES, Selection
 
 # what a mount says whose store is gone: evidence against it, where the table for sockets knows no such thing
 _STORE_GONE = frozenset(
@@ -22,43 +21,6 @@ _STORE_GONE = frozenset(
     }
 )  # fmt: skip
 _VANISHED = frozenset({errno.ENOENT, errno.ENOTDIR})
-
-
-class Mount(Protocol):
-    """One line of the mount table."""
-
-    @property
-    def device(self) -> str: ...
-    @property
-    def mountpoint(self) -> str: ...
-    @property
-    def fstype(self) -> str: ...
-
-
-def mountpoints(disks: Disks, table: Iterable[Mount]) -> list[str]:
-    """Mount points to measure: each device once, at its shortest path.
-
-    What autofs mounts on demand is left alone, even where included: looking would mount it or keep it.
-    """
-    mounts = list(table)
-    on_demand = [mount.mountpoint for mount in mounts if mount.fstype == "autofs"]
-    top = {mount.mountpoint: mount for mount in mounts}  # the last one mounted there is the one in sight
-    devices: dict[str, str] = {}
-    for mount in sorted(top.values(), key=lambda mount: (len(mount.mountpoint), mount.mountpoint)):
-        if disks.takes_mount(mount.mountpoint, mount.fstype) and not _below(mount.mountpoint, on_demand):
-            # only a local device is one store; other sources are bare labels (tmpfs) or answer each alone
-            store = mount.device if mount.device.startswith("/") else mount.mountpoint
-            devices.setdefault(store, mount.mountpoint)
-    return sorted(devices.values())
-
-
-def _below(mountpoint: str, parents: Iterable[str]) -> bool:
-    return any(mountpoint == parent or mountpoint.startswith(f"{parent}/") for parent in parents)
-
-
-def component_of(mountpoint: str) -> str:
-    """`disk` and the path: disk/ is the root file system, disk/var/log is /var/log."""
-    return f"disk{mountpoint}"
 
 
 def disk_reading(mountpoint: str, answer: os.statvfs_result | OSError) -> Reading | None:
@@ -82,18 +44,10 @@ def hung_reading(mountpoint: str, waited_seconds: float) -> Reading:
 
 
 def usage(stat: os.statvfs_result) -> dict[str, float]:
-    """Space and inodes as df computes them: root's reserve is neither free nor part of the ratio."""
-    values: dict[str, float] = {"read_only": float(bool(stat.f_flag & os.ST_RDONLY))}
-    used = stat.f_blocks - stat.f_bfree
-    if stat.f_blocks > 0:
-        values["disk_total_bytes"] = stat.f_blocks * stat.f_frsize
-        values["disk_free_bytes"] = stat.f_bavail * stat.f_frsize
-    if used + stat.f_bavail > 0:
-        values["disk_used_ratio"] = used / (used + stat.f_bavail)
-    if stat.f_files > 0:
-        values["inodes"] = stat.f_files
-        values["inodes_used_ratio"] = (stat.f_files - stat.f_ffree) / stat.f_files
-    return values
+    """Space and inodes as df computes them."""
+    size = stat.f_frsize
+    space = Space(stat.f_blocks * size, stat.f_bfree * size, stat.f_bavail * size, stat.f_files, stat.f_ffree)
+    return {"read_only": float(bool(stat.f_flag & os.ST_RDONLY))} | space.values()
 
 
 def io_counters(selection: Selection, sys: Path) -> dict[str, Counters]:
@@ -113,17 +67,6 @@ def io_counters(selection: Selection, sys: Path) -> dict[str, Counters]:
 def _is_whole(name: str, sys: Path) -> bool:
     block = sys / "block"
     return not block.is_dir() or (block / name.replace("/", "!")).exists()
-
-
-def io_reading(component: str, counters: Counters, per_second: Mapping[str, float]) -> Reading:
-    """Totals of one block device, with rates where there was a probe before."""
-    values = dict(counters)
-    if per_second:
-        values["read_bytes_per_second"] = per_second["read_bytes_total"]
-        values["written_bytes_per_second"] = per_second["written_bytes_total"]
-        # the kernel rounds its milliseconds: a fully busy device comes out a hair above 1
-        values["busy_ratio"] = min(1.0, per_second["busy_seconds_total"])
-    return ok(values, component)
 
 
 def unread(component: str, why: BaseException) -> Reading:

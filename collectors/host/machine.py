@@ -2,7 +2,7 @@
 
 import psutil
 
-from collectors.host.rates import Counters
+from collectors.hostparts.rates import Counters
 
 # guest time is already part of user and nice
 _CPU_FIELDS = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal")
@@ -12,19 +12,6 @@ def cpu_counters() -> Counters:
     """CPU seconds of all CPUs by what they went to."""
     times = psutil.cpu_times()
     return {name: getattr(times, name) for name in _CPU_FIELDS if hasattr(times, name)}
-
-
-def cpu_ratios(per_second: Counters) -> dict[str, float]:
-    """Shares of the CPU time; nothing where none has passed."""
-    total = sum(per_second.values())
-    if total <= 0:
-        return {}
-    idle, iowait = per_second["idle"], per_second.get("iowait", 0.0)
-    ratios = {"cpu_used_ratio": (total - idle - iowait) / total}
-    for field in ("iowait", "steal"):
-        if field in per_second:
-            ratios[f"cpu_{field}_ratio"] = per_second[field] / total
-    return ratios
 
 
 def load() -> dict[str, float]:

@@ -7,8 +7,8 @@ import psutil
 
 from collectors.base import Reading, Reason, error, failed, ok
 from collectors.host.machine import pids
-from collectors.host.module import WatchedProcess
-from collectors.host.rates import Counters
+from collectors.hostparts.rates import Counters
+from collectors.hostparts.selection import WatchedProcess
 
 _GONE = frozenset({psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD})
 

@@ -2,7 +2,8 @@
 
 from collectors.base import Kind
 from collectors.http.collector import VALUES, HttpCollector, build
-from collectors.http.options import HttpModule, check_address
+from collectors.http.options import HttpModule
+from collectors.webclient.options import check_address
 
 __all__ = ["KIND", "HttpCollector", "HttpModule", "check_address"]
 
@@ -13,6 +14,7 @@ KIND = Kind(
     check_address=check_address,
     values=VALUES,
     owns_deadline=True,
+    asks_to_dial=True,
     concurrency=200,
     per_second=300,
 )

@@ -1,28 +1,19 @@
-"""Asks URLs over HTTP/1.1: one connection for each request, every redirect in sight, every wait bounded."""
+"""What kind `http` makes of an answer: status, scheme and the module's rules."""
 
-import asyncio
-import dataclasses
-import ssl
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from email.utils import parsedate_to_datetime
 from typing import Self
 
-import aiohttp
-from aiohttp import ClientHandlerType, ClientRequest, ClientResponse
-from multidict import CIMultiDictProxy
+from aiohttp import ClientResponse
 from yarl import URL
 
-from collectors.base import Collector, Module, Reading, Reason, Target, error, failed, ok
-from collectors.certificates import by_nobody, shorten
-from collectors.http import request
-from collectors.http.body import Body, BodyError, read_body
-from collectors.http.failures import AttemptError, reading_of, timed_out
-from collectors.http.hop import CURRENT, Hop, HopConnector, HopResolver, Phase
+from collectors.base import Collector, Module, Reading, Reason, Target, failed, ok
+from collectors.certificates import shorten
 from collectors.http.options import HttpModule
-from collectors.http.request import FAMILIES, Call, Sent
 from collectors.http.rules import BodyRules, Verdict
-from collectors.tls_context import trusts_nobody
+from collectors.webclient import request
+from collectors.webclient.body import Body
+from collectors.webclient.client import Client, Walk
+from collectors.webclient.request import Request
 
 VALUES: Mapping[str, str] = {
     "status_code": "Status code of the last response.",
@@ -30,6 +21,7 @@ VALUES: Mapping[str, str] = {
     "body_bytes": "Bytes of the body after decompression, as far as it was read.",
     "content_length_bytes": "What the last response's Content-Length says; none without the header.",
     "last_modified_timestamp_seconds": "What the last response's Last-Modified says; none without the header.",
+    "rules_broken": "Demands of the module on headers and body that the answer did not meet.",
     "redirects": "Redirects that were followed.",
     "tls": "1 if the last request went over TLS, else 0.",
     "tls_version": "TLS version of the last request as a number (1.3).",
@@ -44,142 +36,32 @@ VALUES: Mapping[str, str] = {
     "transfer_seconds": "From the response head to the end of what was read, last request.",
 }
 
-_LENGTH_DIGITS = 15
-_HEAD_LINE_BYTES = 64 * 1024
-_SHOWN_HEADERS = (
-    "Server", "Content-Type", "Content-Length", "Content-Encoding", "Transfer-Encoding", "Last-Modified",
-    "Retry-After", "WWW-Authenticate",
-)  # fmt: skip
-
-
-class _Walk:
-    """One probe on its way through the redirects."""
-
-    def __init__(self, target: Target, sent: Sent, method: str) -> None:
-        self.target = target
-        self.call = Call(method, URL(target.address))
-        self.redirects = 0
-        self._sent = sent
-        self.hop = Hop(target, sent.clean)
-
-    def next_hop(self, call: Call) -> None:
-        """Turn to where a redirect leads."""
-        self.call, self.redirects = call, self.redirects + 1
-        self.hop = Hop(self.target, self._sent.clean)
-
-    def finish(self, reading: Reading) -> Reading:
-        """The reading with what was measured, and without secrets."""
-        self.hop.enter(Phase.PREPARE)
-        values = self.hop.values | {"redirects": float(self.redirects), "tls": float(self.call.url.scheme == "https")}
-        return dataclasses.replace(reading, values=values, detail=self._sent.clean(reading.detail))
-
 
 class HttpCollector:
-    """Measures URLs with one module; its connections are never kept and it holds no cookies."""
+    """Measures URLs with one module."""
 
     def __init__(self, module: HttpModule) -> None:
         self._module = module
         self._rules = BodyRules(module)
-        self._resources = AsyncExitStack()
+        self._client = Client(_request(module))
 
     async def __aenter__(self) -> Self:
-        self._sent = request.prepare(self._module)
-        self._context = request.tls_context(self._module.tls)
-        self._trusts_nobody = trusts_nobody(self._module.tls, self._context)
-        resolver = HopResolver(FAMILIES[self._module.family])
-        self._resources.push_async_callback(resolver.close)
-        self._session = await self._resources.enter_async_context(_session(self._module, resolver, self._context))
+        await self._client.__aenter__()
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        await self._resources.aclose()
+        await self._client.__aexit__(*exc)
 
     async def collect(self, target: Target) -> Sequence[Reading]:
         """One reading; ends by the target's timeout."""
-        walk = _Walk(target, self._sent, self._module.method)
-        deadline = asyncio.timeout(target.timeout_seconds)
-        try:
-            async with deadline:
-                reading = await self._ask(walk)
-        except TimeoutError:
-            if not deadline.expired():
-                raise
-            reading = self._overdue(walk, deadline)
-        return [walk.finish(reading)]
+        return [await self._client.ask(target, URL(target.address), self)]
 
-    def _overdue(self, walk: _Walk, deadline: asyncio.Timeout) -> Reading:
-        seconds = walk.target.timeout_seconds
-        late = asyncio.get_running_loop().time() - (deadline.when() or 0.0)
-        if late > seconds / 2:  # S1: then it was us
-            return error(Reason.LATE, f"our loop came {late:.3f} s after the deadline of {seconds:g} s")
-        return timed_out(walk.hop, seconds)
-
-    async def _ask(self, walk: _Walk) -> Reading:
-        """Follow the redirects to an answer and judge it."""
-        while True:
-            token = CURRENT.set(walk.hop)
-            try:
-                found = await self._exchange(walk)
-            except AttemptError as exc:
-                return self._trusted(reading_of(exc.cause, walk.hop))
-            except aiohttp.ClientError as exc:
-                return reading_of(exc, walk.hop)
-            except BodyError as exc:
-                return failed(Reason.PROTOCOL, f"reading the body: {exc}")
-            finally:
-                walk.hop.drop()
-                CURRENT.reset(token)
-            if isinstance(found, Reading):
-                return found
-            walk.next_hop(found)
-
-    async def _exchange(self, walk: _Walk) -> Reading | Call:
-        problem = self._family_problem(walk.call.url)
-        if problem:
-            return error(Reason.NO_ROUTE, problem)
-        async with self._request(walk) as response:
-            _note_head(walk.hop, response)
-            if self._module.redirects.follow and request.is_redirect(response):
-                return self._follow(walk, response)
-            problem = self._status_problem(response)
-            if problem:
-                moved = request.is_redirect(response)
-                return failed(Reason.REDIRECT if moved else Reason.STATUS, problem)
-            body = await self._read(walk.hop, response)
-        return self._judge(walk, response, body)
-
-    def _request(self, walk: _Walk) -> AbstractAsyncContextManager[ClientResponse]:
-        call, module = walk.call, self._module
-        walk.hop.step("request", call.method, request.shown(call.url))
-        return self._session.request(
-            call.method,
-            call.url,
-            headers=self._sent.headers_for(call),
-            data=self._sent.body if call.with_body else None,
-            skip_auto_headers=("Content-Type",),
-            allow_redirects=False,
-            server_hostname=module.tls.server_name if call.trusted else None,
-        )
-
-    def _family_problem(self, url: URL) -> str:
-        """A literal address of the family that the module excludes never reaches a socket."""
-        literal = {"4": ":", "6": "."}.get(self._module.family, "")
-        host = url.raw_host or ""
-        excluded = bool(literal) and literal in host and (":" in host or host.replace(".", "").isdigit())
-        return f"the module asks for family {self._module.family}, the address is {host}" if excluded else ""
-
-    def _follow(self, walk: _Walk, response: ClientResponse) -> Reading | Call:
-        try:
-            call = request.redirected(walk.call, response)
-        except ValueError as exc:
-            return failed(
-                Reason.REDIRECT, f"status {response.status} leads to {request.shown_location(response)}: {exc}"
-            )
-        walk.hop.step("redirect", response.status, "->", call.method, request.shown(call.url))
-        if walk.redirects >= self._module.redirects.max:
-            where = f"the next would lead to {request.shown(call.url)}"
-            return failed(Reason.REDIRECT, f"more than {self._module.redirects.max} redirects; {where}")
-        return call
+    def refused(self, response: ClientResponse) -> Reading | None:
+        """The reading of a status that the module does not accept."""
+        problem = self._status_problem(response)
+        if not problem:
+            return None
+        return failed(Reason.REDIRECT if request.is_redirect(response) else Reason.STATUS, problem)
 
     def _status_problem(self, response: ClientResponse) -> str:
         status, wanted = response.status, self._module.valid_status
@@ -188,17 +70,13 @@ class HttpCollector:
         to = f" to {request.shown_location(response)}" if request.is_redirect(response) else ""
         return f"got status {status} {shorten(response.reason or '')}{to}, wanted {', '.join(wanted)}"
 
-    async def _read(self, hop: Hop, response: ClientResponse) -> Body:
-        body = await read_body(response, hop, self._module.max_body, keep=self._module.reads_body)
-        hop.enter(Phase.PREPARE)
-        hop.values["body_bytes"] = float(body.size)
-        hop.step("body", body.size, "bytes, more not read" if body.too_large else "bytes")
-        return body
-
-    def _judge(self, walk: _Walk, response: ClientResponse, body: Body) -> Reading:
+    def answered(self, walk: Walk, response: ClientResponse, body: Body) -> Reading:
+        """The reading of an answer by the module's rules."""
         if body.too_large and (self._module.reads_body or self._module.fail_on_too_large):
             return failed(Reason.TOO_LARGE, f"the body has more than {self._module.max_body} bytes (max_body)")
-        verdicts = [*self._scheme_verdicts(walk.call.url), *self._body_verdicts(response, body)]
+        rules = self._body_verdicts(response, body)
+        walk.hop.values["rules_broken"] = float(sum(bool(rule.problem) for rule in rules))
+        verdicts = [*self._scheme_verdicts(walk.call.url), *rules]
         for verdict in verdicts:
             walk.hop.step("rule", verdict.rule, verdict.problem or "holds")
         broken = [verdict for verdict in verdicts if verdict.problem]
@@ -221,9 +99,6 @@ class HttpCollector:
             return [Verdict("Content-Encoding", f"got {shorten(body.unread)}, asked for gzip or deflate")]
         return list(self._rules.judge(response.headers, body.data, response.charset))
 
-    def _trusted(self, reading: Reading) -> Reading:
-        return by_nobody(reading, option="tls.") if self._trusts_nobody else reading
-
 
 def build(module: Module) -> Collector:
     """A collector for one module of kind `http`."""
@@ -232,50 +107,17 @@ def build(module: Module) -> Collector:
     return HttpCollector(module)
 
 
-async def _once(req: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
-    """Keep aiohttp from trying again: a server that drops every other connection must not look healthy."""
-    try:
-        return await handler(req)
-    except (aiohttp.ClientError, OSError) as exc:
-        if isinstance(exc, TimeoutError) and exc.errno is None:
-            raise
-        raise AttemptError(exc) from exc
-
-
-def _session(module: HttpModule, resolver: HopResolver, context: ssl.SSLContext) -> aiohttp.ClientSession:
-    return aiohttp.ClientSession(
-        connector=HopConnector(resolver, FAMILIES[module.family], context),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),  # collect has the one deadline
-        trust_env=False,
-        auto_decompress=False,  # bounded in body.py
-        middlewares=(_once,),
-        max_line_size=_HEAD_LINE_BYTES,
-        max_field_size=_HEAD_LINE_BYTES,
+def _request(module: HttpModule) -> Request:
+    return Request(
+        kind="http",
+        method=module.method,
+        headers=module.headers,
+        auth=module.auth,
+        body=module.body,
+        body_file=module.body_file,
+        redirects=module.redirects,
+        tls=module.tls,
+        family=module.family,
+        max_body=module.max_body,
+        keep=module.reads_body,
     )
-
-
-def _note_head(hop: Hop, response: ClientResponse) -> None:
-    hop.enter(Phase.TRANSFER)
-    version = response.version
-    number = f"{version.major}.{version.minor}" if version is not None else "0"
-    hop.values["status_code"], hop.values["http_version"] = float(response.status), float(number)
-    hop.values |= _dated_and_sized(response.headers)
-    hop.step("response", f"HTTP/{number}", response.status, shorten(response.reason or ""))
-    for name in _SHOWN_HEADERS:
-        for value in response.headers.getall(name, ()):
-            hop.step("header", f"{name}:", shorten(value))
-
-
-def _dated_and_sized(headers: CIMultiDictProxy[str]) -> dict[str, float]:
-    """The two headers that dashboards draw, where they are what they should be."""
-    values: dict[str, float] = {}
-    length = headers.get("Content-Length", "")
-    if length.isascii() and length.isdigit() and len(length) <= _LENGTH_DIGITS:
-        values["content_length_bytes"] = float(length)
-    try:
-        modified = parsedate_to_datetime(headers.get("Last-Modified", ""))
-        values["last_modified_timestamp_seconds"] = modified.timestamp()
-    except (TypeError, ValueError, OverflowError):
-        pass  # absent or no date; nobody promised one
-    return values

@@ -1,25 +1,19 @@
 """What a module of kind `http` may say: the request, what is accepted, and what its answer must contain."""
 
-import ipaddress
 import json
 import re
 from collections.abc import Iterator
 from typing import Annotated, Literal, Self
 
 import jsonpath
-from pydantic import BaseModel, BeforeValidator, Discriminator, Field, StringConstraints, Tag, model_validator
-from yarl import URL
+from pydantic import BeforeValidator, Field, model_validator
 
 from collectors.base import Module
-from collectors.options import Duration, Pattern, Secret, Size
+from collectors.options import Duration, Pattern, Size
 from collectors.tls_context import TlsOptions
+from collectors.webclient.options import Auth, HeaderName, HeaderValue, Options, Redirects, family_text, header_problems
 
 _STATUS = re.compile(r"[1-5]xx|[1-5]\d\d")
-_LOOKS_NUMERIC = re.compile(r"[0-9.]+|0x[0-9a-f]+", re.IGNORECASE)
-_HOST = re.compile(r"[0-9a-z_.-]+|[0-9a-f:.]+(%[0-9a-z_.-]+)?", re.IGNORECASE)
-USERINFO = re.compile(r"//[^/?#]*@")
-_BY_REFERENCE = frozenset({"authorization", "proxy-authorization", "cookie"})
-_OURS = frozenset({"connection", "content-length", "expect", "transfer-encoding", "upgrade"})
 
 
 def parse_status(value: object) -> str:
@@ -45,56 +39,12 @@ def _scalar_text(value: object) -> object:
     return json.dumps(value) if isinstance(value, bool | int | float) else value
 
 
-def _family_text(value: object) -> object:
-    return str(value) if isinstance(value, int) else value
-
-
-def _value_tag(value: object) -> str:
-    return "text" if isinstance(value, str) else "secret"
-
-
 Status = Annotated[str, BeforeValidator(parse_status)]
 JsonPath = Annotated[str, BeforeValidator(parse_json_path)]
 Scalar = Annotated[str, BeforeValidator(_scalar_text)]
-HeaderName = Annotated[str, StringConstraints(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")]
-HeaderText = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x08\x0a-\x1f\x7f]*$")]
-HeaderValue = Annotated[
-    Annotated[HeaderText, Tag("text")] | Annotated[Secret, Tag("secret")], Discriminator(_value_tag)
-]
 
 
-class _Options(BaseModel, frozen=True, extra="forbid"):
-    """Options inside options."""
-
-
-class Basic(_Options, frozen=True):
-    """HTTP basic authentication."""
-
-    user: Annotated[str, StringConstraints(pattern=r"^[^:\x00-\x1f\x7f]*$")]
-    password: Secret
-
-
-class Auth(_Options, frozen=True):
-    """Who asks: exactly one way."""
-
-    basic: Basic | None = None
-    bearer: Secret | None = None
-
-    @model_validator(mode="after")
-    def _exactly_one(self) -> Self:
-        if (self.basic is None) == (self.bearer is None):
-            raise ValueError("wanted exactly one of basic and bearer")
-        return self
-
-
-class Redirects(_Options, frozen=True):
-    """Whether a redirect is followed; without, a 3xx is accepted only where valid_status says so."""
-
-    follow: bool = True
-    max: Annotated[int, Field(ge=1, le=50)] = 10
-
-
-class JsonRule(_Options, frozen=True):
+class JsonRule(Options, frozen=True):
     """Every value that `path` selects, and at least one, must be equal or match.
 
     A string equals its text, a number, true, false or null the JSON text for it (200, 1.5, true).
@@ -111,7 +61,7 @@ class JsonRule(_Options, frozen=True):
         return self
 
 
-class HeaderRule(_Options, frozen=True):
+class HeaderRule(Options, frozen=True):
     """Some value of the response header `name` must match."""
 
     name: HeaderName
@@ -140,7 +90,7 @@ class HttpModule(Module, frozen=True):
     max_body: Size = 1024**2
     fail_on_too_large: bool = False
     tls: TlsOptions = TlsOptions()
-    family: Annotated[Literal["auto", "4", "6"], BeforeValidator(_family_text)] = "auto"
+    family: Annotated[Literal["auto", "4", "6"], BeforeValidator(family_text)] = "auto"
     fail_if_ssl: bool = False
     fail_if_not_ssl: bool = False
 
@@ -158,51 +108,10 @@ class HttpModule(Module, frozen=True):
 
 
 def _contradictions(module: HttpModule) -> Iterator[str]:
-    names = [name.lower() for name in module.headers]
-    if len(names) != len(set(names)):
-        yield "headers: a header stands there twice; header names ignore case"
-    for name, value in module.headers.items():
-        if name.lower() in _OURS:
-            yield f"headers: {name} is set by the agent itself; remove it"
-        if name.lower() in _BY_REFERENCE and isinstance(value, str):
-            yield f"headers: {name} is a secret, wanted {{file: PATH}} or {{env: NAME}}"
-    if module.auth is not None and "authorization" in names:
-        yield "auth and headers both set Authorization; keep one"
+    yield from header_problems(module.headers, module.auth)
     if module.body is not None and module.body_file is not None:
         yield "wanted at most one of body and body_file"
     if module.fail_if_ssl and module.fail_if_not_ssl:
         yield "fail_if_ssl and fail_if_not_ssl together accept nothing; keep one"
     if module.method == "HEAD" and module.reads_body:
         yield "method HEAD has no body in its answer that a rule could look at; use GET"
-
-
-def check_address(address: str) -> str:
-    """What is wrong with a URL, "" if nothing. Asks no name server."""
-    try:
-        url = URL(address)
-        problem = next(_url_problems(url), "")
-    except ValueError:
-        problem = "the host or the port is none"
-    shown = USERINFO.sub("//***@", address)  # what stands there may be a password
-    return f"got {shown!r}, wanted a URL such as https://host:8443/path: {problem}" if problem else ""
-
-
-def _url_problems(url: URL) -> Iterator[str]:
-    if url.scheme not in {"http", "https"}:
-        yield "the scheme is not http or https"
-    if _HOST.fullmatch(url.raw_host or "") is None:
-        yield "there is no host, or it has a character that no host has"
-    if url.raw_user is not None or url.raw_password is not None:
-        yield "a user or password does not belong there; use auth: in the module"
-    if url.port == 0:
-        yield "port 0 cannot be dialled"
-    if url.raw_host and _LOOKS_NUMERIC.fullmatch(url.raw_host) and not _is_ip(url.raw_host):
-        yield "the host is not a whole IPv4 address"
-
-
-def _is_ip(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True

@@ -13,10 +13,10 @@ import socket
 import time
 from collections.abc import Callable
 
+from collectors import icmp_sockets as sockets
 from collectors.base import Reading, Reason, error
-from collectors.icmp import sockets
 from collectors.icmp.probe import Probe
-from collectors.icmp.sockets import Control
+from collectors.icmp_sockets import Control
 from collectors.wire import icmp
 
 _BATCH = 50  # datagrams or due entries per wakeup: the rest of the loop gets its turn between

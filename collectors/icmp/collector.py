@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Self
 
+from collectors import icmp_sockets as sockets
 from collectors.base import (
     Collector,
     CollectorUnavailableError,
@@ -20,7 +21,6 @@ from collectors.base import (
     error,
 )
 from collectors.errnos import from_errno
-from collectors.icmp import sockets
 from collectors.icmp.channel import Channel
 from collectors.icmp.options import IcmpModule
 from collectors.icmp.probe import Probe, Recipe
@@ -36,6 +36,7 @@ class IcmpSockets:
 
     def __init__(self) -> None:
         self.resolver = Resolver()
+        self.guest_resolver = Resolver()  # names that outsiders ask for must not keep ours waiting
         self._channels: dict[int, Channel] = {}
         self._users = 0
 
@@ -159,8 +160,10 @@ class IcmpCollector:
         landed(done.result())
 
     async def collect(self, target: Target) -> Sequence[Reading]:
-        started = asyncio.get_running_loop().time()
+        loop = asyncio.get_running_loop()
+        started = loop.time()
         where = self._literals.get(target.address) or await self._locate(target)
+        target.spent("resolve", loop.time() - started)
         if not isinstance(where, Reading):
             where = await self._ask(target, where, started)
         return (where,)
@@ -169,9 +172,8 @@ class IcmpCollector:
         """The address to probe: one not seen before at once, a name's within the probe's time."""
         families = tuple(self._recipes)
         family = families[0] if len(families) == 1 else socket.AF_UNSPEC
-        found = await self._shared.resolver.resolve(
-            target.address, 0, family, socket.SOCK_DGRAM, target.timeout_seconds
-        )
+        resolver = self._shared.resolver if target.guest is None else self._shared.guest_resolver
+        found = await resolver.resolve(target.address, 0, family, socket.SOCK_DGRAM, target.timeout_seconds)
         if isinstance(found, Reading):
             target.step("resolve", found.detail)
             return found
@@ -197,14 +199,20 @@ class IcmpCollector:
     async def _ask(self, target: Target, address: Address, started: float) -> Reading:
         if not self._opened:
             return error(Reason.STOPPED, _CLOSED)
+        refused = target.refusal(target.address, address.sockaddr[0])
+        if refused is not None:
+            return refused
+        loop = asyncio.get_running_loop()
+        began = loop.time()
         try:
             channel = self._shared.channel(address.family)
         except OSError as exc:
             return from_errno(exc.errno, f"open an {_FAMILY_NAMES[address.family]} ICMP socket")
-        probe = Probe(target, address, self._recipe_for(target, address), started, asyncio.get_running_loop())
+        probe = Probe(target, address, self._recipe_for(target, address), started, loop)
         self._probes.add(probe)
         try:
             channel.start(probe)
+            target.spent("setup", loop.time() - began)
             return (await probe.done)[0]
         finally:
             self._probes.discard(probe)

@@ -15,6 +15,7 @@ def icmp_kind() -> Kind:
         check_address=check_address,
         values=VALUES,
         owns_deadline=True,
+        asks_to_dial=True,
         concurrency=10_000,
         per_second=5_000,
     )

@@ -11,7 +11,7 @@ from itertools import pairwise
 from collectors.base import Outcome, Reading, Reason, Target, error, failed, ok
 from collectors.errnos import from_errno
 from collectors.icmp.options import COOKIE_BYTES
-from collectors.icmp.sockets import Control
+from collectors.icmp_sockets import Control
 from collectors.resolve import Address
 
 VALUES = {

@@ -11,14 +11,14 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Self
 
-from collectors.base import Collector, Module, Reading, Reason, Target, error, failed, ok
-from collectors.resolve import Address, Resolver, numeric, split_address
+from collectors.base import Collector, CollectorUnavailableError, Module, Reading, Reason, Target, error, failed, ok
+from collectors.resolve import Address, Resolver, numeric
 from collectors.snmp.counters import Sample, rates
 from collectors.snmp.credentials import reveal
 from collectors.snmp.doubt import Suspect, why_denied, why_silent
-from collectors.snmp.options import SnmpModule, with_port
+from collectors.snmp.options import SnmpModule, dialled
 from collectors.snmp.readers import Found, read_interfaces, read_system
-from collectors.snmp.session import Backend, DeniedError, EndError, Session
+from collectors.snmp.session import Backend, Credentials, DeniedError, EndError, Session
 from collectors.snmp.talk import Plan, SilenceError, Talk
 from collectors.snmp.verdict import reading
 
@@ -41,15 +41,11 @@ class SnmpCollector:
     async def __aenter__(self) -> Self:
         credentials = reveal(self._module)
         self._user = credentials.user
-        if self._module.chosen_backend == "gufo":
-            from collectors.snmp.gufo_backend import GufoBackend
-
-            self._backend = GufoBackend(credentials)
-        else:
-            from collectors.snmp.pysnmp_backend import PysnmpBackend
-
-            source, patience = self._module.source_address, _try_seconds(self._module, self._module.timeout)
-            self._backend = PysnmpBackend(credentials, source, patience)
+        try:
+            self._backend = _backend(self._module, credentials)
+        except ImportError as exc:
+            what = f"backend {self._module.chosen_backend} is not installed ({exc})"
+            raise CollectorUnavailableError(f"snmp: {what}; install it, or let backend be auto") from exc
         return self
 
     async def __aexit__(self, *exc: object) -> None:
@@ -63,7 +59,7 @@ class SnmpCollector:
         loop = asyncio.get_running_loop()
         until = loop.time() + target.timeout_seconds
         try:
-            host, port = split_address(with_port(target.address))
+            host, port = dialled(target.address)
         except ValueError as exc:
             return (error(Reason.INTERNAL, f"the target's address: {exc}"),)
         address = await self._locate(target, host, port)
@@ -134,8 +130,8 @@ class SnmpCollector:
 
     def _plan(self, target: Target) -> Plan:
         module = self._module
-        seconds = _try_seconds(module, target.timeout_seconds)
-        return Plan(module.retries + 1, seconds, module.max_repetitions, module.max_rows)
+        tries = 1 if target.single_attempt else module.retries + 1
+        return Plan(tries, _try_seconds(module, target.timeout_seconds, tries), module.max_repetitions, module.max_rows)
 
     def _session(self, address: Address) -> Session:
         """The kept one, unless another probe uses it now. Errors: EndError."""
@@ -170,6 +166,17 @@ class SnmpCollector:
         return [*readings, *found.missing]
 
 
+def _backend(module: SnmpModule, credentials: Credentials) -> Backend:
+    """The library that the module chose: one is not there for every machine, the other dear to import."""
+    if module.chosen_backend == "gufo":
+        from collectors.snmp.gufo_backend import GufoBackend
+
+        return GufoBackend(credentials)
+    from collectors.snmp.pysnmp_backend import PysnmpBackend
+
+    return PysnmpBackend(credentials, module.source_address, _try_seconds(module, module.timeout, module.retries + 1))
+
+
 def _broken_off(target: Target, answered: str, silence: SilenceError) -> Reading:
     """It began to answer and did not come to the end."""
     if silence.garbage:
@@ -180,10 +187,10 @@ def _broken_off(target: Target, answered: str, silence: SilenceError) -> Reading
     return failed(Reason.TIMEOUT, f"{answered}, then no more")
 
 
-def _try_seconds(module: SnmpModule, timeout: float) -> float:
+def _try_seconds(module: SnmpModule, timeout: float, tries: int) -> float:
     """What one try may take, so that all of them, and one more question, fit into the timeout."""
     wanted = _LONGEST_TRY if module.try_timeout is None else module.try_timeout
-    return min(wanted, timeout / (module.retries + 2))
+    return min(wanted, timeout / (tries + 1))
 
 
 def build(module: Module) -> Collector:

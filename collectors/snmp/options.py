@@ -3,6 +3,7 @@
 import importlib.util
 import socket
 from collections.abc import Iterator
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Annotated, Literal, Self
 
@@ -10,7 +11,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from collectors.base import Module
 from collectors.options import Duration, Pattern, Secret
-from collectors.resolve import check_host_port
+from collectors.resolve import check_host_port, split_address
 
 PORT = 161
 PUBLIC = "public"
@@ -66,7 +67,14 @@ class SnmpModule(Module, frozen=True):
         """Gufo where it is installed and can do what is asked."""
         if self.backend != "auto":
             return self.backend
-        return "gufo" if not _beyond_gufo(self) and importlib.util.find_spec("gufo.snmp") is not None else "pysnmp"
+        return "gufo" if not _beyond_gufo(self) and _has_gufo() else "pysnmp"
+
+
+def _has_gufo() -> bool:
+    try:
+        return importlib.util.find_spec("gufo.snmp") is not None
+    except ModuleNotFoundError:  # not even what it lies in
+        return False
 
 
 def _beyond_gufo(module: SnmpModule) -> str:
@@ -126,6 +134,12 @@ def with_port(address: str) -> str:
     if _is_bare_v6(address):
         return f"[{address}]:{PORT}"
     return f"{address}:{PORT}" if ":" not in address or address.endswith("]") else address
+
+
+@lru_cache(maxsize=65_536)
+def dialled(address: str) -> tuple[str, int]:
+    """Host and port to ask. Errors: ValueError saying got and wanted."""
+    return split_address(with_port(address))
 
 
 def _is_bare_v6(address: str) -> bool:

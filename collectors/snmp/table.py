@@ -40,7 +40,9 @@ def text(value: Value | None) -> str:
         return "" if value is None else str(value)
     decoded = next((found for code in _CODES if (found := _decoded(value, code)) is not None), None)
     shown = value.decode("ascii", "backslashreplace") if decoded is None else decoded
-    return " ".join("".join(char if char.isprintable() else " " for char in shown).split())[:_LONGEST]
+    if not shown.isprintable():
+        shown = "".join(char if char.isprintable() else " " for char in shown)
+    return " ".join(shown.split())[:_LONGEST]
 
 
 def _decoded(value: bytes, code: str) -> str | None:

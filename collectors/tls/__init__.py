@@ -14,6 +14,7 @@ KIND = Kind(
     check_address=check_host_port,
     values=VALUES,
     owns_deadline=True,
+    asks_to_dial=True,
     concurrency=200,
     per_second=300,
 )

@@ -39,19 +39,21 @@ class _Walk:
         self.resolving = False
         self.secured = False
         self.detail = ""
-        self._since = monotonic()
+        self.since = monotonic()
 
     def begin(self, doing: str) -> None:
         """Start the clock of the next phase."""
-        self.doing, self._since = doing, monotonic()
+        self.doing, self.since = doing, monotonic()
 
     def end(self, value: str) -> None:
         """Keep how long the phase took."""
-        self.values[value] = monotonic() - self._since
+        self.values[value] = monotonic() - self.since
 
     def note(self, secured: Secured, verified: bool) -> None:
         """What a finished handshake showed."""
         self.secured = True
+        if self.target.guest is not None:
+            self.target.guest.secured(secured.tls)
         self.values["certificate_verified"] = float(verified)
         version = version_number(secured.tls)
         if version is not None:
@@ -137,12 +139,16 @@ class TlsCollector:
         seconds = walk.target.timeout_seconds
         found = await self._resolver.resolve(host, port, self._family, socket.SOCK_STREAM, seconds)
         walk.resolving = False
+        walk.target.spent("resolve", monotonic() - walk.since)
         if isinstance(found, Reading):
             raise ProbeError(found)
         if named:
             walk.end("resolve_seconds")
             walk.detail = f"measured {found[0]}"
             walk.target.step("resolved", " ".join(str(address) for address in found))
+        refused = walk.target.refusal(host, found[0].sockaddr[0])
+        if refused is not None:
+            raise ProbeError(refused)
         return found[0]
 
     async def _connect(self, walk: _Walk, channel: Channel) -> None:

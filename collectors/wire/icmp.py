@@ -74,6 +74,12 @@ def echo_request_v6(identifier: int, sequence: int, payload: bytes) -> bytes:
 
 def parse_v4_packet(packet: bytes) -> EchoReply | None:
     """What a raw IPv4 socket received: an IP header of any length, then ICMP. None: nothing for us."""
+    message = message_of_v4(packet)
+    return None if message is None else _reply(message, V4_ECHO_REPLY, packet[8])
+
+
+def message_of_v4(packet: bytes) -> bytes | None:
+    """The ICMP message, at least its header, of a whole IPv4 packet. None: another protocol's, cut or damaged."""
     header = _ipv4_header_bytes(packet)
     if header is None:
         return None
@@ -81,7 +87,7 @@ def parse_v4_packet(packet: bytes) -> EchoReply | None:
     if not header + HEADER_BYTES <= end <= len(packet):
         return None
     message = packet[header:end]
-    return _reply(message, V4_ECHO_REPLY, packet[8]) if _ones_complement_sum(message) == 0 else None
+    return message if _ones_complement_sum(message) == 0 else None
 
 
 def parse_v4_message(message: bytes) -> EchoReply | None:

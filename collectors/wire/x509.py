@@ -36,20 +36,20 @@ class Certificate:
 
 def parse_certificate(der: bytes) -> Certificate:
     """The names and dates of one DER certificate. Errors: CertificateFormatError."""
-    certificate = _children(_only(der, _SEQUENCE))
-    fields = _children(_expect(next(certificate, None), _SEQUENCE))
+    certificate = children(_only(der, _SEQUENCE))
+    fields = children(expect(next(certificate, None), _SEQUENCE))
     first = next(fields, None)
     if first is not None and first[0] == _VERSION:
         next(fields, None)  # the serial number; version 1 certificates begin with it
     next(fields, None)  # the signature algorithm
-    issuer = _expect(next(fields, None), _SEQUENCE)
-    validity = _children(_expect(next(fields, None), _SEQUENCE))
+    issuer = expect(next(fields, None), _SEQUENCE)
+    validity = children(expect(next(fields, None), _SEQUENCE))
     not_before, not_after = _time(next(validity, None)), _time(next(validity, None))
-    subject = _expect(next(fields, None), _SEQUENCE)
+    subject = expect(next(fields, None), _SEQUENCE)
     return Certificate(_common_name(subject), _common_name(issuer), not_before, not_after)
 
 
-def _children(data: bytes) -> Iterator[tuple[int, bytes]]:
+def children(data: bytes) -> Iterator[tuple[int, bytes]]:
     """Each (tag, content) that `data` is a concatenation of."""
     position = 0
     while position < len(data):
@@ -76,10 +76,11 @@ def _header(data: bytes, position: int) -> tuple[int, int, int]:
 
 
 def _only(data: bytes, tag: int) -> bytes:
-    return _expect(next(_children(data), None), tag)
+    return expect(next(children(data), None), tag)
 
 
-def _expect(element: tuple[int, bytes] | None, tag: int) -> bytes:
+def expect(element: tuple[int, bytes] | None, tag: int) -> bytes:
+    """The content of an element of this tag. Errors: CertificateFormatError for another, or none."""
     if element is None or element[0] != tag:
         got = "nothing" if element is None else f"tag {element[0]:#04x}"
         raise CertificateFormatError(f"got {got}, wanted tag {tag:#04x}")
@@ -103,13 +104,14 @@ def _time(element: tuple[int, bytes] | None) -> int:
 def _common_name(name: bytes) -> str:
     """The last common name of a distinguished name, "" if it has none."""
     found = ""
-    for _, group in _children(name):
-        for _, pair in _children(group):
-            parts = list(_children(pair))
+    for _, group in children(name):
+        for _, pair in children(group):
+            parts = list(children(pair))
             if len(parts) == 2 and parts[0] == (_OBJECT_ID, _COMMON_NAME):
-                found = _text(*parts[1])
+                found = text_of(*parts[1])
     return found
 
 
-def _text(tag: int, content: bytes) -> str:
+def text_of(tag: int, content: bytes) -> str:
+    """A string of a name; what is not of its coding is replaced."""
     return content.decode("utf-16-be" if tag == _BMP_STRING else "utf-8", "replace")

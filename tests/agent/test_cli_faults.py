@@ -227,8 +227,8 @@ def test_one_fault_is_shown_with_everything_that_is_known_of_it(store):
         "responsible unit 市大数据中心",
         "carrier not on file",
     ]
-    assert list(ask(store, "show", CORE, "--json").json)[-6:] == [
-        "duration_us", "residual", "responsible_unit", "carrier", "desk", "notes",
+    assert list(ask(store, "show", CORE, "--json").json)[-7:] == [
+        "duration_us", "residual", "responsible_unit", "carrier", "desk", "notes", "paths",
     ]  # fmt: skip
 
 

@@ -180,3 +180,33 @@ def use_kind(monkeypatch, readings) -> None:
 
     kind = Kind(name="odd", module_type=Module, build=Odd, check_address=lambda _: "", values={})
     monkeypatch.setattr("agent.cli.probe.KINDS", (*KINDS, kind))
+
+
+def test_another_value_of_an_option_holds_this_once(closed):
+    said = sla_agent("probe", "tcp_connect", closed, "--set", "timeout=3s", "--set", "family=4")
+    assert said.code == 1
+    assert f"tcp_connect {closed}  (kind tcp, timeout 3 s)" in said.out
+
+
+@pytest.mark.parametrize(
+    ("option", "wanted"),
+    [
+        ("timout=3s", "--set timout=3s: wanted OPTION=VALUE of kind tcp; did you mean timeout?"),
+        ("timeout", "--set timeout: wanted OPTION=VALUE of kind tcp; did you mean timeout?"),
+        ("timeout=3", "--set timeout: got 3, wanted a duration with a unit (ms, s, m, h, d), for example 3s;"),
+        ("family=5", "--set family: got 5, wanted auto, 4 or 6; docs/collectors.md has the options"),
+    ],
+)
+def test_a_value_that_cannot_be_is_refused_with_what_was_wanted(closed, option, wanted):
+    said = sla_agent("probe", "tcp_connect", closed, "--set", option)
+    assert said.code == 2
+    assert wanted in " ".join(said.err.split())
+
+
+def test_a_trace_can_be_asked_for_with_a_configuration_and_without(tmp_path, closed):
+    file = config(tmp_path, "modules:\n  port: {kind: tcp}")
+    for options in ([], ["--config.file", str(file)]):
+        said = sla_agent("probe", "path", closed, "--set", "method=tcp", *options)
+        assert (said.code, said.err) == (0, "")
+        assert "hop 1" in said.out
+        assert "answers in the name of 127.0.0.1" in said.out

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agent.config import ConfigError, as_dict, diff, effective_yaml, load
+from agent.config.addresses import version_of
 from agent.config.builtin import BUILT_IN, DEFAULT_MODULES
 from collectors import KINDS
 from tests.agent.config_fakes import as_flow, write
@@ -20,6 +21,8 @@ ADDRESSES = {
     "tls": "@gateway:443",
     "host": "localhost",
     "dns": "@resolver",
+    "host_page": "@gateway",
+    "rtsp": "10.0.0.1/live",
     "snmp": "@gateway",
 }
 FULL = """
@@ -39,7 +42,9 @@ modules:
   ping: {kind: icmp, count: 5, gap: 50ms, ttl: 9, family: 6, limits: {loss_ratio: 0.2}}
   mail: {kind: tls, starttls: smtp, min_version: 1.0, max_version: 1.3, server_name: mail.example, family: 4}
   machine: {kind: host, disks: {include: [/data]}, processes: [{name: nginx, min: 2}], temperatures: false}
+  eyes: {kind: host_page, port: 9610, max_age: 5m, redirects: {max: 2}, max_body: 1MiB, source_address: 192.0.2.7}
   names: {kind: dns, query_name: www.example.cn, query_type: SOA, min_serial: 5, answers: [" SOA "], family: 6}
+  cameras: {kind: rtsp, depth: describe, path: /live, max_sessions: 2}
   switch: {kind: snmp, version: 3, user: reader, include: ["^GE"], interfaces_up: [ge1], try_timeout: 500ms}
   banner: {kind: tcp, dialogue: [{expect: "^220 ", send: "QUIT\\r\\n"}, {expect: "^221"}]}
 """
@@ -98,8 +103,8 @@ def test_the_effective_modules_of_real_kinds_load_again(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", [kind.name for kind in KINDS])
 def test_a_timeout_of_its_own_is_no_trouble_with_any_kind(tmp_path: Path, kind: str) -> None:
-    modules = {"http": "api", "tls": "mail", "icmp": "ping", "host": "machine", "tcp": "banner", "dns": "names"}
-    module = (modules | {"snmp": "switch"})[kind]
+    names = {"http": "api", "tls": "mail", "icmp": "ping", "host": "machine", "tcp": "banner", "dns": "names"}
+    module = {**names, "host_page": "eyes", "rtsp": "cameras", "snmp": "switch"}[kind]
     row = f'{{target_id: a, kind: {kind}, address: "{ADDRESSES[kind]}", module: {module}, timeout_seconds: 1.5}}'
     config = load(write(tmp_path, f"{FULL}targets: [{row}]"), KINDS, env={"TOKEN": "hunter2"})
     assert config.targets[0].timeout_seconds == 1.5
@@ -141,3 +146,17 @@ def test_any_options_and_addresses_are_a_configuration_or_a_config_error(
     except ConfigError as exc:
         if "Input should" in str(exc):
             pytest.fail(str(exc))
+
+
+@pytest.mark.parametrize(
+    ("address", "version"),
+    [
+        ("10.0.0.1/live", 4),
+        ("10.0.0.1:554/cam/realmonitor?channel=1&at=1:2", 4),
+        ("rtsp://[2001:db8::1]/live", 6),
+        ("[2001:db8::1]:554/live", 6),
+        ("camera.example/10.0.0.1", 0),
+    ],
+)
+def test_the_ip_version_of_an_address_with_a_path(address: str, version: int) -> None:
+    assert version_of(address) == version

@@ -122,7 +122,7 @@ modules: {second: {kind: icmp}}
 targets:
   - {target_id: 安康/白河:1, kind: icmp, address: "@gateway", name: 网关, role: core, module: icmp, plane: business,
      site_id: s1, interval_seconds: 30, timeout_seconds: 2, parents: "b; b#if/7", confirm: second, vantage: core-1,
-     responsible_unit: 信息中心, carrier: 移动, families_required: "4;6", in_service_from: 2026-01-01,
+     responsible_unit: 信息中心, carrier: 移动, families_required: "4", in_service_from: 2026-01-01,
      in_service_to: "2026-07-01T00:00:00Z", source_doc: 批复 7 号}
   - {target_id: b, kind: icmp, address: 10.0.0.1}
 """
@@ -131,7 +131,7 @@ targets:
     assert (target.role, target.plane, target.site_id) == (Role.CORE, "business", "s1")
     assert (target.parents, target.confirm) == (("b", "b#if/7"), "second")
     assert (target.responsible_unit, target.carrier, target.source_doc) == ("信息中心", "移动", "批复 7 号")
-    assert target.families_required == (4, 6)
+    assert target.families_required == (4,)
     assert target.in_service_from_us == 1_767_196_800_000_000  # 2025-12-31T16:00:00Z
     assert target.in_service_to_us == 1_782_864_000_000_000
 

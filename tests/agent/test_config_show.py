@@ -20,8 +20,8 @@ modules:
   rules: {kind: http, max_body: 1MiB, follow: false, valid_status: [200, 204], json: [{path: $.a, matches: "^up$"}]}
 targets:
   - {target_id: 010, kind: icmp, address: "@gateway", module: ping, plane: business, parents: "b;b#if/7",
-     families_required: "4;6", in_service_from: 2026-01-01, in_service_to: "2026-07-01T00:00:00.5+08:00", name: on}
-  - {target_id: b, kind: tcp, address: "10.0.0.1:22", interval_seconds: 30}
+     families_required: "6", in_service_from: 2026-01-01, in_service_to: "2026-07-01T00:00:00.5+08:00", name: on}
+  - {target_id: b, kind: http, address: "http://gw.example/", interval_seconds: 30, families_required: "4;6"}
 """
 SECRETS = """
 modules:
@@ -73,4 +73,4 @@ def test_every_part_counts_in_the_digest(tmp_path: Path, old: str) -> None:
 def test_the_digest_of_a_fixed_configuration_is_fixed(tmp_path: Path) -> None:
     text = "zone: UTC\nvantage: {name: core-1}\n"
     digest = load(write(tmp_path, text), KINDS[:1]).digest
-    assert digest == "95b423893bbcd9b0228b28176009ce8fe6aafcde37aff7eaa6fd907d2cdf9bcc"
+    assert digest == "7dd1952a308d5c99552671bd086a5cc4b9088156b7bbc4557bb8a88663d3ad24"

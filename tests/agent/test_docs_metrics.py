@@ -6,6 +6,7 @@ import pytest
 
 from agent import metrics
 from agent.metrics import Family
+from agent.probing.families import PROBE_FAMILIES
 from collectors import KINDS
 
 DOC = Path(__file__).parents[2] / "docs" / "metrics.md"
@@ -27,9 +28,10 @@ def expected() -> list[str]:
     of_kinds = [family for values in metrics.value_families(KINDS).values() for family in values.values()]
     return [
         *rows(list(metrics.TARGET_FAMILIES), own),
-        *rows(of_kinds, own),
+        *rows(list(dict.fromkeys(of_kinds)), own),  # kinds may share families
         *rows(list(metrics.FAULT_FAMILIES), ()),
         *rows(list(metrics.SELF_FAMILIES), ()),
+        *rows(list(PROBE_FAMILIES), ()),
     ]
 
 

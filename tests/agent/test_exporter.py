@@ -97,6 +97,10 @@ class Same(Collector):
             yield [], entry.duration_seconds
         elif family is metrics.RTT and "rtt_seconds" in entry.values:
             yield [], entry.values["rtt_seconds"]
+        elif family is metrics.LAST_PROBE and entry.watched.kind == "host":
+            yield [], entry.track.last_at / 1e6
+        elif family is metrics.PROBLEM and entry.last is not None and entry.last.reason is not None:
+            yield [str(entry.last.outcome), str(entry.last.reason)], 1.0
         elif family is metrics.LOSS and "loss_ratio" in entry.values:
             yield [], entry.values["loss_ratio"]
 

@@ -133,6 +133,16 @@ async def test_a_certificate_judged_by_a_clock_in_doubt_is_our_failure(world: Wo
     assert "expired" in reading.detail
 
 
+async def test_a_device_s_clock_is_held_against_ours_unless_ours_is_in_doubt(world: World) -> None:
+    stamp = world.clock.wall_us() / 1e6 + 8 * 3600 + 3
+    told = ok({"date_timestamp_seconds": stamp})
+    made = runner(world, [told], [told])
+    found = (await measure(made)).values
+    assert (found["clock_skew_seconds"], found["clock_zone_mislabelled"]) == (pytest.approx(3), 1)
+    made.clock_in_doubt = lambda: True
+    assert "clock_skew_seconds" not in (await measure(made)).values
+
+
 async def test_a_reading_the_ledger_cannot_take_is_dropped_and_the_agent_runs_on(
     world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -19,8 +19,10 @@ from agent.stores.holder import Holder, live_holder
 from agent.stores.inline import InlineRow
 from agent.stores.noting import FaultEvent, Note
 from agent.stores.opening import Location, connect, migrate, migrations, parse_url, schema_version
+from agent.stores.pathing import KeptPath
 from agent.stores.reading import SqliteReader
 from agent.stores.writing import SqliteWriter
+from collectors.path import Answer, End, Hop, Method, Said, Traced
 from sla.model import Cause, Degraded, Edge, Outcome, Seen, State, Window
 
 READINGS = st.lists(
@@ -201,6 +203,65 @@ def test_notes_and_events_of_a_fault_are_numbered_and_stay(store: Store) -> None
     assert store.reader.told_faults(0) == {"F-2": ("b", 9)}
     assert store.reader.told_faults(10) == {}
     assert [event.merged_into for event in store.reader.fault_events("F-1")] == [None, "F-2"]
+
+
+def kept(fault: str, at: int, *hops: Hop, end: End = End.SILENT) -> KeptPath:
+    traced = Traced(Method.TCP, "fd00::9", 443, "fd00::1", hops, end, 3.5)
+    return KeptPath(fault, 0, at, "t1", traced, at + 1)
+
+
+ANSWERS = (Answer("fd00::2", 0.001234, Said.TRANSIT, "hop limit exceeded", 3, 0),)
+HOPS = (Hop(1, 2, ANSWERS * 2), Hop(2, 2, ANSWERS), Hop(3, 1, ()))
+
+
+def test_the_path_of_a_fault_comes_back_as_it_was_with_its_silence(store: Store) -> None:
+    store.writer.add_path(kept("F-1", 10, *HOPS))
+    store.writer.add_path(kept("F-1", 20, end=End.STOPPED))
+    first, second = store.reader.fault_paths("F-1")
+    assert first == kept("F-1", 10, *HOPS)._replace(number=1)
+    assert second == kept("F-1", 20, end=End.STOPPED)._replace(number=2)
+    assert store.reader.fault_paths("F-2") == []
+
+
+def test_the_paths_of_faults_that_joined_another_stand_with_that_one(store: Store) -> None:
+    for number, fault in enumerate(("F-1", "F-2", "F-3", "F-4")):
+        store.writer.add_path(kept(fault, 10 - number, *HOPS))
+    joined = FaultEvent("F-1", 0, 10, "joined", "a", 9, "F-2", 10)
+    store.writer.add_fault_events([joined, joined._replace(fault="F-2", merged_into="F-3")])
+    assert [path.fault for path in store.reader.fault_paths("F-3")] == ["F-3", "F-2", "F-1"]
+    assert [path.fault for path in store.reader.fault_paths("F-1")] == ["F-1"]
+
+
+def test_faults_that_joined_each_other_have_their_paths_once(store: Store) -> None:
+    store.writer.add_path(kept("F-1", 10, *HOPS))
+    joined = FaultEvent("F-1", 0, 10, "joined", "a", 9, "F-2", 10)
+    store.writer.add_fault_events([joined, joined._replace(fault="F-2", merged_into="F-1")])
+    assert [path.fault for path in store.reader.fault_paths("F-2")] == ["F-1"]
+
+
+def test_a_path_is_whole_or_not_there_and_travels_in_a_backup(store: Store, tmp_path: Path) -> None:
+    store.writer.add_path(kept("F-1", 10, *HOPS))
+    broken = Hop(4, 1, (ANSWERS[0]._replace(words=object()),))  # type: ignore[arg-type]
+    with pytest.raises(StoreError):
+        store.writer.add_path(kept("F-1", 20, *HOPS, broken))
+    store.writer.backup(tmp_path / "copy.db")
+    copy = SqliteReader(connect(Location(tmp_path / "copy.db"), read_only=True))
+    assert copy.fault_paths("F-1") == store.reader.fault_paths("F-1") == [kept("F-1", 10, *HOPS)._replace(number=1)]
+    copy.close()
+
+
+def test_a_store_of_the_release_before_gets_room_for_paths(tmp_path: Path) -> None:
+    location = Location(tmp_path / "old.db")
+    db = connect(location)
+    for script in migrations()[:2]:
+        db.executescript(script)
+    db.execute("PRAGMA user_version = 2")
+    db.execute("PRAGMA application_id = 1397506407")
+    migrate(db, location)
+    writer = SqliteWriter(db)
+    writer.add_path(kept("F-1", 10, *HOPS))
+    assert len(writer.reader.fault_paths("F-1")) == 1
+    writer.close()
 
 
 def test_a_fact_about_the_store_cannot_be_changed(store: Store) -> None:

@@ -26,6 +26,7 @@ rouser old priv
 rouser strong priv
 rouser plain auth
 sysName sw1.example
+interface lo 24 4000000000
 """
 
 
@@ -37,14 +38,14 @@ def free_port(host="127.0.0.1"):
 
 
 @contextlib.contextmanager
-def snmpd(directory, host="127.0.0.1", port=0, more="", wrap=()):
-    """A real agent with its own configuration and state; yields host:port."""
+def snmpd(directory, host="127.0.0.1", port=0, more="", wrap=(), also=()):
+    """A real agent with its own configuration and state; yields host:port. `also`: other hosts of that port."""
     program = need_program("snmpd")
     port = port or free_port(host)
     kept = directory / "state"
     kept.mkdir(exist_ok=True)
     (directory / "snmpd.conf").write_text(CONF + more)
-    where = f"udp6:[{host}]:{port}" if ":" in host else f"udp:{host}:{port}"
+    where = f"udp6:[{host}]:{port}" if ":" in host else ",".join(f"udp:{each}:{port}" for each in (host, *also))
     command = [*wrap, program, "-f", "-Lf", directory / "log", "-r", where]
     env = os.environ | {"SNMP_PERSISTENT_DIR": str(kept), "SNMPCONFPATH": f"{directory}:{kept}", "MIBS": ""}
     with subprocess.Popen(command, env=env, stderr=subprocess.DEVNULL) as process:

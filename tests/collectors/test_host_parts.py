@@ -9,11 +9,12 @@ from pydantic import ValidationError
 
 from collectors.base import Module, Outcome, Reading
 from collectors.host import KIND, HostCollector, HostModule
-from collectors.host.disks import mountpoints, usage
-from collectors.host.machine import cpu_ratios
-from collectors.host.module import VIRTUAL_INTERFACES, Disks, Selection
-from collectors.host.rates import History, Sample, rates
+from collectors.host.disks import usage
 from collectors.host.temperatures import temperature_readings
+from collectors.hostparts.cpu import cpu_ratios
+from collectors.hostparts.disks import mountpoints
+from collectors.hostparts.rates import History, Sample, rates
+from collectors.hostparts.selection import VIRTUAL_INTERFACES, Disks, Selection
 from tests.collectors.hosting import burn, by_component, module, probe
 
 

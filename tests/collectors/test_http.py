@@ -30,6 +30,7 @@ async def test_a_plain_page_is_ok_with_every_phase_and_no_tls(nginx: Nginx) -> N
     assert all(0 < seconds < LONG for seconds in phases.values())
     assert values == {
         "resolve_seconds": 0.0, "status_code": 200.0, "http_version": 1.1, "body_bytes": 5.0, "redirects": 0.0,
+        "rules_broken": 0.0,
         "tls": 0.0, "ip_version": 4.0, "content_length_bytes": 5.0,
     }  # fmt: skip
 

@@ -12,8 +12,8 @@ from pydantic import ValidationError
 
 from collectors.base import Module
 from collectors.http import KIND, HttpCollector, HttpModule, check_address
-from collectors.http.body import BodyError, Inflated
 from collectors.http.rules import BodyRules, decode, shorten
+from collectors.webclient.body import BodyError, Inflated
 
 
 @pytest.mark.parametrize(

@@ -60,8 +60,9 @@ async def opened(**options):
     module = SnmpModule.model_validate(options)
     async with KIND.build(module) as collector:
 
-        async def ask(address, timeout=10.0, trace=None):
-            readings = await collector.collect(Target(id="t", address=address, timeout_seconds=timeout, trace=trace))
+        async def ask(address, timeout=10.0, trace=None, **more):
+            target = Target(id="t", address=address, timeout_seconds=timeout, trace=trace, **more)
+            readings = await collector.collect(target)
             found = {reading.component: reading for reading in readings}
             assert len(found) == len(readings)
             for reading in readings:

@@ -1,5 +1,7 @@
 """Options of kind snmp: what is taken, and what is refused with one clear message."""
 
+import sys
+
 import pytest
 from pydantic import ValidationError
 
@@ -48,6 +50,15 @@ def test_the_back_end_is_the_fast_one_where_it_can_do_what_is_asked(monkeypatch)
     assert chosen(**V3, context="vrf1") == "pysnmp"
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     assert chosen() == "pysnmp"
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: __import__(f"no_such_{name}"))
+    assert chosen() == "pysnmp"
+
+
+@pytest.mark.parametrize("backend", ["gufo", "pysnmp"])
+async def test_a_back_end_that_is_not_installed_is_told_when_the_module_opens(monkeypatch, backend):
+    monkeypatch.setitem(sys.modules, f"collectors.snmp.{backend}_backend", None)
+    with pytest.raises(CollectorUnavailableError, match=f"backend {backend} is not installed"):
+        await KIND.build(SnmpModule.model_validate({"backend": backend})).__aenter__()
 
 
 @pytest.mark.parametrize(("secret", "said"), [("short", "fewer than 8"), ("with\nbreak", "line break"), ("", "fewer")])

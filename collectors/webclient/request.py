@@ -3,6 +3,7 @@
 import base64
 import socket
 import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,11 +12,11 @@ from yarl import URL
 
 from collectors.base import CollectorUnavailableError
 from collectors.certificates import shorten
-from collectors.http.body import ENCODINGS
-from collectors.http.hop import TimedTls
-from collectors.http.options import USERINFO, HttpModule, check_address
 from collectors.options import Secret
 from collectors.tls_context import TlsOptions, client_context
+from collectors.webclient.body import ENCODINGS
+from collectors.webclient.hop import TimedTls
+from collectors.webclient.options import USERINFO, Auth, HeaderValue, Redirects, check_address
 
 FAMILIES = {"auto": socket.AF_UNSPEC, "4": socket.AF_INET, "6": socket.AF_INET6}
 
@@ -23,6 +24,24 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _DEFAULT_HEADERS = {"Accept": "*/*", "Accept-Encoding": ENCODINGS, "User-Agent": "egov-sla-agent"}
 _MAX_SENT = 1024**2
 _STARS = "***"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What a module asks with; `kind` is what messages about it begin with, `keep`: somebody looks at the body."""
+
+    kind: str
+    headers: Mapping[str, HeaderValue]
+    auth: Auth | None
+    redirects: Redirects
+    tls: TlsOptions
+    family: str
+    max_body: int
+    keep: bool
+    method: str = "GET"
+    body: str | None = None
+    body_file: str | None = None
+    source_address: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,25 +76,25 @@ class Sent:
         return text
 
 
-def prepare(module: HttpModule) -> Sent:
+def prepare(asked: Request) -> Sent:
     """Reveal and read what the module refers to. Errors: CollectorUnavailableError."""
     try:
-        return _prepare(module)
+        return _prepare(asked)
     except (OSError, ValueError) as exc:
-        raise CollectorUnavailableError(f"http: {exc}; correct the module or mend what it refers to") from exc
+        raise CollectorUnavailableError(f"{asked.kind}: {exc}; correct the module or mend what it refers to") from exc
 
 
-def _prepare(module: HttpModule) -> Sent:
+def _prepare(asked: Request) -> Sent:
     secrets: list[str] = []
-    headers = {name: _reveal(value, secrets) for name, value in module.headers.items()}
-    private = {name for name, value in module.headers.items() if isinstance(value, Secret)} | {"Authorization"}
+    headers = {name: _reveal(value, secrets) for name, value in asked.headers.items()}
+    private = {name for name, value in asked.headers.items() if isinstance(value, Secret)} | {"Authorization"}
     private |= {name for name in headers if name.lower() == "host"}
-    if module.auth is not None:
-        headers["Authorization"] = _authorization(module, secrets)
+    if asked.auth is not None:
+        headers["Authorization"] = _authorization(asked, secrets)
     given = {name.lower() for name in headers}
     defaults = {name: value for name, value in _DEFAULT_HEADERS.items() if name.lower() not in given}
     longest_first = sorted({secret for secret in secrets if secret}, key=len, reverse=True)
-    return Sent(defaults | headers, frozenset(private), _body(module), tuple(longest_first))
+    return Sent(defaults | headers, frozenset(private), _body(asked), tuple(longest_first))
 
 
 def _reveal(value: Secret | str, secrets: list[str]) -> str:
@@ -89,8 +108,8 @@ def _reveal(value: Secret | str, secrets: list[str]) -> str:
     return revealed
 
 
-def _authorization(module: HttpModule, secrets: list[str]) -> str:
-    auth = module.auth
+def _authorization(asked: Request, secrets: list[str]) -> str:
+    auth = asked.auth
     if auth is not None and auth.basic is not None:
         pair = f"{auth.basic.user}:{_reveal(auth.basic.password, secrets)}"
         secrets.append(base64.b64encode(pair.encode()).decode())
@@ -98,11 +117,11 @@ def _authorization(module: HttpModule, secrets: list[str]) -> str:
     return f"Bearer {_reveal(auth.bearer, secrets)}" if auth is not None and auth.bearer is not None else ""
 
 
-def _body(module: HttpModule) -> bytes | None:
-    if module.body_file is not None:
-        data = Path(module.body_file).read_bytes()
-    elif module.body is not None:
-        data = module.body.encode()
+def _body(asked: Request) -> bytes | None:
+    if asked.body_file is not None:
+        data = Path(asked.body_file).read_bytes()
+    elif asked.body is not None:
+        data = asked.body.encode()
     else:
         return None
     if len(data) > _MAX_SENT:
@@ -110,9 +129,9 @@ def _body(module: HttpModule) -> bytes | None:
     return data
 
 
-def tls_context(tls: TlsOptions) -> ssl.SSLContext:
+def tls_context(asked: Request) -> ssl.SSLContext:
     """The context of one module. Errors: CollectorUnavailableError where ca_file cannot be used."""
-    context = client_context(tls, "http: tls.ca_file")
+    context = client_context(asked.tls, f"{asked.kind}: tls.ca_file")
     context.set_alpn_protocols(["http/1.1"])
     context.sslobject_class = TimedTls
     return context

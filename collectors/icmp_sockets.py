@@ -38,6 +38,8 @@ class QueuedError(NamedTuple):
     offender: str
     request: bytes
     destination: str
+    kind: int
+    code: int
 
 
 def open_raw(family: int) -> socket.socket:
@@ -56,6 +58,34 @@ def open_datagram(family: int) -> socket.socket:
     if family == socket.AF_INET:  # a raw socket is given the IP header, where the hop limit stands
         opened.setsockopt(socket.IPPROTO_IP, _IP_RECVTTL, 1)
     return opened
+
+
+def open_ear(family: int) -> socket.socket:
+    """A raw socket that is given the errors of the path, whoever's packet they quote. Errors: OSError."""
+    opened = _new(family, socket.SOCK_RAW)
+    if family == socket.AF_INET:
+        passed = _blocked_but(icmp.V4_UNREACHABLE, icmp.V4_TIME_EXCEEDED, words=1)
+        opened.setsockopt(_SOL_RAW, _ICMP_FILTER, passed)
+    else:
+        passed = _blocked_but(icmp.V6_UNREACHABLE, icmp.V6_TIME_EXCEEDED, words=8)
+        opened.setsockopt(_IPPROTO_ICMPV6, _ICMP6_FILTER, passed)
+    return opened
+
+
+def queue_errors(opened: socket.socket) -> None:
+    """Have the kernel queue the errors of the path for this socket, with who sent them. Errors: OSError."""
+    if opened.family == socket.AF_INET:
+        opened.setsockopt(socket.IPPROTO_IP, _IP_RECVERR, 1)
+    else:
+        opened.setsockopt(socket.IPPROTO_IPV6, _IPV6_RECVERR, 1)
+
+
+def limit_hops(opened: socket.socket, hops: int) -> None:
+    """How far what is sent from now on may go. Errors: OSError."""
+    if opened.family == socket.AF_INET:
+        opened.setsockopt(socket.IPPROTO_IP, _IP_TTL, hops)
+    else:
+        opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, hops)
 
 
 def _new(family: int, kind: socket.SocketKind) -> socket.socket:
@@ -88,10 +118,11 @@ def _enlarge(opened: socket.socket) -> None:
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER_BYTES)
 
 
-def _blocked_but(passed: int, words: int) -> bytes:
+def _blocked_but(*passed: int, words: int) -> bytes:
     """A filter mask: one bit per ICMP type, set where the type is not wanted."""
     masks = [0xFFFFFFFF] * words
-    masks[passed // 32] &= ~(1 << passed % 32)
+    for kind in passed:
+        masks[kind // 32] &= ~(1 << kind % 32)
     return struct.pack(f"@{words}I", *masks)
 
 
@@ -147,7 +178,9 @@ def next_queued_error(opened: socket.socket) -> QueuedError | None:
         _, origin, icmp_type, code, _, _, _ = _EXTENDED_ERROR.unpack_from(data)
         meaning = icmp.meaning_v4 if origin == _ORIGIN_ICMP else icmp.meaning_v6
         text = meaning(icmp_type, code) if origin in (_ORIGIN_ICMP, _ORIGIN_ICMP6) else None
-        return None if text is None else QueuedError(text, _offender(data), request, destination[0])
+        if text is None:
+            return None
+        return QueuedError(text, _offender(data), request, destination[0] if destination else "", icmp_type, code)
     return None
 
 

@@ -6,6 +6,7 @@ a context name the class of its TLS objects, so the handshake is told apart from
 
 import asyncio
 import enum
+import errno
 import socket
 import ssl
 import struct
@@ -22,6 +23,7 @@ from aiohttp.tracing import Trace
 
 from collectors.base import Target
 from collectors.certificates import described, presented_certificates, version_number
+from collectors.dialling import IP_BIND_ADDRESS_NO_PORT
 
 _TCP_INFO_BYTES = 152
 _MIN_RTT_OFFSET = 148  # struct tcp_info in linux/tcp.h: tcpi_min_rtt, microseconds, since Linux 4.6
@@ -46,8 +48,9 @@ class Phase(enum.StrEnum):
 class Hop:
     """When one request reached each of its steps, and what it learned on the way."""
 
-    def __init__(self, target: Target, clean: Clean) -> None:
+    def __init__(self, target: Target, host: str, clean: Clean) -> None:
         self.target = target
+        self.host = host
         self.values: dict[str, float] = {"resolve_seconds": 0.0}  # stays 0 where the host is an address
         self.phase = Phase.PREPARE
         self.received = 0
@@ -69,7 +72,11 @@ class Hop:
             self.target.step(name, self._clean(" ".join(str(detail) for detail in details)))
 
     def connecting(self, address: AddrInfoType) -> None:
-        """A socket to `address` is being opened."""
+        """A socket to `address` is being opened. Errors: PermissionError where the target's guest says no."""
+        refused = self.target.refusal(self.host, str(address[4][0]))
+        if refused is not None:
+            self.step("connect", refused.detail)
+            raise PermissionError(errno.EPERM, refused.detail)
         if self.phase is not Phase.CONNECT:
             self.enter(Phase.CONNECT)
         self.step("connect", address[4][0], "port", address[4][1])
@@ -82,6 +89,8 @@ class Hop:
 
     def secured(self, tls: ssl.SSLObject) -> None:
         """The TLS handshake is done."""
+        if self.target.guest is not None:
+            self.target.guest.secured(tls)
         chain = presented_certificates(tls)
         if chain:
             self.values["certificate_not_after_timestamp_seconds"] = float(chain[0].not_after)
@@ -105,6 +114,12 @@ class Hop:
             self.values["ip_version"] = 6.0 if ":" in peer[0] else 4.0
         tls_seconds, rtt_seconds = self.values.get("tls_seconds", 0.0), self.values["rtt_seconds"]
         self.step("ready", f"connect {connect_seconds:.6f} s, tls {tls_seconds:.6f} s, rtt {rtt_seconds:.6f} s")
+
+    def close(self) -> None:
+        """End the last phase, and tell the guest how long each took."""
+        self.enter(Phase.PREPARE)
+        for phase in Phase:
+            self.target.spent(phase, self.values.get(f"{phase}_seconds", 0.0))
 
     def drop(self) -> None:
         """Leave nothing behind: no unsent bytes, no wait for a peer that does not close its side."""
@@ -193,17 +208,38 @@ def _result(host: str, address: str, port: int) -> ResolveResult:
     return ResolveResult(hostname=host, host=address, port=port, family=family, proto=0, flags=flags)
 
 
-def _open_socket(address: AddrInfoType) -> socket.socket:
-    CURRENT.get().connecting(address)
-    return socket.socket(address[0], address[1], address[2])
+def _opener(source_address: str | None) -> Callable[[AddrInfoType], socket.socket]:
+    def open_socket(address: AddrInfoType) -> socket.socket:
+        CURRENT.get().connecting(address)
+        sock = socket.socket(address[0], address[1], address[2])
+        if source_address is not None:
+            _bind(sock, source_address)
+        return sock
+
+    return open_socket
+
+
+def _bind(sock: socket.socket, source_address: str) -> None:
+    try:
+        sock.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
+        sock.bind((source_address, 0))
+    except OSError:
+        sock.close()
+        raise
 
 
 class HopConnector(TCPConnector):
     """A connection for each request, none kept, no limit of its own: a queue here would count as the peer's time."""
 
-    def __init__(self, resolver: HopResolver, family: socket.AddressFamily, context: ssl.SSLContext) -> None:
+    def __init__(
+        self,
+        resolver: HopResolver,
+        family: socket.AddressFamily,
+        context: ssl.SSLContext,
+        source_address: str | None = None,
+    ) -> None:
         super().__init__(
-            resolver=resolver, family=family, ssl=context, socket_factory=_open_socket,
+            resolver=resolver, family=family, ssl=context, socket_factory=_opener(source_address),
             force_close=True, limit=0, use_dns_cache=False,
         )  # fmt: skip
 

@@ -11,7 +11,7 @@ from aiohttp import http_exceptions
 from collectors.base import Outcome, Reading, Reason, error, failed
 from collectors.certificates import shorten, tls_reading
 from collectors.errnos import from_errno, from_host, from_path
-from collectors.http.hop import Hop, Phase
+from collectors.webclient.hop import Hop, Phase
 
 DOING = {
     Phase.PREPARE: "before the connection",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from aiohttp import ClientResponse
 
-from collectors.http.hop import Hop
+from collectors.webclient.hop import Hop
 
 ENCODINGS = "gzip, deflate"
 """The content encodings that we can read, and so all that we ask for."""
