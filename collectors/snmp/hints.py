@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-MOST_BYTES = 8192
-"""Of one trap; linkDown needs some hundred."""
+MOST_BYTES = 2048
+"""Of one trap; linkDown needs some hundred, and what is longer costs the loop more than 30 ms."""
 
 
 class Fate(StrEnum):

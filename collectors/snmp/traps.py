@@ -7,6 +7,7 @@ reading is cheap and paced, decoding (about a millisecond) waits in a short queu
 import asyncio
 import socket
 import struct
+import time
 from collections import deque
 from collections.abc import Callable
 
@@ -20,7 +21,8 @@ PAUSE_SECONDS = 0.01
 """So many datagrams are taken from a socket, then the loop gets so long a rest; the kernel drops what is beyond."""
 
 DECODE_SECONDS = 0.05
-"""From one decoding to the next: 20 a second, whatever comes."""
+LEAST_REST = 9
+"""From one decoding to the next: 20 a second at most, and less of what is dear, as decoding gets a tenth of a core."""
 
 MOST_WAITING = 256
 TRIES, TRY_SECONDS = 3, 2.0
@@ -140,8 +142,14 @@ class TrapReceiver:
                 await gate.filled.wait()
                 continue
             source, data = waiting
+            begun = time.perf_counter()
             gate.decoded(source, self._reader.read(data))
-            await asyncio.sleep(DECODE_SECONDS)
+            await asyncio.sleep(rest_after(time.perf_counter() - begun))
+
+
+def rest_after(spent_seconds: float) -> float:
+    """How long nothing is decoded after something was. Units: seconds."""
+    return max(DECODE_SECONDS, LEAST_REST * spent_seconds)
 
 
 class _Hearing:

@@ -10,7 +10,7 @@ import pytest
 from collectors.snmp import traps
 from collectors.snmp.hints import MOST_BYTES, Fate, Heard
 from collectors.snmp.trap_messages import TrapReader
-from collectors.snmp.traps import MOST_WAITING, QUIET_SECONDS, TRIES, TRY_SECONDS, Gate, TrapReceiver
+from collectors.snmp.traps import MOST_WAITING, QUIET_SECONDS, TRIES, TRY_SECONDS, Gate, TrapReceiver, rest_after
 from tests.collectors.snmp_peers import COMMUNITY, free_port
 from tests.collectors.trap_peers import captured, message, v2c
 
@@ -128,6 +128,11 @@ def test_what_is_kept_of_sources_is_bounded(monkeypatch):
     for source in sources:
         hand.send(source, OTHER)
         assert len(hand.gate._sources) <= 10
+
+
+@pytest.mark.parametrize(("spent", "rest"), [(0.0, 0.05), (0.001, 0.05), (0.03, 0.27), (1.0, 9.0)])
+def test_decoding_gets_a_tenth_of_a_core_at_most(spent, rest):
+    assert rest_after(spent) == pytest.approx(rest)
 
 
 @contextlib.asynccontextmanager
