@@ -9,16 +9,15 @@ from agent.build import needs_no_selfcheck
 from agent.config import Config
 from agent.doctor.findings import Finding, Level
 from agent.doctor.holding import holder_of
-from agent.doctor.host import account
+from agent.doctor.traps import trap_ports
 from agent.stores.holder import describe
-from collectors.udp import open_socket
 
 
 def examine_setup(config: Config) -> Iterator[Finding]:
     """Self-check of each plane, then the ports."""
     yield from selfchecks(config)
     yield port(config)
-    yield from trap_ports(config)
+    yield from trap_ports(config, holder_of(config))
 
 
 def selfchecks(config: Config) -> Iterator[Finding]:
@@ -58,41 +57,3 @@ def _why_not(host: str, number: int) -> str | None:
             return None
     except OSError as exc:
         return "another program listens there" if exc.errno == errno.EADDRINUSE else os.strerror(exc.errno or 0)
-
-
-def trap_ports(config: Config) -> Iterator[Finding]:
-    """Whether traps can be heard, or are."""
-    holder = holder_of(config)
-    for address in config.traps.listen_addresses:
-        host, _, number = address.rpartition(":")
-        try:
-            open_socket(host.strip("[]"), int(number)).close()
-        except OSError as exc:
-            yield _trap_port(address, exc, describe(holder) if holder is not None else "")
-        else:
-            yield _heard_by_nobody(address, describe(holder) if holder is not None else "")
-
-
-def _heard_by_nobody(address: str, agent: str) -> Finding:
-    if agent:
-        text = f"{address} is free, though {agent} runs: it hears no traps there"
-        return Finding("traps", Level.WARNING, text, "look at its log, and reload it if the file is newer")
-    return Finding("traps", Level.OK, f"{address} is free")
-
-
-def _trap_port(address: str, exc: OSError, agent: str) -> Finding:
-    if exc.errno == errno.EADDRINUSE and agent:
-        text = f"{address} is in use while {agent} runs; sla_agent_traps_listening says whether by it"
-        return Finding("traps", Level.OK, text)
-    if exc.errno == errno.EADDRINUSE:
-        return Finding("traps", Level.PROBLEM, f"{address}: another program listens there", _TRAPS_TAKEN)
-    why = os.strerror(exc.errno or 0)
-    if isinstance(exc, PermissionError):
-        return Finding("traps", Level.PROBLEM, f"{address}: {why} ({account()})", _TRAPS_PRIVILEGE)
-    return Finding("traps", Level.PROBLEM, f"{address}: {why}", "name an address of this host: traps.listen_addresses")
-
-
-_TRAPS_TAKEN = "stop what listens there (ss -lunp), or name another port in traps.listen_addresses"
-_TRAPS_PRIVILEGE = (
-    "in the systemd unit: AmbientCapabilities=CAP_NET_BIND_SERVICE (beside CAP_NET_RAW), or a port from 1024 on"
-)

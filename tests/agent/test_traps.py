@@ -7,6 +7,7 @@ import logging
 import socket
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -14,13 +15,14 @@ import pytest
 from agent.clock import SystemClock
 from agent.config import Config, as_dict, diff, effective_yaml, load
 from agent.config.schema import Traps
-from agent.doctor import Level, setup
+from agent.doctor import Finding, Level
+from agent.doctor.traps import trap_ports
 from agent.hints import Hints
 from agent.schedule import Schedule
 from agent.selfmetrics import SelfMetrics
 from agent.traps import TrapListeners
 from collectors.snmp import traps as receiver_module
-from tests.agent.cli_agent import ENV, running, sla_agent, write_config
+from tests.agent.cli_agent import ENV, running, sla_agent, wait_for, write_config
 from tests.agent.config_fakes import KINDS, write
 from tests.collectors.snmp_peers import free_port
 from tests.requirements import need_program, need_root
@@ -62,10 +64,10 @@ def sound(port: int, host: str = "127.0.0.1") -> Traps:
     return Traps.model_validate({"listen_addresses": (f"{host}:{port}",), "users": ({"user": "sla"},)})
 
 
-def findings(tmp_path: Path, port: int, host: str = "127.0.0.1") -> list[setup.Finding]:
+def findings(tmp_path: Path, port: int, host: str = "127.0.0.1") -> list[Finding]:
     text = f'traps: {{listen_addresses: ["{host}:{port}"], users: [{{user: sla}}]}}\n'
     config = write_config(tmp_path, "  []", text)
-    return list(setup.trap_ports(load(config, KINDS)))
+    return list(trap_ports(load(config, KINDS), None))
 
 
 def test_the_doctor_says_whether_traps_can_be_heard(tmp_path: Path) -> None:
@@ -78,17 +80,27 @@ def test_the_doctor_says_whether_traps_can_be_heard(tmp_path: Path) -> None:
     assert free.level is Level.OK
     (foreign,) = findings(tmp_path, port, "192.0.2.1")
     assert (foreign.level, "listen_addresses" in foreign.fix) == (Level.PROBLEM, True)
-    assert list(setup.trap_ports(load(write_config(tmp_path, "  []"), KINDS))) == []
+    assert list(trap_ports(load(write_config(tmp_path, "  []"), KINDS), None)) == []
 
 
-def test_the_doctor_takes_the_port_of_a_running_agent_for_its_own(tmp_path: Path) -> None:
-    port = free_port()
-    text = f'traps: {{listen_addresses: ["127.0.0.1:{port}"], users: [{{user: sla}}]}}\n'
-    config = write_config(tmp_path, "  []", text)
-    with running(config) as started:
-        found = sla_agent("doctor", "--json", "--config.file", config).json["findings"]
-    (traps,) = [finding for finding in found if finding["check"] == "traps"]
-    assert f"process id {started.process.pid}" in traps["text"]
+def test_the_doctor_tells_the_running_agent_from_another_program(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as keeper:
+        keeper.bind(("127.0.0.1", 0))
+        ours, taken = f"127.0.0.1:{free_port()}", f"127.0.0.1:{keeper.getsockname()[1]}"
+        text = f'traps: {{listen_addresses: ["{ours}", "{taken}"], users: [{{user: sla}}]}}\n'
+        config = write_config(tmp_path, "  []", text)
+        with running(config) as started:
+            wait_for(lambda: f'listening{{address="{ours}"}} 1' in page(started.address) or None)
+            found = sla_agent("doctor", "--json", "--config.file", config).json["findings"]
+    mine, foreign = [finding for finding in found if finding["check"] == "traps"]
+    assert mine["level"] == "ok"
+    assert f"is heard by sla-agent run with process id {started.process.pid}" in mine["text"]
+    assert (foreign["level"], "another program" in foreign["text"]) == ("problem", True)
+
+
+def page(address: str) -> str:
+    with urllib.request.urlopen(f"http://{address}/metrics", timeout=60) as answer:
+        return str(answer.read().decode())
 
 
 @pytest.mark.root
@@ -96,8 +108,9 @@ def test_who_may_not_open_a_low_port_is_told_the_capability(tmp_path: Path) -> N
     need_root()
     config = write_config(tmp_path, "  []", 'traps: {listen_addresses: ["127.0.0.1:162"], users: [{user: sla}]}\n')
     script = (
-        "import json, sys\nfrom pathlib import Path\nfrom agent.config import load\nfrom agent.doctor import setup\n"
-        "from collectors import KINDS\nprint(json.dumps(list(setup.trap_ports(load(Path(sys.argv[1]), KINDS)))))\n"
+        "import json, sys\nfrom pathlib import Path\nfrom agent.config import load\n"
+        "from agent.doctor.traps import trap_ports\nfrom collectors import KINDS\n"
+        "print(json.dumps(list(trap_ports(load(Path(sys.argv[1]), KINDS), None))))\n"
     )
     command = [
         need_program("unshare"), "--net", "sh", "-c",
