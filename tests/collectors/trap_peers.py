@@ -3,7 +3,19 @@
 import socket
 import subprocess
 
-from tests.collectors.snmp_peers import COMMUNITY, INTEGER, NULL, OCTETS, PASSWORDS, SEQUENCE, TICKS, name, number, tlv
+from tests.collectors.snmp_peers import (
+    COMMUNITY,
+    GET,
+    INTEGER,
+    NULL,
+    OCTETS,
+    PASSWORDS,
+    SEQUENCE,
+    TICKS,
+    name,
+    number,
+    tlv,
+)
 from tests.requirements import need_program
 
 LINK_DOWN, LINK_UP = "1.3.6.1.6.3.1.1.5.3", "1.3.6.1.6.3.1.1.5.4"
@@ -61,6 +73,20 @@ def message(tag=TRAP_V2, trap=(1, 3, 6, 1, 6, 3, 1, 1, 5, 3), community=BELIEVED
     bindings = tlv(SEQUENCE, b"".join(tlv(SEQUENCE, name(oid) + cell) for oid, cell in cells))
     pdu = tlv(tag, number(7) + number(0) + number(0) + bindings)
     return tlv(SEQUENCE, number(version, INTEGER) + tlv(OCTETS, community) + pdu)
+
+
+def answers(host, port):
+    """Whether a device answers a question for its uptime."""
+    asked = tlv(SEQUENCE, tlv(SEQUENCE, name(UPTIME) + tlv(NULL)))
+    data = tlv(SEQUENCE, number(1) + tlv(OCTETS, BELIEVED) + tlv(GET, number(7) + number(0) * 2 + asked))
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM) as udp:
+        udp.settimeout(1)
+        udp.connect((host, port))
+        try:
+            udp.send(data)
+            return bool(udp.recv(65_535))
+        except OSError:
+            return False
 
 
 NO_BINDINGS = tlv(SEQUENCE, number(1) + tlv(OCTETS, BELIEVED) + tlv(TRAP_V2, number(7) + number(0) * 2 + tlv(SEQUENCE)))

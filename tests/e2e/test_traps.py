@@ -9,12 +9,13 @@ import socket
 import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.collectors.snmp_peers import COMMUNITY, PASSWORDS, free_port, snmpd
-from tests.collectors.trap_peers import captured, send, v1, v2c, v3
+from tests.collectors.trap_peers import answers, captured, send, v1, v2c, v3
 from tests.e2e.running import Process, agent, until
 from tests.requirements import need_program, need_root
 
@@ -93,6 +94,14 @@ def states(folder: Path, target: str = "sw0") -> list[int]:
         return [row[0] for row in store.execute(query, (target,))]
 
 
+@contextmanager
+def device(folder: Path, host: str = "127.0.0.1", port: int = 0, wrap: Sequence[str] = ()) -> Iterator[str]:
+    """A real snmpd that answers: were it DOWN at first, the next regular probe would be a day away."""
+    with snmpd(folder, host, port, wrap=wrap) as address:
+        until(lambda: answers(host, int(address.rpartition(":")[2])), "snmpd")
+        yield address
+
+
 def ip(*words: str) -> None:
     subprocess.run([need_program("ip"), *words], check=True)
 
@@ -125,7 +134,7 @@ def test_a_line_that_is_cut_is_probed_at_once_and_down_by_probes_alone(namespace
         command = [*inside, need_program("snmptrap"), "-m", "", *before, f"{HERE}:{port}", *behind]
         subprocess.run(command, check=True)
 
-    with snmpd(tmp_path, THERE, 1161, wrap=inside), agent(config, tmp_path / "agent.log") as process:
+    with device(tmp_path, THERE, 1161, inside), agent(config, tmp_path / "agent.log") as process:
         line = {"target": "sw0#if/trl1"}
         until(lambda: sample(process, "sla_target_up", **line) == 1, "the line is known to be up", process.child)
         settled = probes(process)
@@ -148,7 +157,7 @@ def test_a_line_that_is_cut_is_probed_at_once_and_down_by_probes_alone(namespace
 def test_traps_of_all_versions_bring_probes_and_no_edge(tmp_path: Path) -> None:
     port = free_port()
     here = f"127.0.0.1:{port}"
-    with snmpd(tmp_path) as device, agent(configuration(tmp_path, [device], here), tmp_path / "agent.log") as process:
+    with device(tmp_path) as switch, agent(configuration(tmp_path, [switch], here), tmp_path / "agent.log") as process:
         until(lambda: sample(process, "sla_target_up", target="sw0") == 1, "the device is up", process.child)
         edges = states(tmp_path)
         for words in (v1(), v2c(), v3()):
@@ -170,7 +179,7 @@ def test_what_is_not_believed_or_no_hint_is_counted_and_probes_nothing(tmp_path:
             udp.bind((source, 0))
             udp.sendto(data, ("127.0.0.1", port))
 
-    with snmpd(tmp_path) as device, agent(configuration(tmp_path, [device], here), tmp_path / "agent.log") as process:
+    with device(tmp_path) as switch, agent(configuration(tmp_path, [switch], here), tmp_path / "agent.log") as process:
         until(lambda: sample(process, "sla_target_up", target="sw0") == 1, "the device is up", process.child)
         settled = probes(process)
         sent_until(process, "denied", lambda: send(here, v2c(community="public")))
@@ -192,21 +201,21 @@ def test_what_is_not_believed_or_no_hint_is_counted_and_probes_nothing(tmp_path:
 
 def test_a_port_that_is_taken_is_said_once_and_a_reload_listens_elsewhere_ipv6_too(tmp_path: Path) -> None:
     port = free_port("::1")
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as keeper, snmpd(tmp_path, "::1") as device:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as keeper, device(tmp_path, "::1") as switch:
         keeper.bind(("127.0.0.1", 0))
         taken, here = f"127.0.0.1:{keeper.getsockname()[1]}", f"[::1]:{port}"
-        with agent(configuration(tmp_path, [device], taken), tmp_path / "agent.log") as process:
+        with agent(configuration(tmp_path, [switch], taken), tmp_path / "agent.log") as process:
             until(lambda: sample(process, "sla_target_up", target="sw0") == 1, "the device is up", process.child)
             until(lambda: f"no traps are heard on {taken}" in process.log.read_text(), "it says so", process.child)
             assert listening(process, taken) == 0
-            configuration(tmp_path, [device], here)
+            configuration(tmp_path, [switch], here)
             process.child.send_signal(1)
             until(lambda: listening(process, here) == 1, "it listens elsewhere", process.child)
             assert listening(process, taken) is None
             before = probes(process)
             sent_until(process, "accepted", lambda: send(f"udp6:{here}", v2c()))
             until(lambda: probes(process) > before, "an early probe", process.child)
-            configuration(tmp_path, [device])
+            configuration(tmp_path, [switch])
             process.child.send_signal(1)
             until(lambda: listening(process, here) is None, "it listens no more", process.child)
             with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as free:
