@@ -27,6 +27,7 @@ from agent.faultwatch import FaultWatch, Parts
 from agent.figures.book import Shelf
 from agent.figures.timelines import Timelines
 from agent.figures.topology import Topology
+from agent.hints import Hints
 from agent.housekeeping import Housekeeping, MonthOf, running_periods
 from agent.inline import inline_rows
 from agent.lanes import Lane
@@ -47,6 +48,7 @@ from agent.stores.opening import Location, connect, migrate, parse_url
 from agent.stores.reading import SqliteReader
 from agent.stores.writing import SqliteWriter
 from agent.targets import Duty, Watched
+from agent.traps import TrapListeners
 from agent.vantage import SelfCheck
 from agent.version import METHOD_VERSION, VERSION
 from agent.web.server import Server
@@ -141,6 +143,8 @@ class Agent:
         self.ledger = Ledger(known, self.committer, self.exporter, MonthOf(zone), self.metrics.dropped)
         self.runner = Runner(self.clock, self.ledger, self.committer, self.metrics)
         self.link_metrics = LinkMetrics(self.ledger.of_target, self.clock.now_us, simulated)
+        self.hints = Hints(self.runner.schedule, self.metrics)
+        self.traps = TrapListeners(self.hints, self.metrics)
         self.fault_metrics = FaultMetrics(self.metrics.registry, self.clock.now_us, lambda: self._topology, simulated)
         self.faults = self.fault_metrics.watch = FaultWatch(
             Parts(
@@ -242,6 +246,7 @@ class Agent:
                 group.create_task(self.runner.serve()),
                 group.create_task(self.housekeeping.serve()),
                 group.create_task(self.faults.serve()),
+                group.create_task(self.traps.serve()),
                 group.create_task(self.paths.serve()),
             ]
             await self.server.start()
@@ -284,6 +289,8 @@ class Agent:
                 self.ledger.watch(watched)
                 self.runner.schedule.add(watched)
         self.config, self.watched = config, wanted
+        self.hints.take(wanted.values())
+        self.traps.take(config.traps)
         self._topology = Topology(book, self.reader.components())
         self.link_metrics.lines = lines_of(book, now)
         self.faults.refresh()

@@ -191,6 +191,21 @@ STORE_DURABLE = Family(
     "sla_agent_store_durable_timestamp_seconds", Type.GAUGE, "Up to when the ledger is durable: the last heartbeat."
 )
 STORE_BYTES = Family("sla_agent_store_bytes", Type.GAUGE, "Size of the ledger's files.")
+TRAPS = Family(
+    "sla_agent_traps_total",
+    Type.COUNTER,
+    "Datagrams that came to the trap port, by what became of them; none of them is ever evidence.",
+    ("fate",),
+)
+TRAPS_LISTENING = Family(
+    "sla_agent_traps_listening",
+    Type.GAUGE,
+    "1 while traps are heard on the address, 0 while this host does not allow it.",
+    ("address",),
+)
+EARLY_PROBES = Family(
+    "sla_agent_early_probes_total", Type.COUNTER, "Probes that a hint, such as a trap, brought forward."
+)
 
 PATHS = Family(
     "sla_agent_path_traces_total",
@@ -301,6 +316,9 @@ SELF_FAMILIES = (
     STORE_WAITING,
     STORE_DURABLE,
     STORE_BYTES,
+    TRAPS,
+    TRAPS_LISTENING,
+    EARLY_PROBES,
     PATHS,
     PATHS_DROPPED,
 )

@@ -20,19 +20,34 @@ LAUNCH_CAP = 25
 FIRST_SPREAD_NS = 10_000_000_000
 """A new target is probed for the first time within this, even if its interval is longer."""
 
+EARLY_NS = 5_000_000_000
+"""From one early probe of a target to the next at least: a hint may be forged, and may come a thousand times."""
+
+_STALE_KEPT = 1000
+
 IDLE_SECONDS = 0.5
 """How long the schedule sleeps when nothing is due."""
 
 
-class Job:
-    """One target's place in the schedule, and the lane it was launched in. Units: monotonic nanoseconds."""
+UNDER_WAY = -1
 
-    __slots__ = ("dead", "due_ns", "lane", "regular_ns", "watched")
+
+class Job:
+    """One target's place in the schedule, and the lane it was launched in. Units: monotonic nanoseconds.
+
+    `turn` numbers its one entry in the heap that counts, UNDER_WAY while it has none. `early_ns` is when a hint last
+    brought it forward, `hinted` whether one came while it was under way.
+    """
+
+    __slots__ = ("dead", "due_ns", "early_ns", "hinted", "lane", "regular_ns", "turn", "watched")
 
     def __init__(self, watched: Watched, now_ns: int) -> None:
         self.watched = watched
         self.lane = watched.kind
         self.dead = False
+        self.turn = UNDER_WAY
+        self.early_ns = now_ns - EARLY_NS
+        self.hinted = False
         self.regular_ns = next_regular(watched, now_ns)
         self.due_ns = min(self.regular_ns, now_ns + watched.phase_ns % FIRST_SPREAD_NS)
 
@@ -56,6 +71,7 @@ class Schedule:
         self._jobs: dict[str, Job] = {}
         self._number = count()
         self._wake = asyncio.Event()
+        self._stale = 0
         self.lateness_ns = 0
 
     def __len__(self) -> int:
@@ -79,6 +95,36 @@ class Schedule:
         if job is not None:
             job.dead = True
 
+    def pull_forward(self, target_id: str) -> bool:
+        """Probe a target at once, or as soon as the last early probe lies EARLY_NS back; True if that is sooner.
+
+        Never later than its turn, never twice at a time: while it is under way it gets another turn behind that.
+        """
+        job = self._jobs.get(target_id)
+        if job is None or job.hinted:
+            return False
+        if job.turn == UNDER_WAY:
+            job.hinted = True
+            return True
+        return self._bring_forward(job)
+
+    def _bring_forward(self, job: Job) -> bool:
+        due = max(self._now_ns(), job.early_ns + EARLY_NS)
+        if due >= job.due_ns:
+            return False
+        job.due_ns = job.early_ns = due
+        self._stale += 1
+        self._push(job)
+        self._sweep_out()
+        return True
+
+    def _sweep_out(self) -> None:
+        """Entries that no longer count go when they come up, or here: hints must not make the heap grow."""
+        if self._stale > _STALE_KEPT + len(self._jobs):
+            self._heap[:] = [entry for entry in self._heap if entry[1] == entry[2].turn and not entry[2].dead]
+            heapq.heapify(self._heap)
+            self._stale = 0
+
     def done(self, job: Job, started_ns: int, *, retry: bool) -> None:
         """Put an ended probe's job back: at its next regular turn, or sooner for a re-probe (S3)."""
         if job.dead:
@@ -91,6 +137,9 @@ class Schedule:
             regular += skipped * watched.interval_ns
         job.regular_ns = regular
         job.due_ns = min(regular, max(started_ns + watched.retry_ns, now)) if retry else regular
+        if job.hinted:
+            job.hinted = False
+            job.due_ns = job.early_ns = min(job.due_ns, max(now, job.early_ns + EARLY_NS))
         self._push(job)
 
     async def serve(self) -> None:
@@ -107,15 +156,18 @@ class Schedule:
     def _launch_due(self, now: int) -> None:
         heap, launched = self._heap, 0
         while heap and heap[0][0] <= now and launched < LAUNCH_CAP:
-            due, _, job = heapq.heappop(heap)
-            if job.dead:
+            due, turn, job = heapq.heappop(heap)
+            if job.dead or turn != job.turn:
+                self._stale -= turn != job.turn
                 continue
+            job.turn = UNDER_WAY
             self.lateness_ns = now - due
             launched += 1
             self._launch(job)
 
     def _push(self, job: Job) -> None:
-        heapq.heappush(self._heap, (job.due_ns, next(self._number), job))
+        job.turn = next(self._number)
+        heapq.heappush(self._heap, (job.due_ns, job.turn, job))
         if self._heap[0][2] is job:
             self._wake.set()
 

@@ -10,6 +10,7 @@ from prometheus_client.registry import Collector
 from agent import metrics
 from agent.metrics import Family
 from agent.version import METHOD_VERSION, VERSION
+from collectors.snmp.hints import Fate
 
 _LAG_BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
@@ -39,6 +40,9 @@ class SelfMetrics:
         self.store_waiting = self._gauge(metrics.STORE_WAITING)
         self.store_durable = self._gauge(metrics.STORE_DURABLE)
         self.store_bytes = self._gauge(metrics.STORE_BYTES)
+        self.traps = self._counter(metrics.TRAPS)
+        self.traps_listening = self._gauge(metrics.TRAPS_LISTENING)
+        self.early_probes = self._counter(metrics.EARLY_PROBES)
         self._missed = self._counter(metrics.TICKS_MISSED)
         self._dropped = self._counter(metrics.DROPPED)
         self._edges = self._counter(metrics.STORE_EDGES)
@@ -52,15 +56,19 @@ class SelfMetrics:
         self._sweeps: dict[str, _Sweep] = {}
         self._paths = self._counter(metrics.PATHS)
         self._paths_dropped = self._counter(metrics.PATHS_DROPPED)
-        for result in ("kept", "failed"):
-            self._paths.labels(result)
-        for cause in ("full", "over", "isolated", "repeat"):
-            self._paths_dropped.labels(cause)
-        for cause in ("order", "store", "internal"):  # a counter that starts at 0 loses no first event to rate()
-            self._dropped.labels(cause)
+        self._begin_at_zero()
 
-        for result in metrics.ASKED_RESULTS:
-            self._asked.labels(result)
+    def _begin_at_zero(self) -> None:
+        """A counter that starts at 0 loses no first event to rate()."""
+        for counter, values in (
+            (self._paths, ("kept", "failed")),
+            (self._paths_dropped, ("full", "over", "isolated", "repeat")),
+            (self._dropped, ("order", "store", "internal")),
+            (self.traps, tuple(map(str, Fate))),
+            (self._asked, metrics.ASKED_RESULTS),
+        ):
+            for value in values:
+                counter.labels(value)
 
     def asked(self, result: str) -> None:
         """A request to /probe was answered."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Protocol, Self, runtime_checkable
+from typing import Protocol, Self, TypeVar, runtime_checkable
 
 from pydantic import BaseModel
 
@@ -183,6 +183,30 @@ class Launcher(Protocol):
     """
 
     def launch(self, target: Target, landed: Landed) -> bool: ...
+
+
+class HintSink(Protocol):
+    """Whom a receiver of hints tells (ADR 0017). A hint brings a probe forward; it is no reading and no evidence.
+
+    `knows` is asked of every datagram, so it is cheap; sources are numeric addresses without a zone. `count` is told
+    what became of every message, by a closed vocabulary of the receiver's.
+    """
+
+    def knows(self, source: str) -> bool: ...
+    def nudge(self, source: str, why: str) -> None: ...
+    def count(self, fate: StrEnum, times: int = 1) -> None: ...
+
+
+Sink = TypeVar("Sink", contravariant=True)
+
+
+class Receiver(Protocol[Sink]):
+    """Long-lived and told by its peers, where a collector asks. `sink` is all it may touch of the agent.
+
+    Errors: OSError where this host does not let it listen; what peers send is never an exception.
+    """
+
+    async def serve(self, sink: Sink) -> None: ...
 
 
 class CollectorUnavailableError(Exception):

@@ -20,6 +20,7 @@ from agent.config.values import (
     Parents,
     PathSeconds,
     TimeoutSeconds,
+    TrapAddress,
     Window,
 )
 from collectors.http.options import JsonPath, Scalar, Status
@@ -44,6 +45,7 @@ _TYPES: dict[Any, tuple[str, str]] = {
     TimeoutSeconds: ("number, 0.001 to 3600", "数，0.001 至 3600"),
     Parents: ("text, `;` between", "文本，以 `;` 分隔"),
     Families: ("text, `;` between", "文本，以 `;` 分隔"),
+    TrapAddress: ("text", "文本"),
     Size: ("size", "大小"),
     Pattern: ("regular expression", "正则表达式"),
     Status: ("status", "状态码"),

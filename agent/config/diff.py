@@ -23,6 +23,7 @@ _SETTINGS: Mapping[str, Callable[[Config], object]] = {
     "log.level": lambda config: config.log.level,
     "log.format": lambda config: config.log.format,
     "states": lambda config: config.states,
+    "traps": lambda config: config.traps,
     "path": lambda config: config.path,
 }
 

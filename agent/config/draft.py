@@ -23,6 +23,7 @@ from agent.config.schema import (
     States,
     Store,
     TargetRow,
+    Traps,
     Vantage,
     Web,
 )
@@ -52,6 +53,7 @@ class Draft:
     module_names: frozenset[str]
     rows: Mapping[int, TargetRow]
     registers: tuple[RegisterFile, ...] = ()
+    traps: Traps = field(default_factory=Traps)
     path: PathEvidence = field(default_factory=PathEvidence)
 
     @property
@@ -99,6 +101,7 @@ def read_draft(reader: Reader, kinds: Sequence[Kind]) -> Draft:
         module_names=frozenset(modules),
         rows={index: row for index, row in rows.items() if row},
         registers=tuple(file for file in registers if file),
+        traps=reader.read(Traps, ("traps",)) or Traps(),
         path=reader.read(PathEvidence, ("path",)) or PathEvidence(),
     )
 

@@ -30,6 +30,7 @@ def config_of(draft: Draft) -> Config:
         targets=tuple(_target(draft, row) for row in draft.rows.values()),
         labels=draft.head.labels,
         registers=draft.registers,
+        traps=draft.traps,
         path=draft.path,
     )
     return replace(config, digest=digest_of(config))

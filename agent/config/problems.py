@@ -80,6 +80,7 @@ class Rule(StrEnum):
     VANTAGE = "vantage"
     IN_SERVICE = "in_service"
     TOO_MANY_TARGETS = "too_many_targets"
+    TRAPS = "traps"
     SECRET = "secret"
     SECRET_MODE = "secret_mode"
 

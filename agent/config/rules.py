@@ -8,6 +8,7 @@ from agent.config.draft import Draft
 from agent.config.problems import Found, Path, Rule, nearest, show
 from agent.config.schema import Plane, Vantage
 from agent.config.target_rules import TARGET_RULES
+from agent.config.trap_rules import TRAP_RULES
 from agent.config.values import is_name
 
 LONGEST_TIMEOUT = 3600
@@ -134,5 +135,6 @@ RULES: tuple[Callable[[Draft], Iterator[Found]], ...] = (
     retries_come_sooner,
     anchors_are_enough,
     self_checks_are_possible,
+    *TRAP_RULES,
     *TARGET_RULES,
 )

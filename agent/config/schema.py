@@ -17,10 +17,12 @@ from agent.config.values import (
     PathSeconds,
     StoreUrl,
     TimeoutSeconds,
+    TrapAddress,
     Unique,
     Window,
     Zone,
 )
+from collectors.options import Secret
 
 
 class Section(BaseModel, frozen=True, extra="forbid"):
@@ -101,6 +103,37 @@ class Plane(Section):
     )
     module: Name = Field("icmp", description="Module that probes the anchors.")
     interval: Interval = Field(10.0, description="How often each anchor is probed.")
+
+
+class TrapUser(Section):
+    """A user of version 3 whose traps are believed; options as in a module of kind `snmp`."""
+
+    user: Annotated[str, Field(min_length=1, max_length=32)] = Field(description="Name of the user.")
+    hash: Literal["none", "sha", "sha224", "sha256", "sha384", "sha512"] = Field(
+        "none", description="How its traps are signed."
+    )
+    auth_password: Secret | None = Field(None, description="Password of the signature.")
+    cipher: Literal["none", "aes128", "aes192", "aes256"] = Field("none", description="How its traps are encrypted.")
+    priv_password: Secret | None = Field(None, description="Password of the encryption.")
+    key_expansion: Literal["blumenthal", "reeder"] = Field(
+        "blumenthal", description="How `aes192` and `aes256` get a key that is long enough."
+    )
+
+
+class Traps(Section):
+    """SNMP traps: a linkDown brings a probe forward, and is never evidence itself (ADR 0017)."""
+
+    listen_addresses: Annotated[tuple[TrapAddress, ...], Field(max_length=16)] = Field(
+        (),
+        description="Numeric ADDRESS:PORT to hear on over UDP, for example `0.0.0.0:162` and `[::]:162`; none: no trap "
+        "is heard.",
+    )
+    communities: Annotated[tuple[Secret, ...], Field(max_length=100)] = Field(
+        (), description="Communities of versions 1 and 2c that are believed; none: no trap of these versions is."
+    )
+    users: Annotated[tuple[TrapUser, ...], Field(max_length=100)] = Field(
+        (), description="Users of version 3 that are believed, whatever the engine id of the sender."
+    )
 
 
 class States(Section):
@@ -231,6 +264,7 @@ class Document(Section):
     kinds: dict[str, KindLimits] = Field({}, description="Limits by kind.")
     modules: dict[Name, ModuleCommon] = Field({}, description="Modules by name, beside the built-in ones.")
     targets: tuple[TargetRow, ...] = Field((), description="Up to 100 targets; more belong into a register file.")
+    traps: Traps = Field(Traps(), description="SNMP traps, which bring probes forward.")
     path: PathEvidence = Field(PathEvidence(), description="The trace that is kept with a fault.")
     registers: tuple[RegisterFile, ...] = Field(
         (),

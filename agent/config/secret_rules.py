@@ -16,9 +16,11 @@ _MAX_SECRET = 64 * 1024
 
 def secrets_can_be_revealed(draft: Draft, env: Mapping[str, str]) -> Iterator[Found]:
     """Each reference leads to a secret that the world cannot read."""
+    found = [*_secrets(draft.traps, ("traps",))]
     for name, module in draft.modules.items():
-        for path, secret in _secrets(module.options, ("modules", name)):
-            yield from _env_problem(secret.env, path, env) if secret.env else _file_problem(secret.file or "", path)
+        found += _secrets(module.options, ("modules", name))
+    for path, secret in found:
+        yield from _env_problem(secret.env, path, env) if secret.env else _file_problem(secret.file or "", path)
 
 
 def _secrets(value: object, path: Path) -> Iterator[tuple[Path, Secret]]:

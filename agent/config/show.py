@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 from agent.config.instants import format_instant
 from agent.config.model import Config, Limit, ModuleConfig, TargetConfig
 from agent.config.problems import MASK, hide_user_info, is_sensitive
+from agent.config.schema import Traps
 from collectors.options import Secret, parse_duration, parse_size
 
 
@@ -41,7 +42,10 @@ def as_dict(config: Config) -> dict[str, Any]:
         "targets": [_target(target, config) for target in config.targets],
         "labels": list(config.labels),
         "path": plain(config.path),
-        **_present(registers=[plain(file) for file in config.registers] or None),
+        **_present(
+            registers=[plain(file) for file in config.registers] or None,
+            traps=None if config.traps == Traps() else plain(config.traps),
+        ),
     }
 
 

@@ -80,6 +80,22 @@ def _listen_address(text: str) -> str:
     return text
 
 
+def _trap_address(text: str) -> str:
+    match = _LISTEN.fullmatch(text)
+    if match is None or not 1 <= int(match[2]) <= 65_535 or not _is_numeric(match[1].strip("[]"), match[1][:1] == "["):
+        raise refuse(
+            Rule.LISTEN_ADDRESS, "wanted a numeric ADDRESS:PORT of this host, for example 0.0.0.0:162 or [::]:162"
+        )
+    return text
+
+
+def _is_numeric(host: str, is_bracketed: bool) -> bool:
+    try:
+        return (ipaddress.ip_address(host).version == 6) == is_bracketed
+    except ValueError:
+        return False
+
+
 def _is_loopback(host: str) -> bool:
     if host == "localhost":
         return True
@@ -137,6 +153,7 @@ Name = Annotated[str, AfterValidator(_name)]
 Zone = Annotated[str, AfterValidator(_zone)]
 StoreUrl = Annotated[str, AfterValidator(_store_url)]
 ListenAddress = Annotated[str, AfterValidator(_listen_address)]
+TrapAddress = Annotated[str, AfterValidator(_trap_address)]
 Network = Annotated[str, AfterValidator(_network)]
 Interval = Annotated[Duration, AfterValidator(_between(1, _DAY, "1s to 1d"))]
 Window = Annotated[Duration, AfterValidator(_between(1, 30 * _DAY, "1s to 30d"))]

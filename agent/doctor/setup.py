@@ -9,13 +9,15 @@ from agent.build import needs_no_selfcheck
 from agent.config import Config
 from agent.doctor.findings import Finding, Level
 from agent.doctor.holding import holder_of
+from agent.doctor.traps import trap_ports
 from agent.stores.holder import describe
 
 
 def examine_setup(config: Config) -> Iterator[Finding]:
-    """Self-check of each plane, then the port."""
+    """Self-check of each plane, then the ports."""
     yield from selfchecks(config)
     yield port(config)
+    yield from trap_ports(config, holder_of(config))
 
 
 def selfchecks(config: Config) -> Iterator[Finding]:

@@ -204,16 +204,25 @@ class PysnmpBackend:
         return engine
 
 
+def auth_protocol(credentials: Credentials) -> Any:
+    """How the library names the algorithm that signs."""
+    return _AUTH[credentials.auth]
+
+
+def priv_protocol(credentials: Credentials) -> Any:
+    """How the library names the cipher."""
+    return (_PRIV | _REEDER if credentials.reeder else _PRIV)[credentials.priv]
+
+
 def _auth_data(credentials: Credentials) -> Any:
     if not credentials.user:
         return hlapi.CommunityData(credentials.community, mpModel=1)
-    priv = (_PRIV | _REEDER if credentials.reeder else _PRIV)[credentials.priv]
     return hlapi.UsmUserData(
         credentials.user,
         credentials.auth_password or None,
         credentials.priv_password or None,
-        authProtocol=_AUTH[credentials.auth],
-        privProtocol=priv,
+        authProtocol=auth_protocol(credentials),
+        privProtocol=priv_protocol(credentials),
     )
 
 
