@@ -171,7 +171,7 @@ def _shown(data: bytes) -> str:
 def _facts(response: Response) -> str:
     """A response for people."""
     told = [f"RTSP/{response.version} {response}"]
-    for name in ("server", "public", "date", "www-authenticate"):
+    for name in ("server", "public", "options", "date", "www-authenticate"):
         told += [f"{name}: {_printable(value)}" for value in response.every(name)]
     if response.body:
         told.append(f"{len(response.body)} bytes of {_printable(response.header('content-type') or 'no named type')}")

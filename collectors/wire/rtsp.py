@@ -68,9 +68,9 @@ class Response:
 
     @property
     def methods(self) -> tuple[str, ...]:
-        """What the server can do, by `Public`; some servers call that header `OPTIONS`."""
+        """What the server can do, by `Public`; some servers call it `OPTIONS` and part the names by blanks alone."""
         text = self.header("public") or self.header("options") or ""
-        return tuple(name.strip().upper() for name in text.split(",") if name.strip())
+        return tuple(text.replace(",", " ").upper().split())
 
     @property
     def date(self) -> int | None:

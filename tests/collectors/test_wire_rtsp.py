@@ -26,9 +26,24 @@ CAMERA = (
     b"RTSP/1.0 200 OK\r\nCSeq: 1\r\nPublic: OPTIONS, DESCRIBE, PLAY, PAUSE, SETUP, TEARDOWN\r\n"
     b"Date:  Sat, Nov 21 2026 20:50:13 GMT\r\n\r\n"
 )
-NODE = b"RTSP/1.0 200 OK\r\nCSeq: 1\r\nOPTIONS: DESCRIBE SETUP TEARDOWN PLAY\r\n\r\n"
+AIO = (
+    b"RTSP/1.0 200 OK\r\nCSeq: 1\r\nDate: Sun, Nov 22 2026 07:04:33 GMT\r\nServer: python aio rtsp server\r\n"
+    b"Public: OPTIONS, DESCRIBE, SETUP, PLAY, PAUSE, TEARDOWN, GET_PARAMETER\r\nContent-Length: 0\r\n\r\n"
+)
+RTSP_RS = (  # over IPv6
+    b"RTSP/1.0 200 OK\r\nServer: rtsp-rs/0.1\r\nCSeq: 3\r\nContent-Type: application/sdp\r\n"
+    b"Content-Base: rtsp://[::1]:18563/stream\r\nContent-Length: 176\r\n\r\n"
+    b"v=0\r\no=- 0 0 IN IP4 [\r\ns=Stream\r\nc=IN IP4 [\r\nt=0 0\r\na=tool:rtsp-rs\r\na=sendonly\r\n"
+    b"m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=fmtp:96 packetization-mode=1\r\na=control:track1\r\n"
+)
+NODE = b"RTSP/1.0 200 OK\r\nCSeq: 1\r\nDate: Sun, 22 Nov 2026 07:07:44 GMT\r\nOPTIONS: DESCRIBE SETUP PLAY STOP\r\n\r\n"
+NODE_DESCRIBED = (
+    b"RTSP/1.0 200 OK\r\nCSeq: 2\r\nDate: Sun, 22 Nov 2026 07:07:45 GMT\r\nContent-Type: application/sdp\r\n"
+    b"Content-Length: 131\r\n\r\nv=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=x\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
+    b"m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=control:streamid=0\r\n"
+)
 DESCRIBED = b"RTSP/1.0 200 OK\r\nCSeq: 3\r\nContent-Type: application/sdp\r\nContent-Length: 5\r\n\r\nv=0\r\n"
-RECORDED = [GSTREAMER, CAMERA, NODE, DESCRIBED]
+RECORDED = [GSTREAMER, CAMERA, AIO, RTSP_RS, NODE, NODE_DESCRIBED, DESCRIBED]
 
 
 def read_all(pieces, max_body=65536):
@@ -68,11 +83,14 @@ def test_a_camera_s_own_shape_of_the_date_and_its_methods():
     (found,) = read_all([CAMERA])
     assert found.date == int(datetime(2026, 11, 21, 20, 50, 13, tzinfo=UTC).timestamp())
     assert found.methods[:2] == ("OPTIONS", "DESCRIBE")
+    (found,) = read_all([AIO])
+    assert found.date == int(datetime(2026, 11, 22, 7, 4, 33, tzinfo=UTC).timestamp())
+    assert found.methods == ("OPTIONS", "DESCRIBE", "SETUP", "PLAY", "PAUSE", "TEARDOWN", "GET_PARAMETER")
 
 
 def test_a_header_called_options_stands_for_public():
     (found,) = read_all([NODE])
-    assert found.methods == ("DESCRIBE SETUP TEARDOWN PLAY",)
+    assert found.methods == ("DESCRIBE", "SETUP", "PLAY", "STOP")  # parted by blanks alone
 
 
 @pytest.mark.parametrize(
