@@ -20,6 +20,9 @@ PULSES = 4
 STATUS_NS = 60_000_000_000
 """Over how long readings are counted for the status line."""
 
+FIRST_NS = 10_000_000_000
+"""After how long it names a rate for the first time."""
+
 
 class Counts(NamedTuple):
     """What the status line says: targets now, and readings since the start."""
@@ -97,7 +100,7 @@ class Supervised:
     def _count(self) -> None:
         now, readings = self._now_ns(), self._counts().readings
         since, before = self._counted
-        if now - since >= STATUS_NS or (self._per_minute is None and now > since):
+        if now - since >= (FIRST_NS if self._per_minute is None else STATUS_NS):
             self._per_minute = (readings - before) * 60e9 / (now - since)
         if now - since >= STATUS_NS:
             self._counted = (now, readings)

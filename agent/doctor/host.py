@@ -15,6 +15,9 @@ from agent.doctor.holding import holder_of
 
 MINIMUM = (3, 11)
 SPARE_DESCRIPTORS = 1000
+UNIT_DESCRIPTORS = 65536
+"""What our systemd unit allows."""
+
 HEADROOM = 1.5
 SOCKET_KINDS = frozenset({"tcp", "http", "tls", "dns", "rtsp", "host_page"})
 """Kinds that need a descriptor for each probe under way; icmp shares one socket per family."""
@@ -44,7 +47,7 @@ def descriptors(config: Config, root: Path) -> Finding:
     text = f"{limit or 'unlimited'} open files allowed ({whose}), at most {needed} needed"
     if limit is None or limit >= needed:
         return Finding("descriptors", Level.OK, text)
-    fix = f"in the systemd unit: LimitNOFILE={max(needed, 65536)}; in a shell: ulimit -n {needed}"
+    fix = f"in the systemd unit: LimitNOFILE={max(needed, UNIT_DESCRIPTORS)}; in a shell: ulimit -n {needed}"
     return Finding("descriptors", Level.PROBLEM, text, fix)
 
 
