@@ -8,12 +8,15 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from agent.clock import TIME_ERROR, kernel_clock_state
+from agent.clock import TIME_ERROR, kernel_clock_error_us, kernel_clock_state
 from agent.config import Config
 from agent.doctor.findings import Finding, Level
 from agent.doctor.holding import holder_of
 
 MINIMUM = (3, 11)
+ERROR_MOST_US = 1_000_000
+"""As a step of the wall clock counts from 1 s on."""
+
 SPARE_DESCRIPTORS = 1000
 UNIT_DESCRIPTORS = 65536
 """What our systemd unit allows."""
@@ -30,7 +33,7 @@ def examine_host(config: Config | None, root: Path) -> Iterator[Finding]:
     yield python()
     if config is not None:
         yield descriptors(config, root)
-    yield clock(kernel_clock_state(), root)
+    yield clock(kernel_clock_state(), root, kernel_clock_error_us())
 
 
 def python(version: tuple[int, ...] = sys.version_info[:3]) -> Finding:
@@ -78,7 +81,7 @@ def _limit(config: Config, root: Path) -> tuple[int | None, str]:
     return None if soft == resource.RLIM_INFINITY else soft, "this shell; the agent's own may differ"
 
 
-def clock(state: int | None, root: Path) -> Finding:
+def clock(state: int | None, root: Path, error_us: int | None = None) -> Finding:
     """Whether anything keeps the wall clock right: it dates every outage."""
     who = [name for name, path in _KEEPERS.items() if (root / path).exists()]
     running = f"; found: {', '.join(who)}" if who else ""
@@ -88,7 +91,11 @@ def clock(state: int | None, root: Path) -> Finding:
         )
     if state == TIME_ERROR:
         return Finding("clock", Level.WARNING, f"the kernel calls its clock unsynchronised{running}", _FIX)
-    return Finding("clock", Level.OK, f"the kernel calls its clock synchronised{running}")
+    off = "" if error_us is None else f", off by {error_us / 1e6:.3f} s at most"
+    text = f"the kernel calls its clock synchronised{off}{running}"
+    if error_us is not None and error_us > ERROR_MOST_US:
+        return Finding("clock", Level.WARNING, text, "the time server has not been heard for long: look why; " + _FIX)
+    return Finding("clock", Level.OK, text)
 
 
 _KEEPERS = {
