@@ -11,12 +11,12 @@ import dns.message
 import dns.query
 import dns.rcode
 
-from agent.build import watched_targets
+from agent.build import selfcheck_targets
 from agent.config import Config
 from agent.config.addresses import host_of, version_of
 from agent.config.tokens import is_token, resolve_token
 from agent.doctor.findings import Finding, Level
-from agent.targets import Duty, Watched
+from agent.targets import Watched
 from collectors import KINDS
 from collectors.base import Collector, CollectorUnavailableError, Outcome, Reading
 
@@ -28,7 +28,7 @@ _RESOLVER = "resolver"
 
 def examine_reach(config: Config, root: Path) -> Iterator[Finding]:
     """The self-check's own targets, then the name server where a name is to be resolved."""
-    checks = [watched for watched in watched_targets(config) if watched.duty is not Duty.TARGET]
+    checks = list(selfcheck_targets(config))
     if checks:
         yield from asyncio.run(_checks(config, checks))
     names = sorted(set(_names(config)))
