@@ -149,6 +149,26 @@ def test_under_the_unit_s_capability_and_system_calls_everything_is_measured(tmp
     assert "Traceback" not in (tmp_path / "log").read_text(encoding="utf-8")
 
 
+@pytest.mark.root
+def test_where_no_folder_for_temporary_files_is_writable_it_measures_all_the_same(tmp_path):
+    need_root()
+    view = "mount --bind / /; mount -o remount,bind,ro /; mount --rbind /dev /dev"
+    own = f"mount --bind {tmp_path} {tmp_path}; mount -o remount,bind,rw {tmp_path}"
+    config = tmp_path / "agent.yml"
+    config.write_text(PARAMETERS.format(store=tmp_path / "ledger.db", targets=TARGETS), encoding="utf-8")
+    prefix = [need_program("unshare"), "-m", "sh", "-ec", f'{view}; {own}; exec "$@"', "sh"]
+    with agent(config, tmp_path / "log", prefix) as running:
+        until(lambda: all_up(running.get("/metrics")), "three targets UP", running.child)
+        assert "no import through this agent" in (tmp_path / "log").read_text(encoding="utf-8")
+        history = tmp_path / "history.csv"
+        history.write_text("target_id,at,state\nv4,2024-01-01T00:00:00+08:00,up\n", encoding="utf-8")
+        store = f"sqlite:///{tmp_path}/ledger.db"
+        told = sla_agent("import", "history", history, "--as-of", "2024-02-01T00:00:00+08:00", "--store", store)
+        assert told.code == 2
+        assert "set TMPDIR" in told.err
+        assert running.stop() == 0
+
+
 def all_up(page: str) -> bool:
     return all(f'sla_target_up{{target="{name}"' in page for name in ("v4", "v6", "this-host"))
 

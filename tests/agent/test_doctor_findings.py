@@ -1,7 +1,10 @@
 """sla-agent doctor: what surrounds the agent, what it sends, its files and its disk."""
 
+import json
 import os
 import socket
+import subprocess
+import sys
 import threading
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,13 +14,13 @@ import dns.rcode
 import pytest
 
 from agent.clock import SystemClock, kernel_clock_error_us
-from agent.doctor import Level, files, host, reach, room, service
+from agent.doctor import Level, files, host, network, reach, room, service
 from agent.stores.holder import Holder
 from agent.stores.opening import Location
-from tests.agent.cli_agent import free_address, sla_agent, write_config
+from tests.agent.cli_agent import ENV, free_address, sla_agent, write_config
 from tests.agent.test_cli_doctor import NOW, loaded, proc, store_of
 from tests.e2e.running import ports
-from tests.requirements import need_root
+from tests.requirements import need_program, need_root
 
 DAY_US = 86_400_000_000
 
@@ -194,6 +197,43 @@ def test_only_names_that_have_to_be_resolved_are_asked_for(tmp_path):
     ]
     config = loaded(tmp_path, targets="\n".join(f"  - {row}" for row in rows))
     assert list(reach._names(config)) == ["portal.example", "db.example"]
+
+
+# --- permission to ping
+
+
+@pytest.mark.parametrize(
+    ("status", "may"),
+    [
+        ("CapEff:\t0000000000002000\n", True),
+        ("CapEff:\t0000000000000400\n", False),
+        ("Name:\tx\n", False),
+        (None, False),
+    ],
+)
+def test_the_running_agent_s_capability_counts_more_than_this_user_s(tmp_path, status, may):
+    config = loaded(tmp_path)
+    with Holder(Location(tmp_path / "ledger.db"), "sla-agent run", free_address()):
+        root = proc(tmp_path / "root", {} if status is None else {f"proc/{os.getpid()}/status": status})
+        assert network.capable_agent(config, root) == (f"process {os.getpid()}" if may else None)
+    assert network.capable_agent(config, Path("/")) is None, "nobody holds it"
+
+
+@pytest.mark.root
+def test_who_may_not_ping_while_the_agent_may_is_told_so():
+    need_root()
+    script = (
+        "import json\nfrom agent.doctor import network\n"
+        "print(json.dumps(list(network.icmp(wanted=True, agent='process 7'))))\n"
+    )
+    command = [
+        need_program("unshare"), "--net", need_program("setpriv"), "--inh-caps=-net_raw", "--bounding-set=-net_raw",
+        sys.executable, "-c", script,
+    ]  # fmt: skip
+    done = subprocess.run(command, env=ENV, capture_output=True, text=True, check=True)
+    (finding,) = json.loads(done.stdout)
+    assert finding[1] == "ok"
+    assert "the running agent (process 7) may ping" in finding[2]
 
 
 # --- the service
