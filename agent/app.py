@@ -1,11 +1,9 @@
 """The composition root: builds the parts, runs them in one task group, and stops them in order. No policy here."""
 
 import asyncio
-import gc
 import json
 import logging
 import os
-import resource
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
@@ -35,9 +33,12 @@ from agent.ledger import Known, Ledger
 from agent.linkmetrics import LinkMetrics, lines_of
 from agent.metrics import value_families
 from agent.modules import Modules
+from agent.notify import ServiceManager
 from agent.pathwatch import Parts as PathParts
 from agent.pathwatch import PathWatch
 from agent.probing.prober import Prober, Surroundings
+from agent.process import raise_descriptor_limit, settle_memory
+from agent.progress import Progress
 from agent.registered import with_registers
 from agent.registerfiles import apply_files, tell, try_files
 from agent.runner import Runner
@@ -47,6 +48,7 @@ from agent.stores.holder import Holder
 from agent.stores.opening import Location, connect, migrate, parse_url
 from agent.stores.reading import SqliteReader
 from agent.stores.writing import SqliteWriter
+from agent.supervised import Counts, Supervised
 from agent.targets import Duty, Watched
 from agent.traps import TrapListeners
 from agent.vantage import SelfCheck
@@ -101,7 +103,7 @@ class Agent:
 
         Errors: ConfigError or AgentError; then nothing has changed and a metric says so.
         """
-        async with self.reloading:
+        async with self.reloading, self.supervised.reloading():
             try:
                 config = self._load()
                 self._refuse_restart_only(config)
@@ -162,6 +164,7 @@ class Agent:
             )
         )
         kinds = {kind.name: kind for kind in self.kinds}
+        self.supervised = self._supervised()
         self.paths = self._paths()
         self.modules = Modules(kinds, self.runner.modules)
         around = Surroundings(
@@ -179,6 +182,19 @@ class Agent:
         heard = Heard(self.calendar.clock_stepped, self._on_jump)
         self.watch = ClockWatch(self.clock, self.committer, self.metrics, dated, left_open, heard)
         self.housekeeping = Housekeeping(self.clock, self.ledger, self.exporter, self.watch, zone)
+
+    def _supervised(self) -> Supervised:
+        now_ns = self.machine_clock.monotonic_ns
+        progress = Progress(self.runner.schedule, self.runner.lanes, self._longest_ns, now_ns)
+        return Supervised(
+            ServiceManager.found(), progress, lambda: Counts(self._targets(), self.runner.readings), now_ns
+        )
+
+    def _longest_ns(self) -> int:
+        return int(max((watched.target.timeout_seconds for watched in self.watched.values()), default=0.0) * 1e9)
+
+    def _targets(self) -> int:
+        return sum(watched.duty is Duty.TARGET for watched in self.watched.values())
 
     def _paths(self) -> PathWatch:
         return PathWatch(
@@ -248,15 +264,17 @@ class Agent:
                 group.create_task(self.faults.serve()),
                 group.create_task(self.traps.serve()),
                 group.create_task(self.paths.serve()),
+                group.create_task(self.supervised.serve()),
             ]
             await self.server.start()
             self.holder.announce(self.server.address)
             self.calendar.start()
             self._listen(asyncio.get_running_loop())
             self.is_ready = True
-            targets = sum(watched.duty is Duty.TARGET for watched in self.watched.values())
-            LOG.info("ready: %d targets, http://%s/", targets, self.server.address)
+            LOG.info("ready: %d targets, http://%s/", self._targets(), self.server.address)
+            self.supervised.ready()
             await self._stop.wait()
+            self.supervised.stopping()
             self.is_ready = False
             self.calendar.stop()
             guests.cancel()
@@ -364,20 +382,6 @@ class Agent:
             await self.reload()
         except (ConfigError, AgentError) as exc:
             LOG.error("reload refused, the old configuration stays in force:\n%s", exc)  # noqa: TRY400 (says it all)
-
-
-def raise_descriptor_limit() -> None:
-    """Every probe under way is a descriptor: take all that the system allows this process."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != hard:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
-def settle_memory() -> None:
-    """What was built at the start is for good: without this every full collection walks 43 000 targets again."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
 
 
 def _modules_of(watched: Watched) -> Iterator[str]:

@@ -27,7 +27,9 @@ def watched_targets(config: Config, resolve: Callable[[str], str | None] = resol
 
     A target whose token (@gateway …) stands for nothing on this host is left out, and the log says so.
     """
-    found = [*_selfcheck(config, resolve)]
+    if config.vantage.gateway and resolve(config.vantage.gateway) is None:
+        LOG.warning("the self-check has no gateway: this host has no %s", config.vantage.gateway)
+    found = [*selfcheck_targets(config, resolve)]
     for target in config.targets:
         address = resolve(target.address)
         if address is None:
@@ -73,11 +75,10 @@ def _watched(config: Config, target: TargetConfig, address: str) -> Watched:
     )
 
 
-def _selfcheck(config: Config, resolve: Callable[[str], str | None]) -> Iterator[Watched]:
+def selfcheck_targets(config: Config, resolve: Callable[[str], str | None] = resolve_token) -> Iterator[Watched]:
+    """The gateway, where this host has the one that is meant, and each plane's anchors."""
     vantage = config.vantage
     gateway = resolve(vantage.gateway) if vantage.gateway else None
-    if vantage.gateway and gateway is None:
-        LOG.warning("the self-check has no gateway: this host has no %s", vantage.gateway)
     if gateway is not None:
         yield _check(config, Duty.GATEWAY, gateway, vantage.module, vantage.interval_seconds, None)
     for name, plane in config.planes.items():

@@ -61,14 +61,24 @@ class _Timex(ctypes.Structure):
 
 def kernel_clock_state() -> int | None:
     """What the kernel says of its clock by adjtimex(2), which needs no privilege to ask; None if it does not say."""
-    asked = _Timex()
-    try:
-        state = int(ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.byref(asked)))
-    except (OSError, AttributeError):
-        return None
+    state, asked = _asked()
     if state < 0:
         return None
     return TIME_ERROR if asked.status & _STA_UNSYNC else state
+
+
+def kernel_clock_error_us() -> int | None:
+    """How far off the kernel holds its clock to be at most, in microseconds; it grows while no source is heard."""
+    state, asked = _asked()
+    return None if state < 0 else int(asked.maxerror)
+
+
+def _asked() -> tuple[int, _Timex]:
+    asked = _Timex()
+    try:
+        return int(ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.byref(asked))), asked
+    except (OSError, AttributeError):
+        return -1, asked
 
 
 class Anchor(NamedTuple):

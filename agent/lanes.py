@@ -21,6 +21,7 @@ class Lane:
         self.concurrency = concurrency
         self.per_second = per_second
         self.active = 0
+        self.started = 0
         self.waiting: deque[Job] = deque()
         self._now_ns = now_ns
         self._start = start
@@ -67,4 +68,5 @@ class Lane:
             return False
         self._next_ns = max(self._next_ns, now) + SECOND_NS // self.per_second
         self.active += 1
+        self.started += 1
         return True

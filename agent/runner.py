@@ -62,6 +62,7 @@ class Runner:
         self._tally = tally
         self._group: asyncio.TaskGroup | None = None
         self._failing: set[str] = set()
+        self.readings = 0
         self.modules: dict[str, OpenModule] = {}
         self.lanes: dict[str, Lane] = {}
         self.behind: Mapping[str, Target] = {}
@@ -140,6 +141,7 @@ class Runner:
     def _take(self, job: Job, started: int, readings: Sequence[Reading]) -> None:
         """Hand the readings of an ended probe to the ledger, and its job back to the schedule."""
         watched, retry = job.watched, False
+        self.readings += len(readings)
         try:
             if not job.dead:
                 seconds = (self._clock.monotonic_ns() - started) / 1e9

@@ -59,7 +59,10 @@ def next_regular(watched: Watched, after_ns: int) -> int:
 
 
 class Schedule:
-    """The heap. `launch` starts the probe of a job; the job comes back by `done` when it has ended."""
+    """The heap. `launch` starts the probe of a job; the job comes back by `done` when it has ended.
+
+    `rounds` and `launched` only ever rise: who watches over us sees by them that it gets on.
+    """
 
     def __init__(
         self, now_ns: Callable[[], int], launch: Callable[[Job], None], missed: Callable[[str, int], None]
@@ -73,6 +76,8 @@ class Schedule:
         self._wake = asyncio.Event()
         self._stale = 0
         self.lateness_ns = 0
+        self.rounds = 0
+        self.launched = 0
 
     def __len__(self) -> int:
         return len(self._jobs)
@@ -147,6 +152,7 @@ class Schedule:
         while True:
             now = self._now_ns()
             self._launch_due(now)
+            self.rounds += 1
             if not self._heap:
                 await self._sleep(IDLE_SECONDS)
                 continue
@@ -164,6 +170,7 @@ class Schedule:
             self.lateness_ns = now - due
             launched += 1
             self._launch(job)
+            self.launched += 1
 
     def _push(self, job: Job) -> None:
         job.turn = next(self._number)

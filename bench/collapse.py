@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from agent.app import settle_memory
+from agent.process import settle_memory
 from bench.aligned import Lags
 from sla.model import State
 from tests.agent.fault_worlds import World, world

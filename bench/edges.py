@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from agent.app import settle_memory
+from agent.process import settle_memory
 from bench.aligned import Lags
 from sla.confirm import advance
 from tests.agent.worlds import World, target

@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from agent.app import settle_memory
+from agent.process import settle_memory
 from agent.stores.base import Batch, Component, EdgeRow, RunRequest
 from agent.stores.opening import Location, connect, migrate
 from agent.stores.reading import SqliteReader

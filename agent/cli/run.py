@@ -1,6 +1,7 @@
 """sla-agent run: the agent itself, until a signal."""
 
 import asyncio
+import faulthandler
 from dataclasses import replace
 from typing import Annotated, NamedTuple, TypeVar
 
@@ -15,6 +16,7 @@ from agent.errors import AgentError, UsageError
 from agent.logs import set_up
 from collectors import KINDS
 
+STDERR = 2
 SectionT = TypeVar("SectionT", bound=BaseModel)
 
 
@@ -38,6 +40,7 @@ def run(
     def load_config() -> Config:
         return changes.over(load(config_file, KINDS))
 
+    faulthandler.enable(file=STDERR)  # a watchdog's SIGABRT leaves in the log where every thread stood
     try:
         config = load_config()
         set_up(config.log.level, config.log.format)

@@ -4,9 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from agent.config import Config, ConfigError, load
+from agent.doctor.files import examine_files
 from agent.doctor.findings import Finding, Level
 from agent.doctor.host import examine_host
 from agent.doctor.network import examine_network
+from agent.doctor.reach import examine_reach
+from agent.doctor.service import examine_service
 from agent.doctor.setup import examine_setup
 from agent.doctor.store import examine_store
 from collectors import KINDS
@@ -25,9 +28,12 @@ def examine(path: Path, root: Path = Path("/")) -> Iterator[Finding]:
         else:
             config = finding
     yield from examine_host(config, root)
+    yield from examine_service(config, root)
     yield from examine_network(config, root)
     if config is not None:
         yield from examine_setup(config)
+        yield from examine_reach(config, root)
+        yield from examine_files(config, path)
         yield from examine_store(config)
 
 

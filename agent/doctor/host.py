@@ -8,13 +8,19 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from agent.clock import TIME_ERROR, kernel_clock_state
+from agent.clock import TIME_ERROR, kernel_clock_error_us, kernel_clock_state
 from agent.config import Config
 from agent.doctor.findings import Finding, Level
 from agent.doctor.holding import holder_of
 
 MINIMUM = (3, 11)
+ERROR_MOST_US = 1_000_000
+"""As a step of the wall clock counts from 1 s on."""
+
 SPARE_DESCRIPTORS = 1000
+UNIT_DESCRIPTORS = 65536
+"""What our systemd unit allows."""
+
 HEADROOM = 1.5
 SOCKET_KINDS = frozenset({"tcp", "http", "tls", "dns", "rtsp", "host_page"})
 """Kinds that need a descriptor for each probe under way; icmp shares one socket per family."""
@@ -27,7 +33,7 @@ def examine_host(config: Config | None, root: Path) -> Iterator[Finding]:
     yield python()
     if config is not None:
         yield descriptors(config, root)
-    yield clock(kernel_clock_state(), root)
+    yield clock(kernel_clock_state(), root, kernel_clock_error_us())
 
 
 def python(version: tuple[int, ...] = sys.version_info[:3]) -> Finding:
@@ -44,7 +50,7 @@ def descriptors(config: Config, root: Path) -> Finding:
     text = f"{limit or 'unlimited'} open files allowed ({whose}), at most {needed} needed"
     if limit is None or limit >= needed:
         return Finding("descriptors", Level.OK, text)
-    fix = f"in the systemd unit: LimitNOFILE={max(needed, 65536)}; in a shell: ulimit -n {needed}"
+    fix = f"in the systemd unit: LimitNOFILE={max(needed, UNIT_DESCRIPTORS)}; in a shell: ulimit -n {needed}"
     return Finding("descriptors", Level.PROBLEM, text, fix)
 
 
@@ -75,7 +81,7 @@ def _limit(config: Config, root: Path) -> tuple[int | None, str]:
     return None if soft == resource.RLIM_INFINITY else soft, "this shell; the agent's own may differ"
 
 
-def clock(state: int | None, root: Path) -> Finding:
+def clock(state: int | None, root: Path, error_us: int | None = None) -> Finding:
     """Whether anything keeps the wall clock right: it dates every outage."""
     who = [name for name, path in _KEEPERS.items() if (root / path).exists()]
     running = f"; found: {', '.join(who)}" if who else ""
@@ -85,7 +91,11 @@ def clock(state: int | None, root: Path) -> Finding:
         )
     if state == TIME_ERROR:
         return Finding("clock", Level.WARNING, f"the kernel calls its clock unsynchronised{running}", _FIX)
-    return Finding("clock", Level.OK, f"the kernel calls its clock synchronised{running}")
+    off = "" if error_us is None else f", off by {error_us / 1e6:.3f} s at most"
+    text = f"the kernel calls its clock synchronised{off}{running}"
+    if error_us is not None and error_us > ERROR_MOST_US:
+        return Finding("clock", Level.WARNING, text, "the time server has not been heard for long: look why; " + _FIX)
+    return Finding("clock", Level.OK, text)
 
 
 _KEEPERS = {

@@ -1,5 +1,6 @@
 """The network as this host sees it: may it ping, has it IPv6, a gateway, a resolver."""
 
+import re
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -7,29 +8,49 @@ from pathlib import Path
 from agent.config import Config
 from agent.config.tokens import resolve_token
 from agent.doctor.findings import Finding, Level
+from agent.doctor.holding import holder_of
 from agent.doctor.host import account
 from collectors.icmp_sockets import how_to_allow, open_datagram, open_raw
 
 _FAMILIES = {"IPv4": socket.AF_INET, "IPv6": socket.AF_INET6}
 _LOOPBACK = "lo"
+_CAP_NET_RAW = 13
 
 
 def examine_network(config: Config | None, root: Path) -> Iterator[Finding]:
     """ICMP, IPv6, gateway, resolver."""
-    yield from icmp(wanted=config is None or _uses_icmp(config))
+    agent = None if config is None else capable_agent(config, root)
+    yield from icmp(wanted=config is None or _uses_icmp(config), agent=agent)
     yield ipv6(root)
     yield gateway(config, root)
     yield resolver(config, root)
 
 
-def icmp(*, wanted: bool) -> Iterator[Finding]:
-    """Whether this user may ping, and how, by opening the sockets; IPv6 is told only where it differs."""
+def capable_agent(config: Config, root: Path) -> str | None:
+    """The process that holds the store, if it has the capability for raw sockets, as our unit gives it."""
+    holder = holder_of(config) or {}
+    try:
+        status = (root / "proc" / holder.get("pid", "") / "status").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return None
+    found = re.search(r"^CapEff:\s*([0-9a-f]+)$", status, re.MULTILINE)
+    return f"process {holder['pid']}" if found and int(found[1], 16) >> _CAP_NET_RAW & 1 else None
+
+
+def icmp(*, wanted: bool, agent: str | None = None) -> Iterator[Finding]:
+    """Whether this user may ping, and how, by opening the sockets; IPv6 is told only where it differs.
+
+    `agent`: a running agent that may, whatever this user may not.
+    """
     ways = {name: _way(family) for name, family in _FAMILIES.items()}
     if ways["IPv4"] == ways["IPv6"]:
         ways = {"IPv4 and IPv6": ways["IPv4"]}
     for name, (way, why) in ways.items():
         if way:
             yield Finding("icmp", Level.OK, f"{name}: may ping by a {way} socket ({account()})")
+        elif agent:
+            text = f"{name}: the running agent ({agent}) may ping by its capability; this user may not ({account()})"
+            yield Finding("icmp", Level.OK, text)
         else:
             level = Level.PROBLEM if wanted and name != "IPv6" else Level.WARNING
             yield Finding("icmp", level, f"{name}: may not ping: {why} ({account()})", how_to_allow())

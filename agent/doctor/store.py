@@ -1,7 +1,6 @@
 """The store: can it be written, is it whole, how fresh is it, is there room."""
 
 import os
-import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -11,6 +10,7 @@ from agent.clock import SystemClock
 from agent.config import Config
 from agent.doctor.findings import Finding, Level
 from agent.doctor.holding import holder_of
+from agent.doctor.room import growth, inodes, room
 from agent.errors import StoreError
 from agent.instants import format_instant
 from agent.stores.holder import describe
@@ -19,9 +19,6 @@ from agent.stores.reading import SqliteReader
 
 FRESH_US = 10_000_000
 """A running agent's last durable heartbeat is never older (E5)."""
-
-ROOM_BYTES = 1024**3
-ROOM_RATIO = 0.05
 
 _CHECK = "store"
 
@@ -35,6 +32,7 @@ def examine_store(config: Config) -> Iterator[Finding]:
         return
     yield from _file(location.path)
     if not os.path.exists(location.path):
+        yield growth(_nearest(location.path), len(config.targets), 0, 0)
         return
     try:
         with closing(connect(location, read_only=True)) as connection:
@@ -47,7 +45,8 @@ def examine_store(config: Config) -> Iterator[Finding]:
 
 def _file(path: Path) -> Iterator[Finding]:
     """Room, and whether it can be written; os.path.exists says no where this user may not look."""
-    yield _room(path)
+    yield room(_nearest(path))
+    yield inodes(_nearest(path))
     yield _writable(path) if os.path.exists(path) else _absent(path)
 
 
@@ -67,14 +66,6 @@ def _writable(path: Path) -> Finding:
     return Finding(_CHECK, Level.WARNING, f"{path}: not writable for this user", fix)
 
 
-def _room(path: Path) -> Finding:
-    usage = shutil.disk_usage(_nearest(path))
-    text = f"{usage.free / 1024**3:.1f} GiB free for the store ({usage.free / usage.total:.0%})"
-    if usage.free >= ROOM_BYTES and usage.free >= usage.total * ROOM_RATIO:
-        return Finding("disk", Level.OK, text)
-    return Finding("disk", Level.WARNING, text, f"make room on the file system of {_nearest(path)}")
-
-
 def _inside(connection: sqlite3.Connection, location: Location, config: Config) -> Iterator[Finding]:
     have, known = schema_version(connection), len(migrations())
     check_ours(connection, location, have)
@@ -91,7 +82,17 @@ def _inside(connection: sqlite3.Connection, location: Location, config: Config) 
         fix = "stop the agent, keep the file, restore a backup: sla-agent restore FILE"
         yield Finding(_CHECK, Level.PROBLEM, f"damaged: {'; '.join(found)}", fix)
     if have == known:
-        yield from _freshness(SqliteReader(connection), config)
+        reader = SqliteReader(connection)
+        yield _growth(reader, location)
+        yield from _freshness(reader, config)
+
+
+def _growth(reader: SqliteReader, location: Location) -> Finding:
+    path = location.path
+    assert path is not None, "a store in memory has no file"
+    first = reader.first_heartbeat()
+    age = 0.0 if first is None else (SystemClock().wall_us() - first) / 1e6
+    return growth(_nearest(path), len(reader.components()), path.stat().st_size, age)
 
 
 def _freshness(reader: SqliteReader, config: Config) -> Iterator[Finding]:

@@ -155,6 +155,7 @@ def _check_size(outcome: ImportOutcome) -> None:
 
 def _give_way() -> None:
     """Probes come first; and if memory runs out, the kernel is to take this process, never the agent."""
-    os.nice(_NICE)
+    with suppress(OSError):  # a unit's filter of system calls may forbid it (@resources)
+        os.nice(_NICE)
     with suppress(OSError):  # a container may not allow it; then the limits of the system hold
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")

@@ -101,15 +101,15 @@ async def import_(request: web.Request) -> web.Response:
     check_request(wanted)
     imports = request.app[IMPORTS]
     live = imports.live
-    async with imports.room(), imports.uploads.body(request) as path:
-        try:
+    try:
+        async with imports.room(), imports.uploads.body(request) as path:
             outcome = await live.take(wanted, path)
-        except ImportProblemsError as exc:
-            return refused(wanted.file, exc)
-        except UsageError:
-            raise
-        except AgentError as exc:
-            return problem(503, "the file was not imported", str(exc))
+    except ImportProblemsError as exc:
+        return refused(wanted.file, exc)
+    except UsageError:
+        raise
+    except AgentError as exc:  # UploadError among them
+        return problem(503, "the file was not imported", str(exc))
     body = answer(outcome, request.app[AGENT])
     if outcome.changed and not outcome.dry_run:
         body["text"] += await _put_to_use(request.app[AGENT])

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import logging
 import os
 import shutil
 import tempfile
@@ -16,6 +17,8 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from agent.errors import AgentError
+
+LOG = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -44,7 +47,10 @@ class Uploads:
         """The body of a request as a file, alone in its folder. Errors: 408, 413, UploadError."""
         if request.content_length is not None and request.content_length > self._max:
             raise self._too_long(request.content_length)
-        folder = Path(await self._run(partial(tempfile.mkdtemp, prefix=self._prefix)))
+        try:
+            folder = Path(await self._run(partial(tempfile.mkdtemp, prefix=self._prefix)))
+        except OSError as exc:
+            raise UploadError(f"no place for the file: {exc.strerror}; make room there, or set TMPDIR") from exc
         try:
             path = folder / "body"
             await self._receive(request, path)
@@ -61,7 +67,12 @@ class Uploads:
         await asyncio.to_thread(self._thread.shutdown)
 
     def _clear(self) -> None:
-        for folder in Path(tempfile.gettempdir()).glob(f"{self._prefix}*"):
+        try:
+            where = Path(tempfile.gettempdir())
+        except FileNotFoundError as exc:  # measuring needs none
+            LOG.warning("no import through this agent: %s", exc.strerror)
+            return
+        for folder in where.glob(f"{self._prefix}*"):
             shutil.rmtree(folder, ignore_errors=True)
 
     async def _receive(self, request: web.Request, path: Path) -> None:

@@ -131,10 +131,12 @@ class HostCollector:
         mounts: Mapping[str, asyncio.Future[os.statvfs_result | OSError]],
         waited_seconds: float,
     ) -> Iterable[Reading]:
+        found = _attempt(target, "mount flags", lambda: disks.writable_stores(Path("/proc/self/mountinfo")))
+        writable = frozenset[str]() if isinstance(found, BaseException) else found
         for point, answer in mounts.items():
             target.step("disk", f"{point}: {'answered' if answer.done() else 'no answer'}")
             reading = (
-                disks.disk_reading(point, answer.result())
+                disks.disk_reading(point, answer.result(), writable)
                 if answer.done()
                 else disks.hung_reading(point, waited_seconds)
             )

@@ -2,6 +2,8 @@
 
 import errno
 import os
+import re
+from collections.abc import Container
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,11 +25,32 @@ _STORE_GONE = frozenset(
 _VANISHED = frozenset({errno.ENOENT, errno.ENOTDIR})
 
 
-def disk_reading(mountpoint: str, answer: os.statvfs_result | OSError) -> Reading | None:
-    """What a mount answered; None where it is not mounted any more."""
+def writable_stores(mountinfo: Path) -> frozenset[str]:
+    """Mount points whose file system takes writes, however little of it this process may write.
+
+    A sandbox (ProtectSystem= in our unit) shows us the whole machine read-only; a disk that the kernel has made
+    read-only after an error is read-only itself. Only the second is a fact about the machine.
+    """
+    found: dict[str, bool] = {}
+    for line in mountinfo.read_text(encoding="utf-8", errors="surrogateescape").splitlines():
+        mount, _, store = line.partition(" - ")
+        # the last one mounted there is the one in sight
+        found[_unescaped(mount.split()[4])] = "rw" in store.split()[-1].split(",")
+    return frozenset(mountpoint for mountpoint, is_writable in found.items() if is_writable)
+
+
+def _unescaped(path: str) -> str:
+    return re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), path)
+
+
+def disk_reading(
+    mountpoint: str, answer: os.statvfs_result | OSError, writable: Container[str] = frozenset()
+) -> Reading | None:
+    """What a mount answered; None where it is not mounted any more. `writable`: as writable_stores() says."""
     component = component_of(mountpoint)
     if isinstance(answer, os.statvfs_result):
-        return ok(usage(answer), component)
+        values = usage(answer)
+        return ok({**values, "read_only": 0.0} if mountpoint in writable else values, component)
     if answer.errno in _VANISHED:
         return None
     if answer.errno in _STORE_GONE:

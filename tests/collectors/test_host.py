@@ -13,6 +13,7 @@ import pytest
 from collectors.base import Outcome, Reason
 from collectors.host import HostCollector
 from tests.collectors.hosting import ROOT, Prober, a_target, burn, in_mounts_of_its_own, module, probe, probe_once, run
+from tests.requirements import unmet
 
 
 def meminfo() -> dict[str, int]:
@@ -232,3 +233,37 @@ async def test_without_a_thread_to_spare_a_mount_is_an_error_not_a_fault(monkeyp
         readings = await probe(collector)
     assert (readings["disk/"].outcome, readings["disk/"].reason) == (Outcome.ERROR, Reason.RESOURCES)
     assert readings["process/x"].outcome is Outcome.ERROR
+
+
+@pytest.mark.root
+def test_a_sandbox_s_read_only_view_is_not_taken_for_a_read_only_disk(tmp_path):
+    (tmp_path / "a disk").mkdir()
+    disk = f"'{tmp_path}/a disk'"
+    name = f"disk{tmp_path}/a disk"
+    options = {"disks": {"include": [f"{tmp_path}/*"]}}
+    for view, read_only in (("bind,ro", 0), ("ro", 1)):
+        setup = f"mount -t tmpfs -o size=1m none {disk}; mount -o remount,{view} {disk}"
+        with Prober(options, *in_mounts_of_its_own(setup)) as prober:
+            assert prober.probe()[name].values["read_only"] == read_only, view
+
+
+@pytest.mark.root
+def test_in_the_view_that_our_unit_gives_the_machine_s_disks_are_what_they_are(tmp_path):
+    """As ProtectSystem=strict, ProtectHome=read-only, PrivateDevices and PrivateTmp make it."""
+    (tmp_path / "var-tmp").mkdir()
+    sandbox = (
+        "mount --make-rslave /; mount --bind / /; mount -o remount,bind,ro /; "
+        "mount -t tmpfs none /dev; mknod -m 666 /dev/null c 1 3; mknod -m 444 /dev/urandom c 1 9; "
+        f"mount --bind {tmp_path}/var-tmp /var/tmp"
+    )
+    options = {"disks": {"exclude_types": ["proc", "sysfs", "tmpfs", "devpts", "mqueue", "devtmpfs", "cgroup2"]}}
+    with Prober(options) as outside, Prober(options, *in_mounts_of_its_own(sandbox), user="nobody") as inside:
+        seen, sandboxed = outside.probe(), inside.probe()
+    if not any(name.startswith("disk/") for name in seen):
+        unmet("this machine shows no file system")
+    assert sandboxed.keys() == seen.keys()
+    assert {name: one.outcome for name, one in sandboxed.items()} == {name: one.outcome for name, one in seen.items()}
+    for name, one in seen.items():
+        for value in ("read_only", "disk_total_bytes", "cpus", "memory_total_bytes"):
+            assert sandboxed[name].values.get(value) == one.values.get(value), f"{name} {value}"
+    assert "processes" in sandboxed[""].values

@@ -88,8 +88,8 @@ def test_every_file_that_the_packages_hold_travels_and_nothing_else(wheel):
     assert shipped == {name for name in held if Path(name).suffix not in NOT_SHIPPED}
 
 
-def test_the_quick_start_travels(wheel):
-    name = "config/quickstart/agent.yml"
+@pytest.mark.parametrize("name", ["config/quickstart/agent.yml", "config/systemd/sla-agent.service"])
+def test_the_quick_start_and_the_unit_travel(wheel, name):
     with zipfile.ZipFile(wheel) as archive:
         assert archive.read(f"agent/data/{name}") == (CHECKOUT / name).read_bytes()
 
