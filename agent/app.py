@@ -160,7 +160,7 @@ class Agent:
                 watched=lambda: self.watched,
                 periods=lambda: self.exporter.periods,
                 cleared=self.fault_metrics.cleared,
-                opened=lambda faults: self.paths.opened(faults),  # noqa: PLW0108 (made a line later)
+                opened=lambda faults, more: self.paths.opened(faults, more),  # noqa: PLW0108 (made a line later)
             )
         )
         kinds = {kind.name: kind for kind in self.kinds}

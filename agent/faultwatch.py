@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from heapq import nlargest
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -49,6 +50,9 @@ _ROWS_AT_ONCE = 1000
 _MANY = 2000
 """Changes in one look from which on what they leave is kept out of the sight of the collector of cycles for good."""
 
+TOLD_AT_ONCE = 1000
+"""New faults of one look that others are told of."""
+
 _NOTHING: Said = (State.UNKNOWN, Degraded.NONE)
 
 
@@ -66,16 +70,21 @@ class Parts:
     watched: Callable[[], Mapping[str, Watched]]
     periods: Callable[[], Mapping[str, Window]]
     cleared: Callable[[Fault], None]
-    opened: Callable[[Sequence[Fault]], None] = lambda _: None
+    opened: Callable[[Sequence[Fault], int], None] = lambda _, __: None
 
 
 class _Looked(NamedTuple):
-    """What one look found. `behind` is None where nothing can have changed it."""
+    """What one look found. `behind` is None where nothing can have changed it.
+
+    `opened` are the new faults, of too many those with the most members; `unnamed` is how many more there were.
+    """
 
     derived: Derived
     counts: Mapping[str, Mapping[str, int]]
     said: Mapping[str, Said]
     rows: Sequence[FaultEvent]
+    opened: Sequence[Fault]
+    unnamed: int
     alive: dict[str, Began]
     final: Sequence[Fault]
     changes: int
@@ -159,7 +168,8 @@ class FaultWatch:
             await self._tell(found.rows)
             kept.alive, kept.gone = found.alive, ()
             self.looked_at = now
-            self._announce(found.rows)
+            if found.opened:  # the ledger knows their ids now
+                self._agent.opened(found.opened, found.unnamed)
             if found.changes > _MANY:
                 gc.freeze()
 
@@ -207,11 +217,17 @@ class FaultWatch:
         derived = derive(kept.graph, kept.state, now, kept.desk, kept.places, self._agent.reader.fault_causes())
         faults = [fault for fault in derived.faults if kept.counts(fault)]
         alive = {fault.id: began_of(fault) for fault in faults}
+        rows = list(_rows(kept, derived, alive, told, now))
+        new = {row.fault for row in rows if row.kind == "opened"}
+        opened = [fault for fault in faults if fault.id in new and is_open(fault)] if new else []
+        told_of = nlargest(TOLD_AT_ONCE, opened, key=_members)  # a storm of them must not hold up the loop
         return _Looked(
             derived=derived._replace(faults=tuple(faults)),
             counts=self._count(kept, faults, now),
             said={item: kept.said(item, now) for item in changed},
-            rows=list(_rows(kept, derived, alive, told, now)),
+            rows=rows,
+            opened=told_of,
+            unnamed=len(opened) - len(told_of),
             alive=alive,
             final=[fault for fault in faults if self._is_now_final(kept, fault, now)],
             changes=changes,
@@ -246,12 +262,6 @@ class FaultWatch:
             self._agent.cleared(fault)
         if self._started_at is None:
             self._started_at = now
-
-    def _announce(self, rows: Sequence[FaultEvent]) -> None:
-        """Say which faults are new, now that the ledger knows their ids."""
-        new = {row.fault for row in rows if row.kind == "opened"}
-        if new:
-            self._agent.opened([fault for fault in self.open if fault.id in new])
 
     async def _tell(self, rows: Sequence[FaultEvent]) -> None:
         """Record what became of faults since the last look, so that no id ever vanishes."""
@@ -293,6 +303,10 @@ def _rows(
 
 def _ended(each: Gone, now: int) -> FaultEvent:
     return FaultEvent(each.id, 0, now, "joined" if each.holder else "void", each.root, each.start, each.holder, now)
+
+
+def _members(fault: Fault) -> int:
+    return len(fault.members)
 
 
 def _final_after(kept: Kept, root: str) -> int:

@@ -36,8 +36,8 @@ LOG = logging.getLogger(__name__)
 QUEUE = 100
 """Faults that may wait for their trace; of more, those with the most members are taken."""
 
-HELD_LIMIT = 10_000
-"""New faults that may wait until what stands above them is clear."""
+HELD_LIMIT = 1000
+"""New faults that may wait until what stands above them is clear; of more, those with the most members."""
 
 HELD_SECONDS = 180.0
 """How long a fault waits for that at most."""
@@ -76,6 +76,10 @@ class _Held:
     clear_at: int | None = None
 
 
+def _members(fault: Fault) -> int:
+    return len(fault.members)
+
+
 def _drop_old(known: dict[Any, float], now: float) -> None:
     while known and now - next(iter(known.values())) > AGAIN_SECONDS:
         del known[next(iter(known))]
@@ -102,18 +106,15 @@ class PathWatch:
                 self._went_down.pop(row.component, None)  # the order is that of the instants
                 self._went_down[row.component] = now
 
-    def opened(self, faults: Sequence[Fault]) -> None:
-        """Faults that have just been recorded as opened."""
+    def opened(self, faults: Sequence[Fault], more: int = 0) -> None:
+        """Faults that have just been recorded as opened, the largest first; so many `more` are not among them."""
         if not self._settings.enabled:
             return
-        now = monotonic()
-        for fault in faults:
-            if not self._is_news(fault) or self._plan(fault) is None:
-                continue
-            if len(self._held) < HELD_LIMIT:
+        now, room = monotonic(), max(HELD_LIMIT - len(self._held), 0)
+        for fault in faults[:room]:
+            if self._is_news(fault) and self._plan(fault) is not None:
                 self._held[fault.id] = _Held(fault, now)
-            else:
-                self._agent.metrics.path_dropped("full")
+        self._agent.metrics.path_dropped("full", more + max(len(faults) - room, 0))
 
     async def serve(self) -> None:
         """Make the traces that are due until cancelled."""
@@ -200,7 +201,7 @@ class PathWatch:
         return entry.track.last_at >= fault.onset[1] and not entry.track.streak and entry.pending == 0
 
     def _queue(self, due: Sequence[Fault]) -> None:
-        for fault in sorted(due, key=lambda fault: -len(fault.members)):
+        for fault in sorted(due, key=_members, reverse=True):
             if len(self._ready) < QUEUE:
                 self._ready[fault.id] = fault
             else:

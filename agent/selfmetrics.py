@@ -86,9 +86,9 @@ class SelfMetrics:
         """A trace was made for a fault: kept, or failed."""
         self._paths.labels(result).inc()
 
-    def path_dropped(self, cause: str) -> None:
-        """A new fault gets no trace."""
-        self._paths_dropped.labels(cause).inc()
+    def path_dropped(self, cause: str, faults: int = 1) -> None:
+        """New faults get no trace."""
+        self._paths_dropped.labels(cause).inc(faults)
 
     def swept(self, kind: str, lateness_ns: int, now_ns: int) -> None:
         """A probe of the kind was launched."""

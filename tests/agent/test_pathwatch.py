@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from agent.config.schema import PathEvidence
-from agent.pathwatch import QUEUE
+from agent.pathwatch import HELD_LIMIT, QUEUE
 from collectors.base import Reason, failed, ok
 from tests.agent.fault_worlds import DOWN, UP, World, of, world
 from tests.agent.worlds import SECOND, START
@@ -78,6 +78,17 @@ async def test_a_fault_of_our_own_probes_is_traced_once_and_kept(tmp_path: Path)
         async with serving(w):
             await until(lambda: metric(w, "dropped_total", cause="repeat") == 1, w)
         assert len(w.agent.reader.fault_paths(of("alone", 60))) == 1
+
+
+async def test_a_storm_of_new_faults_is_bounded_and_what_is_left_out_is_counted(tmp_path: Path):
+    async with world(tmp_path, ALONE) as w:
+        await up(w, "alone")
+        await down(w, 60, "alone")
+        (fault,) = w.watch.open
+        w.agent.paths._held.clear()
+        w.agent.paths.opened([replace(fault, id=f"F-{number}") for number in range(HELD_LIMIT + 5)], 42_000)
+        assert len(w.agent.paths._held) == HELD_LIMIT
+        assert metric(w, "dropped_total", cause="full") == 42_005
 
 
 @pytest.mark.parametrize("source", ["imported", "desk"])
