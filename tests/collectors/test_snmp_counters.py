@@ -78,7 +78,7 @@ def test_a_rate_is_what_passed_or_it_is_absent(seconds, first, second, speed):
     assert found["in_bytes_per_second"] == found["out_bytes_per_second"]
     if speed is None:
         assert second >= first
-        assert found["in_bytes_per_second"] == passed / seconds
+        assert found["in_bytes_per_second"] == passed / found["rate_seconds"]
         assert "in_utilisation_ratio" not in found
     else:
         assert found["in_bytes_per_second"] * 8 <= speed
