@@ -71,7 +71,7 @@ class Agent:
         self.kinds = kinds
         self.machine_clock = clock
         self.metrics = SelfMetrics()
-        self.location: Location = parse_url(config.store.url)
+        self.location: Location = parse_url(config.store.url, simulated=config.store.simulated)
         self.watched: dict[str, Watched] = {}
         self.is_ready = False
         self._stop = asyncio.Event()

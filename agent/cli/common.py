@@ -94,7 +94,7 @@ def place(store: str | None, config: Path | None) -> Place:
         return Place(location=parse_url(store), zone=ZoneInfo(DEFAULT_ZONE), registered={})
     loaded = load(path, KINDS)
     return Place(
-        location=parse_url(store or loaded.store.url),
+        location=parse_url(store or loaded.store.url, simulated=loaded.store.simulated),
         zone=loaded.zone_info,
         registered={target.id: target.kind for target in loaded.targets},
         known=known_of(loaded),
