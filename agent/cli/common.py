@@ -32,6 +32,9 @@ DEFAULT_CONFIG = Path("/etc/sla-agent/agent.yml")
 DEFAULT_ZONE = "Asia/Shanghai"
 _WIDTH = 200
 
+SIMULATED_WORDS = "模拟数据 SIMULATED"
+"""What every output of a simulated store begins with (E8)."""
+
 StoreOption = Annotated[
     str | None,
     typer.Option("--store", metavar="URL", help="sqlite:///PATH; overrides the configuration's and is enough alone."),

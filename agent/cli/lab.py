@@ -10,7 +10,7 @@ import typer
 from agent.cli.common import failing_clearly
 from agent.clock import SystemClock
 from agent.lab.addresses import BASE
-from agent.lab.lab import Wanted, prepare, serve
+from agent.lab.lab import Wanted, prepare, serve, write_papers
 from agent.process import raise_descriptor_limit
 
 NONE = "none"
@@ -43,7 +43,7 @@ def lab(  # noqa: PLR0913 (one parameter an option)
     listen_address: Annotated[
         str, typer.Option("--web.listen-address", metavar="HOST:PORT", help="Where the agent of that agent.yml serves.")
     ] = "127.0.0.1:9610",
-    write_only: Annotated[bool, typer.Option("--write-only", help="Write the files and end.")] = False,
+    write_only: Annotated[bool, typer.Option("--write-only", help="Write registers and agent.yml, and end.")] = False,
 ) -> None:
     """Run the simulated city until a signal. It measures nothing: an agent does, with the agent.yml it writes."""
     with failing_clearly():
@@ -56,11 +56,14 @@ def lab(  # noqa: PLR0913 (one parameter an option)
             base=ports,
             listen_address=listen_address,
         )
-        made = prepare(wanted, SystemClock(), _tell)
-        _tell(f"files: {made.agent_yml.parent}; measure it with: sla-agent run --config.file {made.agent_yml}")
-        if not write_only:
-            raise_descriptor_limit()
-            asyncio.run(serve(made, _tell))
+        papers = write_papers(wanted, _tell)
+        if write_only:
+            _tell(f"written: {papers.agent_yml.parent}")
+            return
+        made = prepare(papers, SystemClock())
+        _tell(f"measure it with: sla-agent run --config.file {papers.agent_yml}")
+        raise_descriptor_limit()
+        asyncio.run(serve(made, _tell))
 
 
 def _tell(text: str) -> None:

@@ -38,30 +38,46 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Lab:
-    """A lab that is ready to start. `agent_yml` is the configuration for an agent that measures it."""
+class Papers:
+    """The city on paper. `agent_yml` is the configuration for an agent that measures it."""
 
     city: City
     plan: Plan
     story: Story
-    world: World
     agent_yml: Path
 
 
-def prepare(wanted: Wanted, clock: Clock, tell: Tell) -> Lab:
-    """Read, plan and write everything. Errors: ConfigError, UsageError."""
+@dataclass(frozen=True)
+class Lab:
+    """A lab that is ready to start."""
+
+    papers: Papers
+    world: World
+
+
+def write_papers(wanted: Wanted, tell: Tell) -> Papers:
+    """Read and plan everything, and write what an agent is told of it. Errors: ConfigError, UsageError."""
     city = build(read_city_file(wanted.city_file), wanted.scale)
     if wanted.form == "loopback" and not has_ipv6():
         city, without = without_ipv6(city)
         tell(f"no ::1 on this host: {', '.join(without)} are left out")
     story = NOTHING if wanted.story is None else read_story(wanted.story, city)
     planned = plan(city, wanted.form, base=wanted.base)
-    ca = authority(wanted.folder, lambda: clock.wall_us() / 1e6)
-    clocks = Clocks(wall=lambda: clock.wall_us() / 1e6, monotonic=lambda: clock.monotonic_ns() / 1e9)
-    world = make_world(city, planned, ca, clocks)
-    refuse_impossible(story, world)
     path = write(wanted.folder, city, planned, listen_address=wanted.listen_address)
-    return Lab(city, planned, story, world, path)
+    return Papers(city, planned, story, path)
+
+
+def prepare(papers: Papers, clock: Clock) -> Lab:
+    """The world for it, and the certificates of its systems. Errors: UsageError."""
+
+    def wall() -> float:
+        return clock.wall_us() / 1e6
+
+    ca = authority(papers.agent_yml.parent, wall)
+    clocks = Clocks(wall=wall, monotonic=lambda: clock.monotonic_ns() / 1e9)
+    world = make_world(papers.city, papers.plan, ca, clocks)
+    refuse_impossible(papers.story, world)
+    return Lab(papers, world)
 
 
 async def serve(lab: Lab, tell: Tell) -> None:
@@ -75,14 +91,12 @@ async def serve(lab: Lab, tell: Tell) -> None:
 
 async def run(lab: Lab, until: Callable[[], Awaitable[object]], tell: Tell) -> None:
     """Start the world, play the story, stop the world when `until` ends. Errors: UsageError."""
+    city = lab.papers.city
     await lab.world.start()
     try:
-        tell(
-            f"{READY} {lab.city.name}, {len(list(lab.city.targets))} targets, {len(lab.city.lines)} lines, "
-            f"{lab.plan.form}"
-        )
+        tell(f"{READY} {city.name}, {len(list(city.targets))} targets, {len(city.lines)} lines, {lab.papers.plan.form}")
         async with asyncio.TaskGroup() as group:
-            player = group.create_task(play(lab.story, lab.world, tell))
+            player = group.create_task(play(lab.papers.story, lab.world, tell))
             await until()
             player.cancel()
     finally:

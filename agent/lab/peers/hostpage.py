@@ -8,6 +8,7 @@ OLD = 90 * 86_400.0
 """How long a host has run when the lab begins, at least. Units: seconds."""
 
 _GIB = float(2**30)
+_PARTS = ("cpu", "diskstats", "filesystem", "loadavg", "meminfo", "netclass", "netdev", "stat")
 _PLAIN = """\
 node_time_seconds {now!r}
 node_boot_time_seconds {booted!r}
@@ -69,4 +70,5 @@ class Host:
             for cpu in range(self._cpus)
             for mode, share in shares.items()
         )
-        return plain + "".join(cpus)
+        parts = (f'node_scrape_collector_success{{collector="{part}"}} 1\n' for part in _PARTS)
+        return plain + "".join(parts) + "".join(cpus)

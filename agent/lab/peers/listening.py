@@ -110,7 +110,7 @@ class _Talk(asyncio.Protocol):
         self._condition = Condition()
         self._timers: list[asyncio.TimerHandle] = []
         self._secure: asyncio.Task[None] | None = None
-        self._is_silent = False
+        self._is_silent = self._is_securing = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         plain = self._transport = cast("asyncio.Transport", transport)
@@ -125,6 +125,7 @@ class _Talk(asyncio.Protocol):
         if self._is_silent:
             return
         if self._listener.tls is not None:
+            self._is_securing = True
             plain.pause_reading()
             self._secure = asyncio.get_running_loop().create_task(self._begin_tls(plain, self._listener.tls))
         else:
@@ -142,11 +143,18 @@ class _Talk(asyncio.Protocol):
             )
         except (OSError, ssl.SSLError):  # who asked went away, or refused what was shown
             plain.abort()
+            return
+        self._is_securing = False
+        self._answer()  # the first words may have come before this task went on
 
     def data_received(self, data: bytes) -> None:
         if self._is_silent:
             return
         self._buffer += data
+        if not self._is_securing:
+            self._answer()
+
+    def _answer(self) -> None:
         while self._buffer:
             reply = self._listener.speaker.reply(self._buffer, self._host)
             if reply is None:
