@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.lab.condition import WELL, conditions, sites_cut_off
@@ -27,6 +27,7 @@ def actions(draw, whats=WHATS):
     return Action.model_validate({"at": float(at), "for": float(lasts), "what": what, "where": where})
 
 
+@settings(deadline=None)
 @given(st.lists(actions(), max_size=8), st.randoms())
 def test_the_order_in_which_things_happen_does_not_matter(acts, random):
     shuffled = list(acts)
@@ -34,11 +35,13 @@ def test_the_order_in_which_things_happen_does_not_matter(acts, random):
     assert conditions(city(), acts) == conditions(city(), shuffled)
 
 
+@settings(deadline=None)
 @given(st.lists(actions(("line_cut", "uplink_cut")), max_size=8), actions(("line_cut", "uplink_cut")))
 def test_one_cut_more_brings_nobody_back(acts, more):
     assert sites_cut_off(city(), acts) <= sites_cut_off(city(), [*acts, more])
 
 
+@settings(deadline=None)
 @given(st.lists(actions(("line_cut", "uplink_cut")), max_size=8))
 def test_what_hangs_on_a_site_that_is_cut_off_is_cut_off(acts):
     off = sites_cut_off(city(), acts)
@@ -51,12 +54,14 @@ def test_what_hangs_on_a_site_that_is_cut_off_is_cut_off(acts):
         assert condition.is_reachable == (city().things[id_].site not in off)
 
 
+@settings(deadline=None)
 @given(st.lists(actions(), max_size=8))
 def test_when_nothing_holds_everything_is_well_and_only_what_is_not_well_is_told(acts):
     assert conditions(city(), []) == {}
     assert WELL not in conditions(city(), acts).values()
 
 
+@settings(deadline=None)
 @given(st.lists(actions(), max_size=10))
 def test_every_beginning_of_a_story_has_its_end_after_it(acts):
     story = Story(repeat=300.0, actions=tuple(acts))
@@ -70,6 +75,7 @@ def test_every_beginning_of_a_story_has_its_end_after_it(acts):
     assert holding == []
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=20), st.lists(OID, min_size=1, max_size=5), st.integers(0, 2**31 - 1))
 def test_a_request_is_read_as_it_was_written(community, names, id_):
     bindings = b"".join(ber.tlv(ber.SEQUENCE, ber.tlv(ber.OID, ber._packed(n)) + ber.tlv(ber.NULL)) for n in names)
@@ -80,12 +86,14 @@ def test_a_request_is_read_as_it_was_written(community, names, id_):
     assert int.from_bytes(request.id, "big") == id_
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_whatever_comes_is_a_request_or_refused_by_its_one_name(data):
     with suppress(ber.NotSnmpError):
         ber.read(data)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=400))
 def test_whatever_comes_over_a_connection_is_waited_on_or_answered_within_what_came(data):
     for speaker in (Camera(), Web(portal("x"), lambda: 0.0)):
@@ -93,6 +101,7 @@ def test_whatever_comes_over_a_connection_is_waited_on_or_answered_within_what_c
         assert reply is None or 0 < reply.consumed <= len(data)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**9), st.integers(0, 200), st.sampled_from([b"OPTIONS", b"DESCRIBE", b"PLAY"]))
 def test_a_request_is_answered_when_it_is_whole_and_the_next_one_is_left(cseq, cut, method):
     data = b"%s rtsp://127.0.0.1:17000/CAM RTSP/1.0\r\nCSeq: %d\r\nUser-Agent: x\r\n\r\n" % (method, cseq)
