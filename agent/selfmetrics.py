@@ -1,11 +1,14 @@
 """The agent's metrics about itself: small families, kept by prometheus-client in a registry of our own."""
 
 import platform
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
+from itertools import accumulate
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
+from prometheus_client.utils import floatToGoString
 
 from agent import metrics
 from agent.metrics import Family
@@ -51,7 +54,8 @@ class SelfMetrics:
         self._sweep = self._gauge(metrics.SWEEP)
         self.guests = self._gauge(metrics.GUESTS)
         self._asked = self._counter(metrics.ASKED)
-        self._lateness = self._histogram(metrics.LATENESS)
+        self._lateness = _Observed(metrics.LATENESS)
+        self.registry.register(self._lateness)
         self._lag = self._histogram(metrics.LOOP_LAG)
         self._sweeps: dict[str, _Sweep] = {}
         self._paths = self._counter(metrics.PATHS)
@@ -139,6 +143,26 @@ class SelfMetrics:
 
     def _histogram(self, family: Family) -> Histogram:
         return Histogram(family.name, family.help, family.labels, registry=self.registry, buckets=_LAG_BUCKETS)
+
+
+class _Observed(Collector):
+    """A histogram that is told of every probe: the library's own takes a lock and walks its buckets each time."""
+
+    def __init__(self, family: Family) -> None:
+        self._family = family
+        self._counts = [0] * (len(_LAG_BUCKETS) + 1)
+        self._sum = 0.0
+
+    def observe(self, value: float) -> None:
+        """One more."""
+        self._counts[bisect_left(_LAG_BUCKETS, value)] += 1
+        self._sum += value
+
+    def collect(self) -> Iterator[HistogramMetricFamily]:
+        """For the registry."""
+        bounds = (*map(floatToGoString, _LAG_BUCKETS), "+Inf")
+        counts = zip(bounds, accumulate(self._counts), strict=True)
+        yield HistogramMetricFamily(self._family.name, self._family.help, list(counts), self._sum)
 
 
 class _Known(Collector):
