@@ -174,4 +174,4 @@ def compare(load: Load, legs: int) -> tuple[list[Leg], list[Leg]]:
 
 def middle(legs: list[Leg]) -> Leg:
     """The median of each column."""
-    return Leg(*(statistics.median(column) for column in zip(*legs, strict=True)))  # type: ignore[arg-type]
+    return Leg(*(statistics.median(column) for column in zip(*legs, strict=True)))  # type: ignore[arg-type]  # medians of a column of numbers

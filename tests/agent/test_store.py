@@ -241,7 +241,7 @@ def test_faults_that_joined_each_other_have_their_paths_once(store: Store) -> No
 
 def test_a_path_is_whole_or_not_there_and_travels_in_a_backup(store: Store, tmp_path: Path) -> None:
     store.writer.add_path(kept("F-1", 10, *HOPS))
-    broken = Hop(4, 1, (ANSWERS[0]._replace(words=object()),))  # type: ignore[arg-type]
+    broken = Hop(4, 1, (ANSWERS[0]._replace(words=object()),))  # type: ignore[arg-type]  # wrong on purpose
     with pytest.raises(StoreError):
         store.writer.add_path(kept("F-1", 20, *HOPS, broken))
     store.writer.backup(tmp_path / "copy.db")
