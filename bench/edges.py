@@ -30,7 +30,7 @@ async def _storm(world: World) -> Storm:
     await asyncio.sleep(0.2)
     began = time.monotonic()
     number = 0
-    async for entry in world.ledger._in_passes():  # noqa: SLF001 (the step that is measured) (the same passes as isolation takes)
+    async for entry in world.ledger._in_passes():  # noqa: SLF001 (the same passes as isolation takes)
         rules = entry.watched.rules
         world.ledger._apply(entry, advance(entry.track, entry.track.valid_until + 1, rules))  # noqa: SLF001 (the step that is measured)
         number += 1
