@@ -13,6 +13,7 @@ from prometheus_client.openmetrics import exposition as openmetrics
 from agent.config import ConfigError
 from agent.errors import AgentError
 from agent.web import api, clock, pages, probe
+from agent.web.door import Door, most_connections
 from agent.web.guard import refuse_foreign
 from agent.web.keys import AGENT, QUESTIONS
 from agent.web.problems import problem, problems_as_answers
@@ -45,7 +46,7 @@ class Server:
         self._runner = web.AppRunner(application(self._agent), access_log=None, handle_signals=False)
         await self._runner.setup()
         host, _, port = self._agent.config.web.listen_address.rpartition(":")
-        site = web.TCPSite(self._runner, host.strip("[]"), int(port))
+        site = Door(self._runner, host.strip("[]"), int(port), most_connections())
         try:
             await site.start()
         except OSError as exc:
