@@ -9,7 +9,7 @@ import pytest
 
 from sla.model import State
 from tests.depth import measure
-from tests.e2e.running import Port, Process, agent, ports, until
+from tests.e2e.running import Port, Process, agent, drained, ports, until
 from tests.e2e.test_clock import INTERVAL_SECONDS, RIGHT, WallClock, patient, steps
 from tests.torture.account import account
 from tests.torture.asking import all_in, sample, samples
@@ -24,7 +24,11 @@ OFFSETS = ("-10m", "+1h", "-3d", "+30d", "+2s", "-5s", "+10y", "-1y")
 
 def test_random_steps_change_no_duration_and_miss_no_turn(tmp_path: Path) -> None:
     dice, wall = random.Random(20261122), WallClock(tmp_path)
-    with account(f"{STEPS} steps of the wall clock, each undone, {TARGETS} targets") as report, ports(TARGETS) as peers:
+    with (
+        account(f"{STEPS} steps of the wall clock, each undone, {TARGETS} targets") as report,
+        ports(TARGETS) as peers,
+        drained(peers),
+    ):
         with agent(patient(tmp_path, peers), tmp_path / "log", wall.prefix()) as running:
             until(lambda: all_in(running, "up"), "all up")
             known, page, began = told(tmp_path / "ledger.db"), running.get("/metrics"), time.monotonic()

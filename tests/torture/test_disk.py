@@ -11,7 +11,7 @@ import pytest
 
 from sla.model import State
 from tests.depth import measure
-from tests.e2e.running import DEADLINE_SECONDS, Port, Process, agent, configuration, ports, until
+from tests.e2e.running import DEADLINE_SECONDS, Port, Process, agent, configuration, drained, ports, until
 from tests.torture.account import account
 from tests.torture.asking import all_in, sample, states
 from tests.torture.disks import Disk, disk
@@ -45,6 +45,7 @@ def test_a_full_disk_loses_nothing_and_what_waited_is_durable_with_its_own_times
         account(f"disk full, {ROUNDS} times, {TARGETS} targets") as report,
         disk(tmp_path / "disk", "16m") as small,
         ports(TARGETS) as peers,
+        drained(peers),
     ):
         config = on(small, tmp_path, peers)
         with agent(config, tmp_path / "log", small.prefix) as running:
@@ -109,6 +110,7 @@ def test_killed_on_a_full_disk_what_was_not_durable_becomes_unknown_and_a_start_
         account("killed while the disk is full") as report,
         disk(tmp_path / "disk", "16m") as small,
         ports(TARGETS) as peers,
+        drained(peers),
     ):
         config = on(small, tmp_path, peers)
         with agent(config, tmp_path / "log", small.prefix) as running:

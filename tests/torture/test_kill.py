@@ -12,7 +12,7 @@ import pytest
 
 from sla.model import State
 from tests.depth import measure
-from tests.e2e.running import Port, Process, configuration, ports
+from tests.e2e.running import Port, Process, configuration, drained, ports
 from tests.torture.account import Account, account
 from tests.torture.ledgers import SECOND, Told, causes, in_state, nothing_is_lost, seconds_in, told
 
@@ -34,8 +34,8 @@ class Shown(NamedTuple):
 
 
 def test_kill_9_at_random_instants_loses_no_acknowledged_edge_and_adds_only_unknown(tmp_path: Path) -> None:
-    dice = random.Random(20261121)
-    with account(f"kill -9, {KILLS} times, {TARGETS} targets") as report, ports(TARGETS) as peers:
+    dice = random.Random(measure("SEED", 20261121, 20261121))
+    with account(f"kill -9, {KILLS} times, {TARGETS} targets") as report, ports(TARGETS) as peers, drained(peers):
         for peer in peers[OPEN : OPEN + CLOSED]:
             peer.close()
         config = configuration(tmp_path, peers)

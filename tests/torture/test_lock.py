@@ -11,7 +11,7 @@ import pytest
 
 from sla.model import State
 from tests.depth import measure
-from tests.e2e.running import Process, agent, configuration, ports, until
+from tests.e2e.running import Process, agent, configuration, drained, ports, until
 from tests.torture.account import account
 from tests.torture.asking import all_in, reload, sample, samples, states
 from tests.torture.ledgers import SECOND, causes, in_state, nothing_is_lost, seconds_in, told
@@ -45,7 +45,11 @@ def beats(page: str) -> tuple[float, float]:
 
 
 def test_a_locked_store_stops_no_probe_and_loses_nothing(tmp_path: Path) -> None:
-    with account(f"store locked for {LOCKED_SECONDS} s, {TARGETS} targets") as report, ports(TARGETS) as peers:
+    with (
+        account(f"store locked for {LOCKED_SECONDS} s, {TARGETS} targets") as report,
+        ports(TARGETS) as peers,
+        drained(peers),
+    ):
         config = configuration(tmp_path, peers)
         with agent(config, tmp_path / "log") as running:
             until(lambda: all_in(running, "up"), "all up")

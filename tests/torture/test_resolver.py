@@ -13,7 +13,7 @@ import pytest
 
 from sla.model import State
 from tests.depth import measure
-from tests.e2e.running import agent, configuration, ports, until
+from tests.e2e.running import agent, configuration, drained, ports, until
 from tests.requirements import need_program, need_root
 from tests.torture.account import account
 from tests.torture.asking import all_in, problems, samples
@@ -103,6 +103,7 @@ def test_a_dead_name_server_makes_names_unknown_and_harms_no_address(tmp_path: P
         account(f"dead name server, {ROUNDS} times, {NAMED} targets by name, {TARGETS - NAMED} by address") as report,
         name_server() as server,
         ports(TARGETS) as peers,
+        drained(peers),
     ):
         config = named(configuration(tmp_path, peers))
         with agent(config, tmp_path / "log", prefix(tmp_path)) as running:
