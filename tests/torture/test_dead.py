@@ -11,7 +11,7 @@ from sla.timeline import Span
 from tests.depth import measure
 from tests.e2e.running import Port, agent, drained, until
 from tests.torture.account import account
-from tests.torture.asking import all_in, counted, sample, samples, states
+from tests.torture.asking import numbers, sample, samples, states
 from tests.torture.ledgers import SECOND, causes, in_state, nothing_is_lost, told, was_known
 
 pytestmark = pytest.mark.torture
@@ -52,17 +52,17 @@ def test_all_die_at_once_and_come_back(tmp_path: Path) -> None:
         try:
             config = written(tmp_path, dying, living)
             with drained((dying, living)), agent(config, tmp_path / "log") as running:
-                until(lambda: all_in(running, "up"), "all up")
+                until(lambda: numbers(running)["up"] == TARGETS + LIVING, "all up")
                 known, before, began = told(tmp_path / "ledger.db"), running.get("/metrics"), time.monotonic()
                 dead = {name for name in states(running) if name.startswith("d")}
                 dying.close()
                 died_at = time.time_ns() // 1000
-                until(lambda: all_in(running, "down", dead), "all of them down")
+                until(lambda: numbers(running)["down"] == TARGETS, "all of them down")
                 down_after = time.monotonic() - began
-                seen = counted(running)
+                alive_then = numbers(running)["up"]
                 back_at = time.time_ns() // 1000
                 dying.open()
-                until(lambda: all_in(running, "up"), "all back")
+                until(lambda: numbers(running)["up"] == TARGETS + LIVING, "all back")
                 page, spent = running.get("/metrics"), time.monotonic() - began
                 assert running.stop() == 0
         finally:
@@ -78,7 +78,10 @@ def test_all_die_at_once_and_come_back(tmp_path: Path) -> None:
         probes = [samples(page, "sla_probe_total")[n] - samples(before, "sla_probe_total")[n] for n in alive]
         assert min(probes) >= spent / INTERVAL / 2, "the living were not probed on time"
         missed = sample(page, 'sla_agent_ticks_missed_total{kind="tcp"}')
-        report.did(f"{seen}, {down_after:.0f} s after the death (every {INTERVAL} s); turns missed {missed:.0f}")
+        report.did(
+            f"{TARGETS} down, {alive_then} up {down_after:.0f} s after the death (every {INTERVAL} s), "
+            f"{missed:.0f} turns missed"
+        )
         report.lost(f"nothing: {compared:.0f} known target-seconds compared; each of the dead has one outage")
         report.unknown(causes(now, since=known.heartbeat))
 
