@@ -18,6 +18,8 @@ from bench.city import City, Plan, city, is_bad
 
 SILENT_EVERY, SILENT_SECONDS = 3, 5
 FLAPPING_SECONDS = 60
+BUSY = 503
+QUESTIONS = ("targets?limit=1000", "availability?target=t00050", "faults", "targets/t00050/timeline")
 FLAT_SHARE, FLAT_MB, FLAT_COUNT = 0.05, 4.0, 8
 """What the end may lie above the middle: so much of it, and so many MB or pieces on top."""
 
@@ -51,6 +53,8 @@ class Soaked(NamedTuple):
     states: dict[str, int]
     log_lines: int
     tracebacks: int
+    questions: int
+    unanswered: int
 
 
 def soak(plan: Plan, seconds: float, every: float, say: Callable[[Sample], None]) -> Soaked:
@@ -58,15 +62,15 @@ def soak(plan: Plan, seconds: float, every: float, say: Callable[[Sample], None]
     samples: list[Sample] = []
     with city(plan) as running:
         began = time.monotonic()
-        number = 0
+        number = unanswered = 0
         while time.monotonic() - began < seconds:
             number += 1
-            _live(running, number, every)
+            unanswered += _live(running, number, every)
             samples.append(_look(running, time.monotonic() - began))
             say(samples[-1])
         states = _settled(running, plan)
         log = running.log.read_text(encoding="utf-8", errors="replace")
-    return Soaked(samples, states, len(log.splitlines()), log.count("Traceback"))
+    return Soaked(samples, states, len(log.splitlines()), log.count("Traceback"), number * len(QUESTIONS), unanswered)
 
 
 def expected(plan: Plan) -> dict[str, int]:
@@ -90,8 +94,8 @@ def _settled(running: City, plan: Plan) -> dict[str, int]:
         time.sleep(1)
 
 
-def _live(running: City, number: int, every: float) -> None:
-    """What happens in a city within a minute."""
+def _live(running: City, number: int, every: float) -> int:
+    """What happens in a city within a minute; how many questions were not answered."""
     until = time.monotonic() + every
     silent = number % SILENT_EVERY == 0
     if silent:
@@ -100,10 +104,21 @@ def _live(running: City, number: int, every: float) -> None:
         running.tell("answers")
     with contextlib.suppress(urllib.error.URLError):  # a reload that is refused must do no harm either
         urlopen(Request(f"{running.base}/-/reload", b"", method="POST"), timeout=120).close()
-    for path in ("targets?limit=1000", "availability?target=t00050", "faults", "targets/t00050/timeline"):
-        running.ask(path)
-    running.own()
+    unanswered = sum(not _answered(running, path) for path in QUESTIONS)
     time.sleep(max(until - time.monotonic(), 0))
+    return unanswered
+
+
+def _answered(running: City, path: str) -> bool:
+    """Whether a question got its answer; a busy agent may ask to be asked again (503), and nothing else."""
+    try:
+        running.ask(path)
+    except urllib.error.HTTPError as exc:
+        exc.close()
+        if exc.code != BUSY:
+            raise
+        return False
+    return True
 
 
 def _look(running: City, at: float) -> Sample:

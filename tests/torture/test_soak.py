@@ -26,5 +26,8 @@ def test_memory_descriptors_and_threads_stay_flat() -> None:
         assert soaked.states == expected(PLAN)
         assert [one for one in found if not one.flat] == [], judged(found)
         most = max(one.unknown for one in samples[len(samples) // 4 :])
-        report.lost("nothing: every question was answered, and at the end every target is in the state of its peer")
+        answers = (
+            f"{soaked.questions - soaked.unanswered} of {soaked.questions} questions were answered, the others 503"
+        )
+        report.lost(f"nothing: at the end every target is in the state of its peer; {answers}")
         report.unknown(f"at most {most} of {TARGETS} targets at one time, while the peers were silent")
