@@ -78,8 +78,9 @@ pytest: $(DEV_READY)
 bench: $(DEV_READY)  ## The benchmarks, each a ratio against a peer in the same run
 	$(PY) -m bench $(ARGS)
 
+# Every wait in these tests has its own deadline; how long they take in all is the caller's choice (docs/reliability.md)
 torture: $(DEV_READY)  ## The long fault tests
-	SLA_TEST_DEEP=1 $(PY) -m pytest -m torture --timeout 3600 $(ARGS)
+	SLA_TEST_DEEP=1 $(PY) -m pytest -m torture -s --timeout 0 $(ARGS)
 
 lock:  ## Make requirements/*.txt anew from pyproject.toml: the newest versions, with hashes
 	$$(.ci/python "$(PYTHON)") -m venv --clear build/lock

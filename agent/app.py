@@ -5,13 +5,13 @@ import json
 import logging
 import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 
 from agent import housekeeping
-from agent.build import watched_targets
 from agent.calendar import Calendar
 from agent.clock import Clock, RunClock, read_anchor
 from agent.clockwatch import Begin, ClockWatch, Heard, begin
@@ -23,23 +23,21 @@ from agent.exporter import Exporter
 from agent.faultmetrics import FaultMetrics
 from agent.faultwatch import FaultWatch, Parts
 from agent.figures.book import Shelf
-from agent.figures.timelines import Timelines
 from agent.figures.topology import Topology
 from agent.hints import Hints
 from agent.housekeeping import Housekeeping, MonthOf, running_periods
 from agent.inline import inline_rows
 from agent.lanes import Lane
 from agent.ledger import Known, Ledger
-from agent.linkmetrics import LinkMetrics, lines_of
+from agent.linkmetrics import LinkMetrics
 from agent.metrics import value_families
 from agent.modules import Modules
 from agent.notify import ServiceManager
 from agent.pathwatch import Parts as PathParts
 from agent.pathwatch import PathWatch
 from agent.probing.prober import Prober, Surroundings
-from agent.process import raise_descriptor_limit, settle_memory
+from agent.process import raise_descriptor_limit, settle_memory, undisturbed
 from agent.progress import Progress
-from agent.registered import with_registers
 from agent.registerfiles import apply_files, tell, try_files
 from agent.runner import Runner
 from agent.selfmetrics import SelfMetrics
@@ -49,6 +47,7 @@ from agent.stores.opening import SIMULATED, Location, connect, migrate, parse_ur
 from agent.stores.reading import SqliteReader
 from agent.stores.writing import SqliteWriter
 from agent.supervised import Counts, Supervised
+from agent.taking import AT_ONCE, wanted
 from agent.targets import Duty, Watched
 from agent.traps import TrapListeners
 from agent.upkeep import Upkeep
@@ -73,7 +72,7 @@ class Agent:
         self.machine_clock = clock
         self.metrics = SelfMetrics()
         self.location: Location = parse_url(config.store.url, simulated=config.store.simulated)
-        self.watched: dict[str, Watched] = {}
+        self.watched: Mapping[str, Watched] = {}
         self.is_ready = self.is_simulated = False
         self._stop = asyncio.Event()
         self._group: asyncio.TaskGroup | None = None
@@ -293,32 +292,37 @@ class Agent:
     async def _take(self, config: Config) -> None:
         """Make a configuration the one in force: modules first, then the difference of what is watched."""
         now = self.clock.now_us()
-        # in the writer's thread: a store that another program holds must not stop the loop
+        # in the writer's thread, and in another: neither a locked store nor 43 000 rows may stop the loop
         await self.committer.run_in_writer(partial(self.writer.set_inline, inline_rows(config), config.digest, now))
-        book = self.shelf.book(self.reader)
-        full = with_registers(config, book, now, Timelines(self.reader, book, now).service)
-        wanted = {watched.id: watched for watched in watched_targets(full)}
-        used = {name for watched in wanted.values() for name in _modules_of(watched)}
-        retired = await self.modules.take(full, used)
+        with undisturbed():
+            found = await asyncio.to_thread(wanted, config, self.shelf, self.reader, self.watched, now)
+        retired = await self.modules.take(found.config, found.modules)
         for kind, limits in config.kinds.items():
             self.runner.limit(kind, limits.concurrency, limits.per_second)
-        for target_id in self.watched.keys() - wanted.keys():
+        now = self.clock.now_us()
+        for target_id in found.gone:
             self.runner.schedule.remove(target_id)
             self.ledger.forget(target_id, now)
-        for target_id, watched in wanted.items():
-            if self.watched.get(target_id) != watched:
-                self.ledger.watch(watched)
-                self.runner.schedule.add(watched)
-        self.config, self.watched = config, wanted
-        self.hints.take(wanted.values())
+        self._watch(found.changed)  # at once: the modules of their old options may be closed already
+        self.config, self.watched = config, found.kept
+        for start in range(0, len(found.new), AT_ONCE):
+            self._watch(found.new[start : start + AT_ONCE])
+            await asyncio.sleep(0)
+        self.watched = found.watched
+        self.hints.take(found.hinted)
         self.traps.take(config.traps)
-        self._topology = Topology(book, self.reader.components())
-        self.link_metrics.lines = lines_of(book, now)
+        self._topology = found.topology
+        self.link_metrics.lines = found.lines
         self.faults.refresh()
-        self.upkeep.at_border(book.next_border(now), self.registers_changed)
+        self.upkeep.at_border(found.book.next_border(now), self.registers_changed)
         self._count_targets()
         if self._group is not None and retired:
             self._group.create_task(self._close_later(retired))
+
+    def _watch(self, watched: Sequence[Watched]) -> None:
+        for each in watched:
+            self.ledger.watch(each)
+            self.runner.schedule.add(each)
 
     async def _close_later(self, retired: list[AsyncExitStack]) -> None:
         """Close replaced collectors when no probe of theirs can be under way any more."""
@@ -327,9 +331,10 @@ class Agent:
             await stack.aclose()
 
     def _count_targets(self) -> None:
+        kinds = Counter(watched.kind for watched in self.watched.values())
         for kind in self.kinds:
             lane = self.runner.lanes[kind.name]
-            self.metrics.scheduled(kind.name, sum(watched.kind == kind.name for watched in self.watched.values()))
+            self.metrics.scheduled(kind.name, kinds[kind.name])
             self.metrics.on_scrape(kind.name, partial(getattr, lane, "active"), partial(_waiting, lane))
         for check in self.ledger.vantage.planes():
             plane = check.plane or "gateway"
@@ -379,13 +384,6 @@ class Agent:
             await self.reload()
         except (ConfigError, AgentError) as exc:
             LOG.error("reload refused, the old configuration stays in force:\n%s", exc)  # noqa: TRY400 (says it all)
-
-
-def _modules_of(watched: Watched) -> Iterator[str]:
-    yield watched.module
-    yield from (module for _, module in watched.families)
-    if watched.confirm:
-        yield watched.confirm
 
 
 def _waiting(lane: Lane) -> int:

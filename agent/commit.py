@@ -55,17 +55,18 @@ class Committer:
         self._seq = 0
         self.durable_until = 0
         self._refused = False
+        self._writing = 0
         self._clear()
 
     @property
     def waiting(self) -> int:
         """Edges that are decided and not yet durable."""
-        return len(self._edges)
+        return len(self._edges) + self._writing
 
     @property
     def is_choked(self) -> bool:
         """So much waits that nothing more may be measured."""
-        return len(self._edges) >= WAITING_LIMIT
+        return self.waiting >= WAITING_LIMIT
 
     def next_seq(self) -> int:
         """The next number in this run's order (T2)."""
@@ -142,9 +143,11 @@ class Committer:
 
     async def _commit(self, loop: asyncio.AbstractEventLoop) -> bool:
         batch = self._take()
+        self._writing = len(batch.edges)  # a locked store may hold them for long: they wait still
         try:
             await loop.run_in_executor(self._thread, self._writer.write, self.run, batch)
         except StoreError as exc:
+            self._writing = 0
             self._give_back(batch)
             self._tally.refused()
             if not self._refused:
@@ -156,6 +159,7 @@ class Committer:
         if self._refused:
             LOG.info("the store writes again; edges that waited are durable")
         self._refused = False
+        self._writing = 0
         self.durable_until = batch.heartbeat
         self._tally.committed(len(batch.edges))
         await self._on_durable(batch)

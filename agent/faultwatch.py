@@ -10,7 +10,6 @@ import gc
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from heapq import nlargest
 from typing import NamedTuple
@@ -20,6 +19,7 @@ from agent.commit import Committer
 from agent.errors import StoreError
 from agent.faultkept import HORIZON_US, Began, Gone, Kept, Ledger, began_of, build, gone
 from agent.figures.book import Shelf
+from agent.process import undisturbed
 from agent.runner import Runner
 from agent.stores.base import Batch, Reader, Writer
 from agent.stores.noting import FaultEvent
@@ -158,7 +158,7 @@ class FaultWatch:
     async def look(self) -> None:
         """Bring everything that is shown up to now. Errors: StoreError when it cannot be recorded; look again then."""
         now = self._agent.now_us()
-        with _undisturbed():
+        with undisturbed():
             kept = await self._current(now)
             waiting, self._waiting = self._waiting, []
             found = await asyncio.to_thread(self._reckon, kept, waiting, self._told or {}, now)
@@ -274,18 +274,6 @@ class FaultWatch:
                     told[row.fault] = Began(row.root, row.start)
                 else:
                     told.pop(row.fault, None)
-
-
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Without the collector of cycles: it would hold up the loop while it walks what a look makes, and find nothing."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 def _rows(

@@ -27,9 +27,9 @@ class Hints:
         self._metrics = metrics
         self._targets: Mapping[str, tuple[str, ...]] = {}
 
-    def take(self, watched: Iterable[Watched]) -> None:
-        """Who may give hints from now on, and of what."""
-        self._targets = hinted_targets(watched)
+    def take(self, targets: Mapping[str, tuple[str, ...]]) -> None:
+        """Who may give hints from now on, and of what: as `hinted_targets` found it."""
+        self._targets = targets
 
     def knows(self, source: str) -> bool:
         """Whether a hint from there would have any effect."""

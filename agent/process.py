@@ -2,6 +2,8 @@
 
 import gc
 import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 def raise_descriptor_limit() -> None:
@@ -16,3 +18,15 @@ def settle_memory() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Without the collector of cycles: it would hold up the loop while it walks what is made here, and find nothing."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()

@@ -3,7 +3,8 @@
 import argparse
 import statistics
 
-from bench import aligned, collapse, edges, exposition, guests, ledger, snmp, traffic
+from bench import aligned, collapse, cut, edges, exposition, guests, ledger, scale, snmp, traffic
+from bench.city import Plan
 from bench.pipeline import Load, compare, middle
 
 BARS = """
@@ -15,16 +16,20 @@ def main() -> None:
     """Run what is asked for; everything by default."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "only", nargs="*", help="tcp rtsp http icmp aligned exposition edges ledger collapse traffic guests snmp"
+        "only",
+        nargs="*",
+        help="tcp rtsp http icmp aligned exposition edges ledger collapse traffic guests snmp scale cut",
     )
     parser.add_argument("--legs", type=int, default=3, help="alternated pairs of each pipeline")
     parser.add_argument("--window", type=float, default=60, help="seconds measured in each leg")
     parser.add_argument("--warm", type=float, default=30, help="seconds before that")
-    parser.add_argument("--targets", type=int, default=10_000)
+    parser.add_argument("--targets", type=int, help="default 10 000; scale and cut 43 000")
+    parser.add_argument("--interval", type=int, help="seconds, of scale (default 60) and cut (300)")
+    parser.add_argument("--part", choices=("minute", "aligned", "quarter"), help="of scale: this part alone")
     args = parser.parse_args()
     chosen = args.only or [
         "aligned", "exposition", "edges", "ledger", "collapse", "traffic", "guests", "snmp", "tcp", "rtsp", "icmp",
-        "http",
+        "http", "scale", "cut",
     ]  # fmt: skip
     print(BARS)
     for name in chosen:
@@ -37,11 +42,13 @@ def main() -> None:
             "traffic": _traffic,
             "guests": lambda: _guests(args),
             "snmp": _snmp,
+            "scale": lambda: _scale(args),
+            "cut": lambda: _cut(args),
         }.get(name, lambda name=name: _pipeline(name, args))()
 
 
 def _pipeline(kind: str, args: argparse.Namespace) -> None:
-    targets = args.targets if kind != "http" else min(args.targets, 3_000)
+    targets = (args.targets or 10_000) if kind != "http" else min(args.targets or 3_000, 3_000)
     load = Load(kind, targets, 15, args.warm, args.window)
     peers, ours = compare(load, args.legs)
     peer, own = middle(peers), middle(ours)
@@ -66,8 +73,9 @@ def _pipeline(kind: str, args: argparse.Namespace) -> None:
 
 
 def _guests(args: argparse.Namespace) -> None:
-    quiet, asked = guests.compare(args.targets, args.window, args.warm, args.legs)
-    print(f"## /probe at {guests.RATE}/s beside {args.targets} targets / 15 s, {args.legs} alternated turns")
+    targets = args.targets or 10_000
+    quiet, asked = guests.compare(targets, args.window, args.warm, args.legs)
+    print(f"## /probe at {guests.RATE}/s beside {targets} targets / 15 s, {args.legs} alternated turns")
     for name, turns in (("alone", quiet), ("with /probe", asked)):
         late = statistics.median(turn.lateness_p99 for turn in turns)
         answered, busy = sum(turn.answered for turn in turns), sum(turn.busy for turn in turns)
@@ -152,6 +160,20 @@ def _traffic() -> None:
         f"{found.percentile * 1000:.1f} ms\n",
         flush=True,
     )
+
+
+def _scale(args: argparse.Namespace) -> None:
+    plan = Plan(targets=args.targets or 43_000, interval=args.interval or 60)
+    print(f"## {plan.targets} cameras every {plan.interval} s, 4 % refused, 2 % silent, scraped every 15 s")
+    told = scale.Scale(plan, lambda one: print(f"  {one.name}: {one.rate:.0f}/s, share {one.share:.3f}", flush=True))
+    getattr(told, args.part or "measure")()
+    print(f"{scale.table(told.found)}\n", flush=True)
+
+
+def _cut(args: argparse.Namespace) -> None:
+    plan = Plan(targets=args.targets or 43_000, interval=args.interval or 300)
+    print(f"## the core's uplink cut above {plan.targets} nodes every {plan.interval} s (vector 23)")
+    print(f"{cut.text(cut.cut(plan))}\n", flush=True)
 
 
 if __name__ == "__main__":

@@ -29,23 +29,35 @@ vantage: {{name: bench}}
 store: {{url: "sqlite:///{folder}/ledger.db"}}
 web: {{listen_address: "127.0.0.1:{port}"}}
 modules:
-  camera: {{kind: rtsp, interval: {interval}s, timeout: {timeout}s}}
+  camera: {{kind: rtsp, interval: {interval}s, timeout: {timeout}s{options}}}
   near: {{kind: tcp, interval: {near}s, timeout: {timeout}s}}
 registers:
   - {{kind: targets, file: targets.csv}}
 """
-HEAD = "target_id,kind,address,module,role,parents"
+HEAD = "target_id,kind,address,module,role,parents,interval_seconds"
 OWN = re.compile(r"^(sla_agent_\w+|process_\w+)(\{[^}]*\})? (\S+)$", re.MULTILINE)
 
 
 class Plan(NamedTuple):
-    """What is run. Units: seconds."""
+    """What is run. Units: seconds; `retry` is None for the product's own default."""
 
     targets: int = 43_000
     interval: int = 60
     timeout: int = 2
     near: int = 30
     prometheus: bool = True
+    retry: int | None = None
+
+    @property
+    def options(self) -> str:
+        """The retry interval as the configuration has it."""
+        return "" if self.retry is None else f", retry_interval: {self.retry}s"
+
+    @property
+    def detect(self) -> float:
+        """When what fails at once must be seen DOWN: an interval, two retries, three timeouts."""
+        retry = max(self.interval / 6, 5) if self.retry is None else self.retry
+        return self.interval + 2 * retry + 3 * self.timeout
 
 
 class Ports(NamedTuple):
@@ -73,7 +85,7 @@ def mixed(plan: Plan, ports: Ports) -> list[str]:
     for number in range(plan.targets):
         place = number % 100
         port = ports.refused if place < REFUSED * 100 else ports.silent if is_bad(number) else ports.good
-        rows.append(f"t{number:05},rtsp,{address(number, port)},camera,camera,")
+        rows.append(f"t{number:05},rtsp,{address(number, port)},camera,camera,,")
     return rows
 
 
@@ -133,9 +145,9 @@ class City:
         return resident_mb(self.agent.pid)
 
 
-def by_target(page: str, family: str) -> dict[str, float]:
-    """The samples of a family without labels of its own, by target."""
-    found = re.findall(rf'^{family}{{target="([^"]+)",[^}}]*}} (\S+)$', page, re.MULTILINE)
+def by_target(page: str, family: str, label: str = "") -> dict[str, float]:
+    """The samples of a family by target: those whose last label is the one given, where the family has labels."""
+    found = re.findall(rf'^{family}{{target="([^"]+)",[^}}]*{label}}} (\S+)$', page, re.MULTILINE)
     return {target: float(value) for target, value in found}
 
 
@@ -150,7 +162,8 @@ def city(plan: Plan, rows: Iterable[str] | None = None, ports: Ports | None = No
         text = "\n".join([HEAD, *(mixed(plan, ports) if rows is None else rows)]) + "\n"
         (folder / "targets.csv").write_text(text, encoding="utf-8")
         port = free_port()
-        (folder / "agent.yml").write_text(CONFIG.format(folder=folder, port=port, **plan._asdict()), encoding="utf-8")
+        text = CONFIG.format(folder=folder, port=port, options=plan.options, **plan._asdict())
+        (folder / "agent.yml").write_text(text, encoding="utf-8")
         command = [sys.executable, "-m", "agent", "run", "--config.file", str(folder / "agent.yml")]
         agent = stack.enter_context(process(command, folder / "agent.log"))
         wait_for(f"http://127.0.0.1:{port}/-/ready", agent, 300)

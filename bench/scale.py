@@ -65,8 +65,7 @@ class Scale:
         self.say = say
         self.found = Found([], [])
         self.bad = sum(is_bad(number) for number in range(plan.targets))
-        self.retry = max(plan.interval / 6, 5)
-        self.detect = plan.interval + 2 * self.retry + 3 * plan.timeout
+        self.detect = plan.detect
 
     @property
     def usual(self) -> Mapping[str, int]:
@@ -99,7 +98,7 @@ class Scale:
         """All starts at one instant; then all refused at once, and back."""
         plan, ports = self.plan, pick_ports()
         rows = [
-            f"{name},rtsp,{address(number, ports.good)},camera,camera,"
+            f"{name},rtsp,{address(number, ports.good)},camera,camera,,"
             for number, name in enumerate(aligned_ids(plan.targets))
         ]
         all_of_them = plan.targets
@@ -111,9 +110,15 @@ class Scale:
             after, own = by_target(running.page(), "sla_probe_total"), running.own()
             self._storm(running, "closed", "aligned, all refused", {"down": all_of_them})
             self._storm(running, "answers", "aligned, all back", {"up": all_of_them})
+        missed = sum(one.missed for one in self.found.between("aligned"))
         counts = [after[name] - count for name, count in before.items()]
         self._bar(
-            "12", "aligned: each target once a turn", "2 of 2 for all", _range(counts), {*counts} == {2.0}, exact=True
+            "12",
+            "aligned: each target once a turn",
+            "2 of 2 for all",
+            _range(counts),
+            {*counts} == {2.0},
+            exact=not missed,
         )
         self._bar("12", "aligned: one sweep", "<= 15 s", f"{own[SWEEP]:.2f} s", own[SWEEP] <= 15)
         self._lag("12", "aligned", 0.010)
@@ -144,18 +149,12 @@ class Scale:
 
     def _steady(self, running: City) -> None:
         """Three windows, and each target's probes between two pages: as many as its grid asks for."""
-        began = time.monotonic()
-        before = by_target(running.page(), "sla_probe_total")
-        first = time.monotonic()
+        before = look(running)
         for number in range(3):
             self._window(running, f"steady {number + 1}", self.plan.interval / 2)
-        last = time.monotonic()
-        after = by_target(running.page(), "sla_probe_total")
-        ended = time.monotonic()
-        least, most = int((last - first) // self.plan.interval), -int(-(ended - began) // self.plan.interval)
-        wrong = sum(not least <= after[name] - count <= most for name, count in before.items())
-        told = f"{wrong} of {len(before)} not {least} to {most} times"
-        self._bar("10", "steady: probes of each target", "0 wrong", told, wrong == 0, exact=True)
+        wrong, told = off_the_grid(before, look(running), self.plan.interval)
+        missed = sum(one.missed for one in self.found.between("steady"))  # S9: what our own host costs is told
+        self._bar("10", "steady: probes of each target", "0 wrong", told, wrong == 0, exact=wrong > missed)
         self._until(running, "steady: every state", "exact", self.usual, 0, time.monotonic())
 
     def _storm(self, running: City, mood: str, name: str, wanted: Mapping[str, int]) -> None:
@@ -213,6 +212,30 @@ class Scale:
 
     def _bar(self, number: str, what: str, must: str, measured: str, holds: bool, *, exact: bool = False) -> None:
         self.found.bars.append(Bar(number, what, must, measured, holds, exact))
+
+
+class Look(NamedTuple):
+    """A page of all targets, and between which instants it was made. Units: monotonic seconds."""
+
+    began: float
+    probes: dict[str, float]
+    page: str
+    ended: float
+
+
+def look(running: City) -> Look:
+    """Read the whole page."""
+    began, page = time.monotonic(), running.page()
+    return Look(began, by_target(page, "sla_probe_total"), page, time.monotonic())
+
+
+def off_the_grid(before: Look, after: Look, interval: float, begins: str = "") -> tuple[int, str]:
+    """How many of the targets were not probed as often as their grid asks for between two looks, and in words."""
+    least = int((after.began - before.ended) // interval)
+    most = -int(-(after.ended - before.began) // interval)
+    names = [name for name in before.probes if name.startswith(begins)]
+    wrong = sum(not least <= after.probes[name] - before.probes[name] <= most for name in names)
+    return wrong, f"{wrong} of {len(names)} not {least} to {most} times"
 
 
 def _range(counts: list[float]) -> str:

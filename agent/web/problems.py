@@ -10,6 +10,9 @@ from agent.web import render
 
 LOG = logging.getLogger(__name__)
 
+GONE = 499
+"""What nginx calls a request whose client has closed the connection; nobody reads it."""
+
 PROGRAM_PATHS = ("/api/", "/-/", "/metrics", "/probe", "/static/")
 
 
@@ -45,7 +48,11 @@ async def problems_as_answers(request: web.Request, handler: Handler) -> web.Str
         if exc.status < 400:
             raise
         return _answer(request, exc, exc.reason)
-    except Exception:
+    except Exception as exc:
+        if isinstance(exc, ConnectionError) and (request.transport is None or request.transport.is_closing()):
+            # whoever asked has gone, such as a scrape whose time is over: nobody to tell, and no bug
+            LOG.debug("request %s %s: the client went away", request.method, request.path)
+            return web.Response(status=GONE)
         LOG.exception("request %s %s broke", request.method, request.path)
         return _answer(request, web.HTTPInternalServerError(text="the log has the traceback"), "our own error")
 

@@ -65,7 +65,7 @@ def test_a_hint_is_counted_by_what_it_brings_forward() -> None:
         schedule.add(each)
     hints = Hints(schedule, metrics)
     assert not hints.knows("10.0.0.1")
-    hints.take(watched)
+    hints.take(hinted_targets(watched))
     assert hints.knows("10.0.0.1")
     clock.seconds = 1e-3
     hints.nudge("10.0.0.1", "trap linkDown")
@@ -76,5 +76,5 @@ def test_a_hint_is_counted_by_what_it_brings_forward() -> None:
     assert registry.get_sample_value("sla_agent_early_probes_total") == 2
     assert registry.get_sample_value("sla_agent_traps_total", {"fate": "overflow"}) == 7
     assert registry.get_sample_value("sla_agent_traps_total", {"fate": "accepted"}) == 0
-    hints.take(watched[1:])
+    hints.take(hinted_targets(watched[1:]))
     assert not hints.knows("10.0.0.1")

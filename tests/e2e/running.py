@@ -1,5 +1,6 @@
 """A real agent process, and real peers, for tests from outside: started, asked, killed, and always stopped by id."""
 
+import contextlib
 import json
 import os
 import re
@@ -7,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -98,14 +100,15 @@ class Port:
     A socket that is bound and never listens keeps the number while the port is closed: nobody else may take it.
     """
 
-    def __init__(self) -> None:
-        self._keeper = _bound(0)
+    def __init__(self, host: str = "127.0.0.1") -> None:
+        self._host = host
+        self._keeper = _bound(host, 0)
         self.number: int = self._keeper.getsockname()[1]
         self._socket: socket.socket | None = None
         self.open()
 
     def open(self) -> None:
-        self._socket = _bound(self.number)
+        self._socket = _bound(self._host, self.number)
         self._socket.listen(512)
 
     def close(self) -> None:
@@ -113,16 +116,23 @@ class Port:
             self._socket.close()
             self._socket = None
 
+    def drain(self) -> None:
+        """Take what waits in the backlog: a full one drops every further probe, and the port would look dead."""
+        with contextlib.suppress(OSError):
+            while self._socket is not None:
+                self._socket.accept()[0].close()
+
     def give_back(self) -> None:
         """The number may be somebody else's."""
         self.close()
         self._keeper.close()
 
 
-def _bound(number: int) -> socket.socket:
+def _bound(host: str, number: int) -> socket.socket:
     made = socket.socket()
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    made.bind(("127.0.0.1", number))
+    made.bind((host, number))
+    made.setblocking(False)
     return made
 
 
@@ -135,6 +145,25 @@ def ports(count: int) -> Iterator[list[Port]]:
     finally:
         for port in made:
             port.give_back()
+
+
+@contextmanager
+def drained(open_ones: Sequence[Port]) -> Iterator[None]:
+    """Ports whose backlog is taken now and again, for tests that go on for long."""
+    over = threading.Event()
+
+    def drain() -> None:
+        while not over.wait(0.2):
+            for port in open_ones:
+                port.drain()
+
+    draining = threading.Thread(target=drain)
+    draining.start()
+    try:
+        yield
+    finally:
+        over.set()
+        draining.join(DEADLINE_SECONDS)
 
 
 def configuration(folder: Path, ports_: Sequence[Port], extra: str = "") -> Path:

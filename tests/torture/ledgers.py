@@ -87,6 +87,18 @@ def seconds_in(story: Iterable[Span], *states: State) -> float:
     return sum(span.length for span in story if span.state in states) / SECOND
 
 
+SLOW_HOST_SHARE = 0.25
+"""Of its time a target may be UNKNOWN because this machine is slow: far less than any trouble here lasts."""
+
+
+def was_known(now: Told, names: Iterable[str], since: int) -> None:
+    """They were measured all the while, give or take what a slow machine costs."""
+    for name in names:
+        later = [span for span in now.spans[name] if span.start >= since]
+        unknown, whole = seconds_in(later, State.UNKNOWN), sum(span.length for span in later) / SECOND
+        assert unknown <= whole * SLOW_HOST_SHARE, f"{name}: {unknown:.1f} s of {whole:.1f} s became UNKNOWN"
+
+
 def in_state(now: Told, state: State, names: Iterable[str] | None = None) -> list[str]:
     """Who was ever in that state."""
     return [name for name in names or now.spans if any(span.state is state for span in now.spans.get(name, []))]

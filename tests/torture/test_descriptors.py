@@ -13,7 +13,7 @@ import pytest
 
 from sla.model import State
 from tests.depth import measure
-from tests.e2e.running import Process, agent, configuration, ports, until
+from tests.e2e.running import Process, agent, configuration, drained, ports, until
 from tests.requirements import need_program
 from tests.torture.account import account
 from tests.torture.asking import all_in, problems, sample, samples
@@ -67,7 +67,11 @@ class Asker:
 
 
 def test_without_descriptors_nothing_is_down_and_all_resumes(tmp_path: Path) -> None:
-    with account(f"no descriptor left, {ROUNDS} times, {TARGETS} targets") as report, ports(TARGETS) as peers:
+    with (
+        account(f"no descriptor left, {ROUNDS} times, {TARGETS} targets") as report,
+        ports(TARGETS) as peers,
+        drained(peers),
+    ):
         config = configuration(tmp_path, peers)
         with agent(config, tmp_path / "log") as running:
             until(lambda: all_in(running, "up"), "all up")
@@ -99,7 +103,11 @@ def test_without_descriptors_nothing_is_down_and_all_resumes(tmp_path: Path) -> 
 
 def test_a_crowd_of_visitors_takes_no_descriptor_from_a_probe(tmp_path: Path) -> None:
     prefix = (need_program("prlimit"), f"--nofile={LIMIT}:{LIMIT}", "--")
-    with account(f"{3 * LIMIT} silent visitors, {LIMIT} descriptors") as report, ports(TARGETS) as peers:
+    with (
+        account(f"{3 * LIMIT} silent visitors, {LIMIT} descriptors") as report,
+        ports(TARGETS) as peers,
+        drained(peers),
+    ):
         config = configuration(tmp_path, peers)
         with agent(config, tmp_path / "log", prefix) as running, ExitStack() as stack:
             until(lambda: all_in(running, "up"), "all up")

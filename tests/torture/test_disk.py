@@ -11,11 +11,11 @@ import pytest
 
 from sla.model import State
 from tests.depth import measure
-from tests.e2e.running import DEADLINE_SECONDS, Port, Process, agent, configuration, ports, until
+from tests.e2e.running import DEADLINE_SECONDS, Port, Process, agent, configuration, drained, ports, until
 from tests.torture.account import account
 from tests.torture.asking import all_in, sample, states
 from tests.torture.disks import Disk, disk
-from tests.torture.ledgers import SECOND, Told, causes, in_state, nothing_is_lost, told
+from tests.torture.ledgers import SECOND, Told, causes, in_state, nothing_is_lost, told, was_known
 
 pytestmark = [pytest.mark.torture, pytest.mark.root]
 
@@ -45,11 +45,13 @@ def test_a_full_disk_loses_nothing_and_what_waited_is_durable_with_its_own_times
         account(f"disk full, {ROUNDS} times, {TARGETS} targets") as report,
         disk(tmp_path / "disk", "16m") as small,
         ports(TARGETS) as peers,
+        drained(peers),
     ):
         config = on(small, tmp_path, peers)
         with agent(config, tmp_path / "log", small.prefix) as running:
             until(lambda: all_in(running, "up"), "all up")
             known, refused = told(small.copied("ledger.db", tmp_path / "copy.db")), 0.0
+            began = known.heartbeat
             for _ in range(ROUNDS):
                 _one_outage(running, small, peers[STEADY:])
                 refused = refusals(running)
@@ -58,7 +60,7 @@ def test_a_full_disk_loses_nothing_and_what_waited_is_durable_with_its_own_times
                 known = now
             assert running.stop() == 0
         known = told(small.copied("ledger.db", tmp_path / "copy.db"), known)
-        _steady_ones_were_up(known)
+        _steady_ones_were_up(known, began)
         _outages_are_there(known)
         assert "Traceback" not in (tmp_path / "log").read_text(encoding="utf-8")
         report.did(f"{ROUNDS} full disks, {refused:.0f} refused transactions; half of the targets failed meanwhile")
@@ -85,15 +87,10 @@ def _one_outage(running: Process, small: Disk, peers: Sequence[Port]) -> None:
     until(lambda: all_in(running, "up"), "all up again")
 
 
-def _steady_ones_were_up(known: Told) -> None:
+def _steady_ones_were_up(known: Told, since: int) -> None:
     steady = [f"t{number}" for number in range(STEADY)]
     assert in_state(known, State.DOWN, steady) == []
-    for name in steady:
-        first = next(span.start for span in known.spans[name] if span.state is State.UP)
-        later = [
-            span for span in known.spans[name] if span.end > first and span.state not in (State.UP, State.DEGRADED)
-        ]
-        assert later == [], f"{name} answered all the time, and our own disk made {later}"
+    was_known(known, steady, since)
 
 
 def _outages_are_there(known: Told) -> None:
@@ -109,6 +106,7 @@ def test_killed_on_a_full_disk_what_was_not_durable_becomes_unknown_and_a_start_
         account("killed while the disk is full") as report,
         disk(tmp_path / "disk", "16m") as small,
         ports(TARGETS) as peers,
+        drained(peers),
     ):
         config = on(small, tmp_path, peers)
         with agent(config, tmp_path / "log", small.prefix) as running:

@@ -12,7 +12,7 @@ import pytest
 
 from sla.model import State
 from tests.depth import measure
-from tests.e2e.running import Port, Process, configuration, ports
+from tests.e2e.running import Port, Process, configuration, drained, ports
 from tests.torture.account import Account, account
 from tests.torture.ledgers import SECOND, Told, causes, in_state, nothing_is_lost, seconds_in, told
 
@@ -21,6 +21,9 @@ pytestmark = pytest.mark.torture
 KILLS = measure("KILLS", 4, 1000)
 TARGETS, OPEN, CLOSED = 40, 8, 4
 """Of the targets the first OPEN always answer and the next CLOSED never do; the others come and go."""
+
+ENOUGH = 50
+"""Kills after which every target has had the time to be seen DOWN, or UP."""
 
 LOSS_BOUND_SECONDS = 10
 """What E5 grants: at most so much before a kill becomes UNKNOWN, an open streak aside."""
@@ -34,8 +37,8 @@ class Shown(NamedTuple):
 
 
 def test_kill_9_at_random_instants_loses_no_acknowledged_edge_and_adds_only_unknown(tmp_path: Path) -> None:
-    dice = random.Random(20261121)
-    with account(f"kill -9, {KILLS} times, {TARGETS} targets") as report, ports(TARGETS) as peers:
+    dice = random.Random(measure("SEED", 20261121, 20261121))
+    with account(f"kill -9, {KILLS} times, {TARGETS} targets") as report, ports(TARGETS) as peers, drained(peers):
         for peer in peers[OPEN : OPEN + CLOSED]:
             peer.close()
         config = configuration(tmp_path, peers)
@@ -118,12 +121,13 @@ def _acknowledged(running: Process) -> frozenset[tuple[str, int, State]]:
 
 def _nothing_is_invented(known: Told) -> None:
     """Who always answered was never DOWN, who never did never UP, however often the agent died."""
-    assert len(known.spans) == TARGETS
     always, never = [f"t{n}" for n in range(OPEN)], [f"t{n}" for n in range(OPEN, OPEN + CLOSED)]
     assert in_state(known, State.DOWN, always) == []
     assert in_state(known, State.UP, never) == in_state(known, State.DEGRADED, never) == []
-    assert in_state(known, State.DOWN)
     assert in_state(known, State.UP)
+    if KILLS >= ENOUGH:
+        assert len(known.spans) == TARGETS
+        assert in_state(known, State.DOWN)
 
 
 def _tell(report: Account, totals: Totals, known: Told) -> None:
