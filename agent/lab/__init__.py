@@ -1,0 +1,1 @@
+"""The lab: a simulated city for tests and demonstrations, which the agent knows nothing of."""
