@@ -89,8 +89,8 @@ class Faults:
     def _filter(self, what: str, verdict: str) -> Fault:
         """A line by the device it leaves on; a prefix by its addresses, on the way in, wherever it lives."""
         if self._network.has_line(what):
-            link = self._network.link(what)
-            namespace, hook, match = link.namespace, "postrouting", f'oifname "{link.device}"'
+            near, _ = self._network.ends(what)
+            namespace, hook, match = near.namespace, "postrouting", f'oifname "{near.device}"'
         else:
             net = network_of(what)
             version = "ip6" if net.version == 6 else "ip"

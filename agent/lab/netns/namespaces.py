@@ -7,6 +7,7 @@ import ctypes
 import itertools
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,12 +20,12 @@ from agent.lab.netns.needs import NetnsError
 PREFIX = "sla-lab"
 NAMED = re.compile(rf"{PREFIX}-(\d+)-\d+-[a-z0-9]+")
 RUN = Path("/run/netns")
+ETC = Path("/etc/netns")
+"""Files here stand in for those of /etc, for what `ip netns exec` starts."""
 
 _CLONE_NEWNET = 0x40000000
 
 SETTINGS = {
-    "net/ipv4/ip_forward": "1",
-    "net/ipv6/conf/all/forwarding": "1",
     # a router that says "unreachable" says it every time: what the agent concludes must not hang on a rate limit
     "net/ipv4/icmp_ratemask": "0",
     "net/ipv6/icmp/ratelimit": "0",
@@ -32,16 +33,13 @@ SETTINGS = {
     "net/ipv4/conf/default/rp_filter": "0",
     "net/ipv4/conf/all/send_redirects": "0",
     "net/ipv4/conf/default/send_redirects": "0",
-    # the far end of a line that was cut loses the carrier, and takes its other line
-    "net/ipv4/conf/all/ignore_routes_with_linkdown": "1",
-    "net/ipv4/conf/default/ignore_routes_with_linkdown": "1",
-    "net/ipv6/conf/all/ignore_routes_with_linkdown": "1",
-    "net/ipv6/conf/default/ignore_routes_with_linkdown": "1",
     "net/ipv6/conf/all/keep_addr_on_down": "1",
     "net/ipv6/conf/default/keep_addr_on_down": "1",
     "net/ipv6/conf/default/accept_dad": "0",
     "net/ipv6/conf/default/accept_ra": "0",
 }
+
+ROUTING = {"net/ipv4/ip_forward": "1", "net/ipv6/conf/all/forwarding": "1"}
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -61,31 +59,42 @@ class Namespaces:
 
     def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
         for name in reversed(self._made):
-            ip("netns", "del", name, ok=False)
+            _delete(name)
         self._made.clear()
 
     def name(self, what: str) -> str:
         """The full name of one of them."""
         return f"{self.prefix}-{what}"
 
-    def add(self, what: str) -> str:
-        """One more, a router of both IP versions with lo up. Errors: NetnsError."""
+    def add(self, what: str, *, routes: bool = True) -> str:
+        """One more with lo up, a router of both IP versions or a host. Errors: NetnsError."""
         name = self.name(what)
         ip("netns", "add", name)
         self._made.append(name)
         with inside(name):
-            for path, value in SETTINGS.items():
+            for path, value in (SETTINGS | (ROUTING if routes else {})).items():
                 _set(path, value)
         ip_batch(name, ["link set lo up"])
         return name
+
+    def give(self, what: str, file: str, text: str) -> None:
+        """A file of its own instead of /etc's, such as `hosts`, for what is started in it."""
+        folder = ETC / self.name(what)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / file).write_text(text, encoding="utf-8")
 
 
 def sweep() -> list[str]:
     """Delete the namespaces of labs whose process is gone; which ones."""
     found = [name for name in _present() if (made := NAMED.fullmatch(name)) and not Path(f"/proc/{made[1]}").exists()]
     for name in found:
-        ip("netns", "del", name, ok=False)
+        _delete(name)
     return found
+
+
+def _delete(name: str) -> None:
+    ip("netns", "del", name, ok=False)
+    shutil.rmtree(ETC / name, ignore_errors=True)
 
 
 def _present() -> list[str]:
