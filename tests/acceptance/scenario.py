@@ -59,8 +59,9 @@ class Scenario:
     name: str
     places: tuple[Place, ...]
     script: tuple[Step, ...]
+    limits: dict[str, float]
     faults: list[dict[str, Any]]
-    gaps: list[dict[str, str]]
+    vantage: list[dict[str, str]]
     availability: dict[str, Times]
 
 
@@ -70,15 +71,16 @@ ACTIONS = ("until", "cut", "mend", "lose", "silence", "drop6", "undo", "own_devi
 
 def read(path: Path) -> Scenario:
     said = yaml.safe_load(path.read_text(encoding="utf-8"))
-    assert set(said) == {"says", "city", "script", "answer"}, f"{path.name}: {sorted(said)}"
+    assert set(said) - {"limits"} == {"says", "city", "script", "answer"}, f"{path.name}: {sorted(said)}"
     answer = said["answer"]
-    assert set(answer) <= {"faults", "gaps", "availability"}, f"{path.name}: {sorted(answer)}"
+    assert set(answer) <= {"faults", "vantage", "availability"}, f"{path.name}: {sorted(answer)}"
     return Scenario(
         name=path.stem,
         places=tuple(_place(id_, body or {}) for id_, body in said["city"].items()),
         script=tuple(_step(path, line) for line in said["script"]),
+        limits=said.get("limits", {}),
         faults=answer["faults"],
-        gaps=answer.get("gaps", []),
+        vantage=answer.get("vantage", []),
         availability={id_: _times(body or {}) for id_, body in answer["availability"].items()},
     )
 

@@ -51,6 +51,11 @@ class Agent(Process):
         assert answer.status == 200, f"{path}: {answer.status} {text}"
         return text
 
+    def is_isolated(self) -> bool:
+        """What the agent says of itself: whether it is cut off from any plane."""
+        said = self.get("/metrics").splitlines()
+        return any(line.startswith("sla_agent_vantage_isolated{") and line.endswith(" 1.0") for line in said)
+
     def rows(self) -> dict[str, dict[str, Any]]:
         """Targets, not the vantage's own, and their components, by id."""
         found = {}
@@ -118,7 +123,10 @@ class Stage:
 
         def holds() -> bool:
             rows = self._agent.rows()
-            if not all(_is(rows, id_, wanted) for id_, wanted in step.where.items()):
+            wants = dict(step.where)
+            if "vantage" in wants and self._agent.is_isolated() != (wants.pop("vantage") == "isolated"):
+                return False
+            if not all(_is(rows, id_, wanted) for id_, wanted in wants.items()):
                 return False
             seen.update(rows[id_]["last_reading"]["at"] for id_ in step.where if id_ in rows)
             return len(seen) >= step.readings

@@ -14,8 +14,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from agent.cli.common import open_reader, place
 from agent.cli.main import app
-from tests.acceptance.holding import Marks, check_faults, check_gaps, check_outages, check_times
+from sla.maintenance import union
+from sla.model import Window
+from tests.acceptance.holding import Marks, check_faults, check_outages, check_times, check_vantage
 from tests.acceptance.scenario import Scenario, read
 from tests.acceptance.stage import Stage, running
 from tests.acceptance.town import Town, standing
@@ -24,7 +27,7 @@ from tests.lab.netns_worlds import need_lab
 
 FOLDER = Path(__file__).parent
 SCENARIOS = sorted(FOLDER.glob("*.yml"))
-WANTED = {"line_cut", "both_lines", "county_uplink", "own_uplink", "flapping", "loss", "ipv6_down"}
+WANTED = {"line_cut", "both_lines", "county_uplink", "own_uplink", "own_device", "flapping", "loss", "ipv6_down"}
 
 
 @pytest.mark.root
@@ -46,12 +49,25 @@ def hold(scenario: Scenario, config: Path, marks: Marks) -> None:
     """Every figure of the answer against the agent's own commands."""
     faults = asked(config, "faults", "--json")
     check_faults(scenario.faults, faults, marks)
-    check_gaps(scenario.gaps, faults, marks, marks["up"].before)
+    check_vantage(scenario.vantage, cut_off(config), marks)
     for id_, wanted in scenario.availability.items():
         window = ("--from", iso(marks["up"].after), "--to", iso(marks["end"].before))
         told = answered(config, "availability", "--target", id_, *window, "--json")
         check_times(id_, wanted, told, marks)
         check_outages(id_, wanted, told, faults["faults"])
+
+
+def cut_off(config: Path) -> list[Window]:
+    """When the vantage was cut off, from any plane, as the ledger has it."""
+    found, since = [], {}
+    with open_reader(place(None, config).location) as reader:
+        for _, record in reader.vantage_records(("isolated", "isolation_ended")):
+            if record.kind == "isolated":
+                assert since.setdefault(record.body, record.at) == record.at, "told twice"
+            else:
+                found.append(Window(since.pop(record.body), record.at))
+    assert since == {}, "still cut off"
+    return union(found)
 
 
 def asked(config: Path, *words: str) -> Any:

@@ -1,5 +1,6 @@
 """The city of a scenario: its network, what answers there, and what the agent is told of it."""
 
+import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from agent.lab.netns import Joint, LinePlan, NetPlan, Network, PlacePlan
 from tests.acceptance.scenario import Place, Scenario, Spot
 from tests.lab.netns_worlds import built, listening
 
-INTERVAL, RETRY, TIMEOUT = 3.0, 1.0, 1.0
+INTERVAL, RETRY, TIMEOUT, VANTAGE_INTERVAL = 3.0, 1.0, 1.0, 2.0
 """Seconds. A reading speaks for 4.5 s, so that a machine that is busy for a second loses no state."""
 
 PORT = 8443
@@ -19,13 +20,13 @@ IDLE_SITES = 10
 """Sites where nothing ever happens: one county is less than 30 % of the city (F1)."""
 
 CONFIG = """
-vantage: {{name: acceptance, gateway: {gateway}, interval: 1s}}
+vantage: {{name: acceptance, gateway: {gateway}, interval: {vantage:g}s}}
 store: {{url: "sqlite:///{folder}/ledger.db"}}
 web: {{listen_address: "127.0.0.1:0"}}
 planes:
-  city: {{anchors: [10.63.0.201, 10.63.0.202], interval: 1s}}
+  city: {{anchors: [10.63.0.201, 10.63.0.202], interval: {vantage:g}s}}
 modules:
-  icmp: {{kind: icmp, {common}, retry_interval: {retry}s, count: 5, gap: 20ms, limits: {{loss_ratio: 0.3}}}}
+  icmp: {{kind: icmp, {common}, retry_interval: {retry}s, count: 5, gap: 20ms, limits: {limits}}}
   calm: {{kind: icmp, {common}, retry_interval: {interval}s, count: 1}}
   port: {{kind: tcp, {common}, retry_interval: {retry}s}}
 path: {{enabled: false}}
@@ -71,7 +72,13 @@ class Town:
         """agent.yml and its registers; nothing else is ever told to the agent."""
         common = f"interval: {INTERVAL:g}s, timeout: {TIMEOUT:g}s"
         text = CONFIG.format(
-            gateway=GATEWAY.near, folder=folder, common=common, retry=f"{RETRY:g}", interval=f"{INTERVAL:g}"
+            gateway=GATEWAY.near,
+            folder=folder,
+            common=common,
+            retry=f"{RETRY:g}",
+            interval=f"{INTERVAL:g}",
+            vantage=VANTAGE_INTERVAL,
+            limits=json.dumps(self.scenario.limits),
         )
         (folder / "agent.yml").write_text(text, encoding="utf-8")
         for name, rows in (("sites", self._sites()), ("links", self._links()), ("targets", self._targets())):
