@@ -55,6 +55,7 @@ class Committer:
         self._seq = 0
         self.durable_until = 0
         self._refused = False
+        self._under_way: tuple[Batch, asyncio.Future[None]] | None = None
         self._clear()
 
     @property
@@ -128,6 +129,7 @@ class Committer:
 
     async def close(self, leaving: Leaving) -> None:
         """The clean stop: the last batch and what every component was known by. Errors: StoreError."""
+        await self._end_what_is_under_way()
         batch = self._take()
         loop = asyncio.get_running_loop()
         try:
@@ -136,15 +138,31 @@ class Committer:
         finally:
             self._thread.shutdown()
 
+    async def _end_what_is_under_way(self) -> None:
+        """A commit that was cut short by the stop: it is written, or waits for the last batch."""
+        if self._under_way is None:
+            return
+        batch, writing = self._under_way
+        self._under_way = None
+        try:
+            await writing
+        except StoreError:
+            self._give_back(batch)
+        else:
+            await self._on_durable(batch)
+
     async def run_in_writer(self, work: Callable[[], None]) -> None:
         """Something else to write, in the writer's thread and between two commits. Errors: what it raises."""
         await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     async def _commit(self, loop: asyncio.AbstractEventLoop) -> bool:
         batch = self._take()
+        writing = loop.run_in_executor(self._thread, self._writer.write, self.run, batch)
+        self._under_way = (batch, writing)
         try:
-            await loop.run_in_executor(self._thread, self._writer.write, self.run, batch)
+            await asyncio.shield(writing)  # cancelling it while it waits for the thread would lose the batch
         except StoreError as exc:
+            self._under_way = None
             self._give_back(batch)
             self._tally.refused()
             if not self._refused:
@@ -153,6 +171,7 @@ class Committer:
                 )
             self._refused = True
             return False
+        self._under_way = None
         if self._refused:
             LOG.info("the store writes again; edges that waited are durable")
         self._refused = False
