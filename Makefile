@@ -19,12 +19,13 @@ PIP := $(PY) -m pip --disable-pip-version-check
 RUN_READY := $(VENV)/.run-ready
 DEV_READY := $(VENV)/.dev-ready
 QUICKSTART := config/quickstart/agent.yml
+HOST := config/quickstart/host.yml
 PIP_TOOLS := pip-tools==7.6.2
 COMPILE = CUSTOM_COMPILE_COMMAND="make lock" build/lock/bin/python -m piptools compile --quiet --upgrade \
 	--generate-hashes --allow-unsafe --strip-extras --all-build-deps --no-emit-index-url --no-emit-trusted-host \
 	--no-emit-find-links --no-emit-options pyproject.toml
 
-.PHONY: help install dev run test check packages format lint types layers pytest bench torture lock clean
+.PHONY: help install dev run host test check packages format lint types layers pytest bench torture lock clean
 
 help:  ## This list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -33,13 +34,22 @@ install: $(RUN_READY)  ## The environment in .venv with the agent, nothing else
 
 dev: $(DEV_READY)  ## The environment with everything that developing and testing need
 
-run: $(RUN_READY)  ## Start the agent on the quick start: this host, its gateway, its resolver
+run: $(RUN_READY)  ## Start the agent on the quick start: the simulated city, and this host, its gateway, its resolver
 	@mkdir -p var
 	@printf '%s\n' \
 	  "Look at http://127.0.0.1:9610/ and /metrics there, or: $(VENV)/bin/sla-agent targets --config.file $(QUICKSTART)" \
-	  "Add targets at the end of $(QUICKSTART), then: curl -X POST http://127.0.0.1:9610/-/reload" \
+	  "A county is cut off 20 s after the lab is ready; half a minute later: $(VENV)/bin/sla-agent faults --config.file $(QUICKSTART)" \
+	  "All of it is simulated, and its ledger var/quickstart-lab.db says so. For your own targets: make host" \
+	  "Stop with Ctrl-C."
+	@exec $(PY) -m agent.lab --config.file $(QUICKSTART)
+
+host: $(RUN_READY)  ## Start the agent without the simulated city: this host, its gateway, its resolver, your targets
+	@mkdir -p var
+	@printf '%s\n' \
+	  "Look at http://127.0.0.1:9610/ and /metrics there, or: $(VENV)/bin/sla-agent targets --config.file $(HOST)" \
+	  "Add targets at the end of $(HOST), then: curl -X POST http://127.0.0.1:9610/-/reload" \
 	  "Stop with Ctrl-C. The ledger is var/quickstart.db; without that file it begins anew."
-	@exec $(VENV)/bin/sla-agent run --config.file $(QUICKSTART)
+	@exec $(VENV)/bin/sla-agent run --config.file $(HOST)
 
 test: packages check  ## Install what the tests need (as root: Debian packages too) and run everything
 

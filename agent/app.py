@@ -45,7 +45,7 @@ from agent.runner import Runner
 from agent.selfmetrics import SelfMetrics
 from agent.stores.base import Batch, RunRequest, RunStart
 from agent.stores.holder import Holder
-from agent.stores.opening import Location, connect, migrate, parse_url
+from agent.stores.opening import SIMULATED, Location, connect, migrate, parse_url
 from agent.stores.reading import SqliteReader
 from agent.stores.writing import SqliteWriter
 from agent.supervised import Counts, Supervised
@@ -71,9 +71,9 @@ class Agent:
         self.kinds = kinds
         self.machine_clock = clock
         self.metrics = SelfMetrics()
-        self.location: Location = parse_url(config.store.url)
+        self.location: Location = parse_url(config.store.url, simulated=config.store.simulated)
         self.watched: dict[str, Watched] = {}
-        self.is_ready = False
+        self.is_ready = self.is_simulated = False
         self._stop = asyncio.Event()
         self._group: asyncio.TaskGroup | None = None
         self.reloading = asyncio.Lock()
@@ -139,7 +139,8 @@ class Agent:
         zone = self.config.zone_info
         periods = running_periods(now, zone)
         known = Known(start, now, self.reader.components(), dict(self.reader.all_marks()), list(periods.values()))
-        simulated = {"simulated": "true"} if self.reader.meta("simulated") == "true" else {}
+        self.is_simulated = self.reader.meta(SIMULATED) == "true"
+        simulated = {SIMULATED: "true"} if self.is_simulated else {}
         self.committer = Committer(self.writer, start, self.clock.now_us, self._durable, self.metrics)
         self.exporter = Exporter(value_families(self.kinds), self._settle, self.clock.now_us, simulated)
         self.ledger = Ledger(known, self.committer, self.exporter, MonthOf(zone), self.metrics.dropped)

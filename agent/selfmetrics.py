@@ -3,12 +3,21 @@
 import platform
 from collections.abc import Callable, Iterator
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Metric,
+    ProcessCollector,
+    disable_created_metrics,
+)
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from agent import metrics
 from agent.metrics import Family
+from agent.stores.opening import SIMULATED
 from agent.version import METHOD_VERSION, VERSION
 from collectors.snmp.hints import Fate
 
@@ -139,6 +148,26 @@ class SelfMetrics:
 
     def _histogram(self, family: Family) -> Histogram:
         return Histogram(family.name, family.help, family.labels, registry=self.registry, buckets=_LAG_BUCKETS)
+
+
+def marked(registry: CollectorRegistry, *, is_simulated: bool) -> CollectorRegistry:
+    """The registry as a page shows it: of a simulated store every sample says so (E8)."""
+    return _Marked(registry) if is_simulated else registry
+
+
+class _Marked(CollectorRegistry):
+    """Another registry's samples, each with the mark."""
+
+    def __init__(self, marked_registry: CollectorRegistry) -> None:
+        super().__init__()
+        self._of = marked_registry
+
+    def collect(self) -> Iterator[Metric]:
+        """For the page."""
+        for family in self._of.collect():
+            made = Metric(family.name, family.documentation, family.type, family.unit)
+            made.samples = [sample._replace(labels={**sample.labels, SIMULATED: "true"}) for sample in family.samples]
+            yield made
 
 
 class _Known(Collector):

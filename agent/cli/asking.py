@@ -29,7 +29,7 @@ def agent_address(path: Path) -> str:
 
 def address_of(config: Config, path: Path) -> str:
     """The address that the holder of the store names; for a store in memory the configured one."""
-    location = parse_url(config.store.url)
+    location = parse_url(config.store.url, simulated=config.store.simulated)
     if location.path is None:
         return config.web.listen_address
     try:

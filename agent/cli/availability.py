@@ -7,7 +7,17 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from agent.cli.common import ConfigOption, StoreOption, console, failing_clearly, instant, now_us, open_reader, place
+from agent.cli.common import (
+    SIMULATED_WORDS,
+    ConfigOption,
+    StoreOption,
+    console,
+    failing_clearly,
+    instant,
+    now_us,
+    open_reader,
+    place,
+)
 from agent.figures import Figure, Figures
 from agent.figures.figure import Later
 from agent.instants import format_duration
@@ -55,7 +65,7 @@ def availability(  # noqa: PLR0913  # one parameter an option
 def show(out: Console, figures: Figures, figure: Figure, breakdown: Piece | None = None) -> None:
     """Print a figure for people."""
     if figures.simulated:
-        out.print("模拟数据 SIMULATED", style="bold reverse")
+        out.print(SIMULATED_WORDS, style="bold reverse")
     start, end, as_of = map(figures.time, (*figure.window, figure.as_of))
     out.print(f"{figure.name}  {start} to {end}", markup=False, highlight=False)
     out.print(f"as of {as_of}, method {METHOD_VERSION}", highlight=False)

@@ -29,7 +29,7 @@ def check(config_file: ConfigFile) -> None:
         typer.echo(f"{count} problem{'s' if count > 1 else ''}; nothing was started", err=True)
         raise typer.Exit(1) from None
     with failing_as_problem():
-        rows = try_files(config, config_file, now_us(), parse_url(config.store.url))
+        rows = try_files(config, config_file, now_us(), parse_url(config.store.url, simulated=config.store.simulated))
     words = f", {len(config.registers)} register files with {rows} new rows" if config.registers else ""
     typer.echo(f"{config_file}: ok: {len(config.targets)} targets, {len(config.modules)} modules{words}")
 

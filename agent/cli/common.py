@@ -32,6 +32,9 @@ DEFAULT_CONFIG = Path("/etc/sla-agent/agent.yml")
 DEFAULT_ZONE = "Asia/Shanghai"
 _WIDTH = 200
 
+SIMULATED_WORDS = "模拟数据 SIMULATED"
+"""What every output of a simulated store begins with (E8)."""
+
 StoreOption = Annotated[
     str | None,
     typer.Option("--store", metavar="URL", help="sqlite:///PATH; overrides the configuration's and is enough alone."),
@@ -94,7 +97,7 @@ def place(store: str | None, config: Path | None) -> Place:
         return Place(location=parse_url(store), zone=ZoneInfo(DEFAULT_ZONE), registered={})
     loaded = load(path, KINDS)
     return Place(
-        location=parse_url(store or loaded.store.url),
+        location=parse_url(store or loaded.store.url, simulated=loaded.store.simulated),
         zone=loaded.zone_info,
         registered={target.id: target.kind for target in loaded.targets},
         known=known_of(loaded),

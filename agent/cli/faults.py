@@ -14,6 +14,7 @@ from rich.text import Text
 
 from agent.cli.asking import post
 from agent.cli.common import (
+    SIMULATED_WORDS,
     ConfigOption,
     Place,
     StoreOption,
@@ -161,7 +162,7 @@ def _period(text: str | None, where: Place, now: int) -> Window:
 def _mark(out: Console, faults: Faults) -> None:
     """What is not real says so first (E8)."""
     if faults.simulated:
-        out.print("模拟数据 SIMULATED", style="bold reverse")
+        out.print(SIMULATED_WORDS, style="bold reverse")
 
 
 def _head(out: Console, faults: Faults, found: Found) -> None:

@@ -10,6 +10,7 @@ from agent.cli import (
     doctor,
     faults,
     import_,
+    lab,
     probe,
     restore,
     run,
@@ -26,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 COMMANDS = (
-    run, check, probe, targets, status, clock, doctor, import_, template, availability, faults, backup, restore,
+    run, check, probe, targets, status, clock, doctor, import_, template, availability, faults, backup, restore, lab,
 )  # fmt: skip
 for command in COMMANDS:
     command.register(app)

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from agent.cli.asking import Json, agent_address, ask
 from agent.cli.clock import summary
-from agent.cli.common import ConfigFile, console, failing_clearly
+from agent.cli.common import SIMULATED_WORDS, ConfigFile, console, failing_clearly
 
 
 def register(app: typer.Typer) -> None:
@@ -41,7 +41,7 @@ def table(address: str, answer: Json) -> Table:
 
 def _rows(address: str, answer: Json) -> list[tuple[str, str]]:
     store, config = answer["store"], answer["config"]
-    marked = "  模拟数据 SIMULATED" if answer["simulated"] else ""
+    marked = f"  {SIMULATED_WORDS}" if answer["simulated"] else ""
     return [
         ("agent", f"{answer['version']}, method {answer['method_version']}, http://{address}/{marked}"),
         ("vantage", f"{answer['vantage']}, zone {answer['zone']}"),

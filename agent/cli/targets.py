@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from agent.cli.asking import Json, agent_address, ask
-from agent.cli.common import ConfigFile, console, failing_clearly
+from agent.cli.common import SIMULATED_WORDS, ConfigFile, console, failing_clearly
 from agent.errors import UsageError
 from sla.model import State
 
@@ -36,21 +36,26 @@ def targets(
         known = [one.label for one in State]
         if state is not None and state not in known:
             raise UsageError(f"--state: got {state}, wanted one of {', '.join(known)}")
-        rows = list(fetch(agent_address(config_file), state))
+        pages = list(fetch(agent_address(config_file), state))
+    rows = [row for page in pages for row in page["targets"]]
+    simulated = pages[0]["simulated"]
     if as_json:
-        typer.echo(json.dumps({"targets": rows}, ensure_ascii=False))
-    elif rows:
+        typer.echo(json.dumps({"simulated": simulated, "targets": rows}, ensure_ascii=False))
+        return
+    if simulated:
+        console().print(SIMULATED_WORDS, style="bold reverse")
+    if rows:
         console().print(table(rows))
     else:
         typer.echo("no target" if state is None else f"no target is {state}")
 
 
 def fetch(address: str, state: str | None) -> Iterator[Json]:
-    """Every target, page by page. Errors: UsageError."""
+    """Every page of targets. Errors: UsageError."""
     query = {"limit": PAGE} | ({} if state is None else {"state": state})
     while True:
         page = ask(address, "/api/v1/targets", query)
-        yield from page["targets"]
+        yield page
         if page["next_cursor"] is None:
             return
         query["cursor"] = page["next_cursor"]

@@ -10,6 +10,7 @@ _RESTART: Mapping[str, Callable[[Config], object]] = {
     "zone": lambda config: config.zone,
     "vantage.name": lambda config: config.vantage.name,
     "store.url": lambda config: config.store.url,
+    "store.simulated": lambda config: config.store.simulated,
     "web.listen_address": lambda config: config.web.listen_address,
     "labels": lambda config: config.labels,
 }

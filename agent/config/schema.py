@@ -66,6 +66,11 @@ class Store(Section):
         description="`sqlite:////absolute/path` (four slashes), `sqlite:///relative/path` (three) or "
         "`sqlite:///:memory:`.",
     )
+    simulated: bool = Field(
+        False,
+        description="A new store is born simulated: every page, report, message and metric of it says 模拟数据 "
+        "SIMULATED for good, whatever stands here later. A store that was not born so is refused.",
+    )
 
 
 class Web(Section):

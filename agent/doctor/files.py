@@ -43,7 +43,7 @@ def _age(file: Path, now_us: int) -> Finding:
 
 
 def _tried(config: Config, path: Path, now_us: int) -> Finding:
-    store = parse_url(config.store.url)
+    store = parse_url(config.store.url, simulated=config.store.simulated)
     # a store that is not there yet has no registers: an empty one, and doctor leaves no file behind
     location = store if store.path is None or store.path.exists() else Location(None)
     try:

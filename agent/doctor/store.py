@@ -25,7 +25,7 @@ _CHECK = "store"
 
 def examine_store(config: Config) -> Iterator[Finding]:
     """The store of a configuration."""
-    location = parse_url(config.store.url)
+    location = parse_url(config.store.url, simulated=config.store.simulated)
     if location.path is None:
         fix = "name a file: store.url: sqlite:////var/lib/sla-agent/ledger.db"
         yield Finding(_CHECK, Level.WARNING, "in memory: the ledger ends with the agent", fix)

@@ -15,6 +15,7 @@ from agent.figures.timelines import Timelines
 from agent.instants import format_instant
 from agent.stores.base import Reader
 from agent.stores.noting import Note
+from agent.stores.opening import SIMULATED
 from agent.stores.pathing import KeptPath
 from sla.availability import runs
 from sla.composite import Gate
@@ -25,9 +26,6 @@ from sla.quality import quality_faults
 from sla.rate import Gap, Rate, rate
 from sla.rootcause import Derived
 from sla.timeline import Span, clip
-
-SIMULATED = "simulated"
-"""The store's mark that its data are not real (E8)."""
 
 LONG_GAP_US = LIMIT_US
 """A gap of our own longer than this may hide a late fault (F11)."""

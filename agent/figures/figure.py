@@ -12,10 +12,10 @@ from agent.config.problems import nearest, show
 from agent.errors import UsageError
 from agent.figures.book import Shelf
 from agent.figures.classes import Classes, classes
-from agent.figures.faults import SIMULATED
 from agent.figures.timelines import Timelines
 from agent.instants import format_instant
 from agent.stores.base import Reader
+from agent.stores.opening import SIMULATED
 from agent.version import METHOD_VERSION
 from sla.availability import Availability, Outage, Parts, Ratio, availability
 from sla.dated import Revision

@@ -9,18 +9,23 @@ from agent.errors import StoreError
 
 APPLICATION_ID = 0x534C4167  # "SLAg": file(1) and we know the file as ours
 MEMORY = ":memory:"
+SIMULATED = "simulated"
+"""The mark of a store that was born simulated (E8); it cannot be lost."""
+
+_BORN_SIMULATED = f"INSERT INTO meta VALUES ('{SIMULATED}', 'true');"
 
 
 class Location(NamedTuple):
-    """Where a store is: a file, or memory (path is then None)."""
+    """Where a store is: a file, or memory (path is then None). `simulated`: only one that was born so will do (E8)."""
 
     path: Path | None
+    simulated: bool = False
 
     def __str__(self) -> str:
         return str(self.path) if self.path is not None else MEMORY
 
 
-def parse_url(url: str) -> Location:
+def parse_url(url: str, *, simulated: bool = False) -> Location:
     """The location of sqlite:///relative, sqlite:////absolute or sqlite:///:memory:. Errors: StoreError."""
     prefix = "sqlite:///"
     if not url.startswith(prefix) or url == prefix:
@@ -28,7 +33,7 @@ def parse_url(url: str) -> Location:
             f"store {url}: wanted sqlite:///PATH (four slashes for an absolute path) or sqlite:///:memory:"
         )
     name = url.removeprefix(prefix)
-    return Location(None if name == MEMORY else Path(name).absolute())
+    return Location(None if name == MEMORY else Path(name).absolute(), simulated)
 
 
 def connect(location: Location, *, read_only: bool = False) -> sqlite3.Connection:
@@ -46,7 +51,10 @@ def connect(location: Location, *, read_only: bool = False) -> sqlite3.Connectio
 
 
 def migrate(connection: sqlite3.Connection, location: Location) -> None:
-    """Bring the schema to this version, each step whole or not at all. Errors: StoreError for a newer schema."""
+    """Bring the schema to this version, each step whole or not at all; a new store is born as its location says.
+
+    Errors: StoreError for a newer schema, and for a store of real data where only a simulated one will do.
+    """
     steps = migrations()
     try:
         have = int(connection.execute("PRAGMA user_version").fetchone()[0])
@@ -56,13 +64,25 @@ def migrate(connection: sqlite3.Connection, location: Location) -> None:
                 f"store {location}: schema version {have}, this program knows up to {len(steps)}; "
                 "use the program that wrote it, or a newer one"
             )
+        if have and location.simulated:
+            _check_simulated(connection, location)
         for number, script in enumerate(steps[have:], start=have + 1):
+            mark = _BORN_SIMULATED if location.simulated and number == 1 else ""
             connection.executescript(
-                f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {number}; "
+                f"BEGIN IMMEDIATE; {script}; {mark} PRAGMA user_version = {number}; "
                 f"PRAGMA application_id = {APPLICATION_ID}; COMMIT;"
             )
     except sqlite3.Error as exc:
         raise StoreError(f"store {location}: cannot prepare the schema: {exc}") from exc
+
+
+def _check_simulated(connection: sqlite3.Connection, location: Location) -> None:
+    row = connection.execute("SELECT value FROM meta WHERE key = ?", (SIMULATED,)).fetchone()
+    if row != ("true",):
+        raise StoreError(
+            f"store {location}: was not born simulated, but the configuration says store.simulated: true; "
+            "name a new file in store.url, as simulated data may not stand beside real ones"
+        )
 
 
 def check_ours(connection: sqlite3.Connection, location: Location, user_version: int) -> None:

@@ -6,9 +6,8 @@ from zoneinfo import ZoneInfo
 
 from prometheus_client import Gauge
 
-from agent.figures import SIMULATED
 from agent.instants import format_instant
-from agent.stores.opening import migrations
+from agent.stores.opening import SIMULATED, migrations
 from agent.vantage import SelfCheck
 from agent.version import METHOD_VERSION, VERSION
 from agent.web.shown import Known, LastReading, Shown, degraded_names

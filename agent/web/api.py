@@ -67,7 +67,8 @@ async def targets(request: web.Request) -> web.Response:
     page, more = rows[: paging.limit], len(rows) > paging.limit
     following = asked.cursor(page[-1][0].watched.id) if more else None
     told = partial(_told, agent, page, agent.clock.now_us())
-    text = await request.app[QUESTIONS].ask(lambda: json_text({"targets": told(), "next_cursor": following}))
+    body = {"simulated": agent.is_simulated, "next_cursor": following}
+    text = await request.app[QUESTIONS].ask(lambda: json_text({**body, "targets": told()}))
     headers = {}
     if following is not None:
         query = urlencode({**request.query, "cursor": following})

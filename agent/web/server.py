@@ -12,6 +12,7 @@ from prometheus_client.openmetrics import exposition as openmetrics
 
 from agent.config import ConfigError
 from agent.errors import AgentError
+from agent.selfmetrics import marked
 from agent.web import api, clock, pages, probe
 from agent.web.guard import refuse_foreign
 from agent.web.keys import AGENT, QUESTIONS
@@ -29,6 +30,10 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
+
+
+SIMULATED_HEADER = "Sla-Simulated"
+"""On every answer of an agent whose store was born simulated (E8)."""
 
 
 class Server:
@@ -104,7 +109,7 @@ async def metrics(request: web.Request) -> web.StreamResponse:
 async def _pieces(agent: "Agent", *, open_metrics: bool) -> AsyncIterator[str]:
     """The agent's own families, then the targets' ones, then what ends an OpenMetrics page."""
     render = openmetrics.generate_latest if open_metrics else exposition.generate_latest
-    own = render(agent.metrics.registry).decode()
+    own = render(marked(agent.metrics.registry, is_simulated=agent.is_simulated)).decode()
     yield own.removesuffix("# EOF\n")
     kept = (agent.fault_metrics, agent.link_metrics, agent.exporter)
     for chunk in chain.from_iterable(families.chunks(open_metrics=open_metrics) for families in kept):
@@ -140,8 +145,10 @@ async def _close(app: web.Application) -> None:
     await app[QUESTIONS].close()
 
 
-async def _secure(_: web.Request, response: web.StreamResponse) -> None:
+async def _secure(request: web.Request, response: web.StreamResponse) -> None:
     response.headers.extend(HEADERS)
+    if request.app[AGENT].is_simulated:
+        response.headers[SIMULATED_HEADER] = "true"
 
 
 def _address_of(runner: web.AppRunner) -> str:

@@ -370,3 +370,26 @@ def test_a_link_to_a_store_leads_to_the_same_lock(tmp_path: Path) -> None:
     (tmp_path / "link.db").symlink_to(tmp_path / "l.db")
     with Holder(Location(tmp_path / "l.db"), "a"), pytest.raises(StoreHeldError):
         Holder(Location(tmp_path / "link.db"), "b")
+
+
+def test_a_new_store_is_born_as_its_location_says_and_keeps_it(tmp_path):
+    real, simulated = Location(tmp_path / "real.db"), Location(tmp_path / "lab.db", simulated=True)
+    for location, mark in ((real, None), (simulated, "true")):
+        connection = connect(location)
+        migrate(connection, location)
+        assert SqliteReader(connection).meta("simulated") == mark
+        connection.close()
+    later = connect(simulated._replace(simulated=False))
+    migrate(later, simulated._replace(simulated=False))
+    SqliteWriter(later).set_meta("simulated", "false")
+    assert SqliteReader(later).meta("simulated") == "true", "whatever the configuration says now"
+    later.close()
+
+
+def test_a_store_of_real_data_is_refused_where_only_a_simulated_one_will_do(tmp_path):
+    real = Location(tmp_path / "real.db")
+    connection = connect(real)
+    migrate(connection, real)
+    with pytest.raises(StoreError, match=r"real\.db: was not born simulated, but .*store\.simulated.*name a new file"):
+        migrate(connection, real._replace(simulated=True))
+    connection.close()

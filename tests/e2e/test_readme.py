@@ -1,4 +1,4 @@
-"""What README.md tells a newcomer to do, done: the quick start and its three targets, on a host of our own."""
+"""What README.md tells a newcomer to do, done: the quick start without the lab and its three targets, on a host of our own."""
 
 import contextlib
 import json
@@ -86,7 +86,7 @@ def resolver_of(name: str) -> Iterator[None]:
 def test_the_quick_start_measures_this_host_and_the_three_targets_of_the_readme(tmp_path):
     need_root()
     config = tmp_path / "agent.yml"
-    quickstart = (ROOT / "config/quickstart/agent.yml").read_text(encoding="utf-8")
+    quickstart = (ROOT / "config/quickstart/host.yml").read_text(encoding="utf-8")
     config.write_text(quickstart.rstrip("\n") + "\n" + block("README.md"), encoding="utf-8")
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     with town() as name:

@@ -88,8 +88,14 @@ def test_every_file_that_the_packages_hold_travels_and_nothing_else(wheel):
     assert shipped == {name for name in held if Path(name).suffix not in NOT_SHIPPED}
 
 
-@pytest.mark.parametrize("name", ["config/quickstart/agent.yml", "config/systemd/sla-agent.service"])
-def test_the_quick_start_and_the_unit_travel(wheel, name):
+@pytest.mark.parametrize(
+    "name",
+    [
+        "config/quickstart/agent.yml", "config/quickstart/host.yml", "config/quickstart/lab/targets.csv",
+        "config/lab/ankang.yml", "config/lab/story.yml", "config/systemd/sla-agent.service",
+    ],
+)  # fmt: skip
+def test_the_quick_starts_the_lab_and_the_unit_travel(wheel, name):
     with zipfile.ZipFile(wheel) as archive:
         assert archive.read(f"agent/data/{name}") == (CHECKOUT / name).read_bytes()
 
@@ -123,6 +129,14 @@ def test_the_installed_command_checks_runs_serves_and_stops(installed, tmp_path)
         process.stderr.close()
     whole = run([command, "backup", tmp_path / "b.db", "--config.file", config], tmp_path)
     assert "read from end to end" in whole
+
+
+def test_the_installed_lab_writes_its_city_and_the_quick_start_is_one_that_check_takes(installed, tmp_path):
+    command = installed / "bin" / "sla-agent"
+    assert "written: city" in run([command, "lab", "--scale", "city", "--directory", "city", "--write-only"], tmp_path)
+    assert ": ok: 0 targets" in run([command, "check", "--config.file", "city/agent.yml"], tmp_path)
+    data = next(installed.glob("lib/python*/site-packages/agent/data/config"))
+    assert ": ok: 6 targets" in run([command, "check", "--config.file", data / "quickstart/agent.yml"], tmp_path)
 
 
 def get(address: str, path: str) -> str:

@@ -1,0 +1,78 @@
+"""The agent.yml for a city: modules with intervals that fit its size, the planes, the registers, a simulated store."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from agent.lab.addresses import Plan
+from agent.lab.city import City, Scale
+from agent.lab.peers.certificates import CA_FILE
+from agent.lab.peers.names import ADDRESS, NAME
+
+SECONDS: Mapping[Scale, tuple[int, int]] = {"small": (5, 10), "city": (15, 60)}
+"""Seconds between two probes of a thing, and of a camera."""
+
+_HEAD = """\
+# Written by `sla-agent lab`, anew at each start: the configuration for the simulated city of its scale and form.
+# Everything that it measures is simulated, and its store says so for good (docs/lab.md).
+
+zone: Asia/Shanghai
+
+vantage: {name: lab}
+
+store: {url: "%(store)s", simulated: true}
+
+web: {listen_address: "%(listen)s"}
+
+probe: {allow: [%(allow)s]}
+
+"""
+
+_MODULES = """\
+modules:
+  lab_port: {kind: tcp, interval: %(often)ss, timeout: 2s}
+  lab_name: {kind: dns, interval: %(often)ss, timeout: 2s, query_name: %(name)s, answers: ["%(answer)s"]}
+  lab_page: {kind: http, interval: %(often)ss, timeout: 4s, limits: {processing_seconds: 1}}
+  lab_secure_page:
+    {kind: http, interval: %(often)ss, timeout: 4s, limits: {processing_seconds: 1}, tls: {ca_file: "%(ca)s"}}
+  lab_certificate: {kind: tls, interval: %(often)ss, timeout: 4s, ca_file: "%(ca)s"}
+  lab_device: {kind: snmp, interval: %(often)ss, timeout: 4s, read: system}
+  lab_router:
+    kind: snmp
+    interval: %(often)ss
+    timeout: 4s
+    max_repetitions: 25
+    limits: {speed_bytes_per_second: {min: 12500000}}
+  lab_video: {kind: rtsp, interval: %(often)ss, timeout: 2s, depth: describe}
+  lab_camera: {kind: rtsp, interval: %(cameras)ss, timeout: 2s}
+  lab_host: {kind: host_page, interval: %(often)ss, timeout: 4s}
+"""
+
+
+def configuration(city: City, plan: Plan, folder: Path, listen_address: str) -> str:
+    """The text of agent.yml in a folder."""
+    often, cameras = SECONDS[city.scale]
+    allow = '127.0.0.0/8, "::1"' if plan.form == "loopback" else '10.58.0.0/15, 10.60.0.0/14, "fd61:900::/32"'
+    where = folder.resolve()
+    words = {
+        "store": f"sqlite:///{where / 'lab.db'}", "listen": listen_address, "allow": allow, "often": often,
+        "cameras": cameras, "name": NAME, "answer": f"^{NAME.replace('.', chr(92) * 2 + '.')} A {ADDRESS}$",
+        "ca": where / CA_FILE,
+    }  # fmt: skip
+    return _HEAD % words + "".join(_planes(city, plan)) + "\n" + _MODULES % words + "\n" + "".join(_registers())
+
+
+def _planes(city: City, plan: Plan) -> Iterator[str]:
+    """Each with its anchors; on loopback without: it is reached without any uplink (S6)."""
+    yield "planes:\n"
+    for plane, anchors in city.anchors.items():
+        if plan.form == "loopback":
+            yield f"  {plane}: {{}}\n"
+        else:
+            addresses = ", ".join(f'"{plan.places[anchor]}"' for anchor in anchors)
+            yield f"  {plane}: {{anchors: [{addresses}], module: lab_port, interval: 5s}}\n"
+
+
+def _registers() -> Iterator[str]:
+    yield "registers:\n"
+    for register in ("divisions", "sites", "links", "targets", "platforms", "components"):
+        yield f"  - {{kind: {register}, file: {register}.csv}}\n"
