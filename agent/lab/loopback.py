@@ -19,6 +19,7 @@ class LoopbackWorld:
     """The city on this host's loopback."""
 
     form: Form = "loopback"
+    before_commands = ""
 
     def __init__(self, city: City, plan: Plan, ca: Authority, clocks: Clocks) -> None:
         self._city = city

@@ -102,9 +102,9 @@ class Stage:
         return {
             "cut": lambda: self._net.cut(where),
             "mend": lambda: self._net.mend(where),
-            "lose": lambda: self._break(where, self._faults.lose(where, step.ratio)),
+            "lose": lambda: self._break(where, self._faults.lose(where, ratio=step.ratio)),
             "silence": lambda: self._break(where, self._faults.silence(where)),
-            "drop6": lambda: self._break(where, self._faults.drop_version(where, 6)),
+            "drop6": lambda: self._break(where, self._faults.drop_version(where, version=6)),
             "undo": lambda: self._faults.undo(self._done.pop(where)),
             "own_device_down": lambda: self._own("down"),
             "own_device_up": lambda: self._own("up"),

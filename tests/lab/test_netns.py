@@ -93,7 +93,7 @@ def test_silence_of_a_line_or_a_prefix_is_silence_and_ends(net: Network):
 
 def test_one_ip_version_alone_is_lost(net: Network):
     faults = Faults(net)
-    done = faults.drop_version("lg-1", 6)
+    done = faults.drop_version("lg-1", version=6)
     try:
         assert heard(net, LANGAO, timeout=0.2) == ["ok", "silence"]
     finally:
@@ -104,7 +104,7 @@ def test_one_ip_version_alone_is_lost(net: Network):
 @pytest.mark.parametrize(("ratio", "lost"), [(0.05, 1), (0.6, 12), (1.0, 20)])
 def test_loss_is_exactly_the_share_that_was_asked_for(net: Network, ratio: float, lost: int):
     faults = Faults(net)
-    done = faults.lose("lg-1", ratio)
+    done = faults.lose("lg-1", ratio=ratio)
     try:
         assert echoes_lost(net, FAR["lg-1"][0], 20) == lost
         assert [echoes_lost(net, FAR["lg-1"][0], 5) for _ in range(3)] == [each * lost // 20 for each in (5, 5, 5)]
@@ -129,7 +129,7 @@ def echoes_lost(net: Network, address: str, count: int) -> int:
 
 async def test_a_slow_prefix_is_slow_by_what_was_asked_and_loses_nothing(net: Network):
     faults = Faults(net)
-    slow = [faults.slow("10.52.0.0/16", 0.3), faults.slow("fd52::/32", 0.3)]
+    slow = faults.slow("10.52.0.0/16", "fd52::/32", seconds=0.3)
     try:
         for address in LANGAO:
             before = time.monotonic()
@@ -137,8 +137,7 @@ async def test_a_slow_prefix_is_slow_by_what_was_asked_and_loses_nothing(net: Ne
             assert time.monotonic() - before >= 0.3
         assert await asyncio.to_thread(answers, net, ZIYANG[0]) == "ok"
     finally:
-        for each in slow:
-            faults.undo(each)
+        faults.undo(slow)
     assert await asyncio.to_thread(heard, net, LANGAO) == ["ok", "ok"]
 
 
@@ -204,6 +203,6 @@ def test_what_is_not_there_is_named(net: Network):
     with pytest.raises(NetnsError, match="wanted a line or a prefix"):
         Faults(net).silence("zy-9")
     with pytest.raises(NetnsError, match=r"wanted a share from 0\.05 to 1"):
-        Faults(net).lose("lg-1", 1.5)
+        Faults(net).lose("lg-1", ratio=1.5)
     with pytest.raises(NetnsError, match="was it deleted"), inside("sla-lab-0-0-core"):
         pass

@@ -5,6 +5,7 @@ counted, not drawn: of each twenty packets exactly so many go, evenly spread.
 """
 
 import itertools
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from agent.lab.netns.commands import ip_batch, nft
@@ -21,7 +22,7 @@ class Fault(NamedTuple):
     """Something that was done and can be undone: a table of a firewall, or a detour through a delay."""
 
     number: int
-    namespace: str
+    namespaces: tuple[str, ...]
     slow: bool = False
 
 
@@ -30,7 +31,7 @@ class Detour(NamedTuple):
 
     delay: Delay
     rule: str
-    version: int
+    versions: tuple[int, ...]
 
 
 class Faults:
@@ -41,43 +42,48 @@ class Faults:
         self._numbers = itertools.count(1)
         self._detours: dict[int, Detour] = {}
 
-    def silence(self, what: str) -> Fault:
-        """Nothing gets through to a line or a prefix, and nobody says so. Errors: NetnsError."""
-        return self._filter(what, "drop")
+    def silence(self, *where: str) -> Fault:
+        """Nothing gets through to lines or prefixes, and nobody says so. Errors: NetnsError."""
+        return self._filter(where, "drop")
 
-    def lose(self, what: str, ratio: float) -> Fault:
-        """A share of the packets to a line or a prefix is lost. Errors: NetnsError."""
+    def lose(self, *where: str, ratio: float) -> Fault:
+        """A share of the packets to lines or prefixes is lost. Errors: NetnsError."""
         lost = round(ratio * LOSS_STEPS)
         if not 0 < lost <= LOSS_STEPS:
             raise NetnsError(f"lab: loss {ratio:g}: wanted a share from {1 / LOSS_STEPS:g} to 1, such as 0.6")
         # spread as evenly as it goes: of any run of packets the share is lost, give or take one
         spread = [step for step in range(LOSS_STEPS) if (step + 1) * lost // LOSS_STEPS > step * lost // LOSS_STEPS]
-        return self._filter(what, f"numgen inc mod {LOSS_STEPS} {{ {', '.join(map(str, spread))} }} drop")
+        return self._filter(where, f"numgen inc mod {LOSS_STEPS} {{ {', '.join(map(str, spread))} }} drop")
 
-    def drop_version(self, what: str, version: int) -> Fault:
-        """One IP version gets through no more, on a line. Errors: NetnsError."""
-        return self._filter(what, f"meta nfproto {'ipv6' if version == 6 else 'ipv4'} drop")
+    def drop_version(self, *where: str, version: int) -> Fault:
+        """One IP version gets through no more, on lines. Errors: NetnsError."""
+        return self._filter(where, f"meta nfproto {'ipv6' if version == 6 else 'ipv4'} drop")
 
-    def slow(self, prefix: str, seconds: float) -> Fault:
-        """What goes to a prefix arrives so much later; needs a running loop. Errors: NetnsError."""
-        net, core, number = network_of(prefix), self._network.core, next(self._numbers)
+    def slow(self, *prefixes: str, seconds: float) -> Fault:
+        """What goes to prefixes arrives so much later; needs a running loop. Errors: NetnsError."""
+        nets = [network_of(prefix) for prefix in prefixes]
+        core, number = self._network.core, next(self._numbers)
         device, table = f"slow{number}", 1000 + number
         delay = Delay(core, device, seconds)
-        ip_batch(core, [f"link set {device} up", f"route add {net} dev {device} table {table}"])
-        rule = f"iif {OWN} to {net} lookup {table} pref {table}"
-        ip_batch(core, [f"rule add {rule}"], version=net.version)
-        self._detours[number] = Detour(delay, rule, net.version)
-        return Fault(number, core, slow=True)
+        routes = [f"route add {net} dev {device} table {table}" for net in nets]
+        ip_batch(core, [f"link set {device} up", *routes])
+        rule, versions = f"iif {OWN} lookup {table} pref {table}", sorted({net.version for net in nets})
+        for version in versions:
+            ip_batch(core, [f"rule add {rule}"], version=version)
+        self._detours[number] = Detour(delay, rule, tuple(versions))
+        return Fault(number, (core,), slow=True)
 
     def undo(self, fault: Fault) -> None:
         """As it was before. Errors: NetnsError where it was undone already."""
         if not fault.slow:
-            nft(fault.namespace, f"delete table inet lab{fault.number}\n")
+            for namespace in fault.namespaces:
+                nft(namespace, f"delete table inet lab{fault.number}\n")
             return
         detour = self._detours.pop(fault.number, None)
         if detour is None:
             raise NetnsError(f"lab: slow{fault.number}: is not there any more; it was undone before")
-        ip_batch(fault.namespace, [f"rule del {detour.rule}"], version=detour.version)
+        for version in detour.versions:
+            ip_batch(self._network.core, [f"rule del {detour.rule}"], version=version)
         detour.delay.close()
 
     def close(self) -> None:
@@ -86,16 +92,28 @@ class Faults:
             detour.delay.close()
         self._detours.clear()
 
-    def _filter(self, what: str, verdict: str) -> Fault:
-        """A line by the device it leaves on; a prefix by its addresses, on the way in, wherever it lives."""
-        if self._network.has_line(what):
-            near, _ = self._network.ends(what)
-            namespace, hook, match = near.namespace, "postrouting", f'oifname "{near.device}"'
-        else:
-            net = network_of(what)
-            version = "ip6" if net.version == 6 else "ip"
-            namespace, hook, match = self._network.core, "prerouting", f'iifname "{OWN}" {version} daddr {net}'
-        fault = Fault(next(self._numbers), namespace)
-        chain = f"type filter hook {hook} priority 0; policy accept\n{match} {verdict}"
-        nft(namespace, f"table inet lab{fault.number} {{\nchain on_the_way {{\n{chain}\n}}\n}}\n")
+    def _filter(self, where: Sequence[str], verdict: str) -> Fault:
+        """In each namespace that they are about one table, to be deleted as a whole."""
+        chains: dict[tuple[str, str], list[str]] = {}
+        for place, match in self._matches(where):
+            chains.setdefault(place, []).append(f"{match} {verdict}")
+        fault = Fault(next(self._numbers), tuple(dict.fromkeys(namespace for namespace, _ in chains)))
+        for (namespace, hook), rules in chains.items():
+            chain = "\n".join([f"type filter hook {hook} priority 0; policy accept", *rules])
+            nft(namespace, f"table inet lab{fault.number} {{\nchain {hook}_lab {{\n{chain}\n}}\n}}\n")
         return fault
+
+    def _matches(self, where: Sequence[str]) -> Iterator[tuple[tuple[str, str], str]]:
+        """A line by the device it leaves on; prefixes by their addresses, on the way in, wherever they live."""
+        nets: dict[int, list[str]] = {}
+        for what in where:
+            if self._network.has_line(what):
+                near, _ = self._network.ends(what)
+                yield (near.namespace, "postrouting"), f'oifname "{near.device}"'
+            else:
+                net = network_of(what)
+                nets.setdefault(net.version, []).append(str(net))
+        for version, found in nets.items():
+            name = "ip6" if version == 6 else "ip"
+            match = f'iifname "{OWN}" {name} daddr {{ {", ".join(found)} }}'
+            yield (self._network.core, "prerouting"), match

@@ -39,7 +39,11 @@ SETTINGS = {
     "net/ipv6/conf/default/accept_ra": "0",
 }
 
-ROUTING = {"net/ipv4/ip_forward": "1", "net/ipv6/conf/all/forwarding": "1"}
+ROUTING = {
+    "net/ipv4/ip_forward": "1",
+    "net/ipv6/conf/all/forwarding": "1",
+    "net/ipv6/ip_nonlocal_bind": "1",  # an address of a prefix that is local as a whole
+}
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 

@@ -5,6 +5,7 @@ import errno
 import socket
 import ssl
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from random import random
 from typing import NamedTuple, Protocol, cast
@@ -25,6 +26,9 @@ MAX_CONNECTIONS = 20_000
 _BACKLOG = 1024
 _BIND_TO_DEVICE = 25  # SO_BINDTODEVICE of Linux, which the module socket does not name everywhere
 _ANY = "0.0.0.0"
+
+Home = Callable[[], AbstractContextManager[None]]
+"""Where sockets are opened: here, or in a network namespace."""
 
 Look = Callable[[str], Condition]
 """How whatever answers at a local address behaves now."""
@@ -69,11 +73,11 @@ class TcpListener:
 
     def __init__(
         self, place: Place, speaker: Speaker, look: Look, *, wide: bool = False,
-        tls: Callable[[str], ssl.SSLContext] | None = None,
+        tls: Callable[[str], ssl.SSLContext] | None = None, home: Home = nullcontext,
     ) -> None:  # fmt: skip
         self.place = place
         self.speaker, self.look, self.tls = speaker, look, tls
-        self._wide = wide
+        self._wide, self._home = wide, home
         self._now: _Open | None = None
 
     @property
@@ -85,7 +89,8 @@ class TcpListener:
         if self._now is not None:
             return
         talks: set[_Talk] = set()
-        own = _socket(socket.SOCK_STREAM, self.place, wide=self._wide)
+        with self._home():
+            own = _socket(socket.SOCK_STREAM, self.place, wide=self._wide)
         server = await asyncio.get_running_loop().create_server(lambda: _Talk(self, talks), sock=own, backlog=_BACKLOG)
         self._now = _Open(server, talks)
 
@@ -206,8 +211,8 @@ class Answerer(Protocol):
 class UdpListener:
     """One address over UDP."""
 
-    def __init__(self, place: Place, answerer: Answerer, look: Look) -> None:
-        self.place = place
+    def __init__(self, place: Place, answerer: Answerer, look: Look, home: Home = nullcontext) -> None:
+        self.place, self._home = place, home
         self._answerer, self._look = answerer, look
         self._transport: asyncio.DatagramTransport | None = None
 
@@ -218,7 +223,8 @@ class UdpListener:
     async def open(self) -> None:
         """Begin to answer. Errors: UsageError naming a place that is taken."""
         if self._transport is None:
-            own = _socket(socket.SOCK_DGRAM, self.place, wide=False)
+            with self._home():
+                own = _socket(socket.SOCK_DGRAM, self.place, wide=False)
             made = await asyncio.get_running_loop().create_datagram_endpoint(
                 lambda: _Datagrams(self._answerer, lambda: self._look(self.place.host), self.place.host), sock=own
             )
