@@ -17,6 +17,9 @@ from agent.lab.netns.plan import network_of
 LOSS_STEPS = 20
 """Loss comes in steps of one packet in so many."""
 
+SLOW_TABLE = 1000
+"""The routing table of the first slow thing; the next ones follow."""
+
 
 class Fault(NamedTuple):
     """Something that was done and can be undone: a table of a firewall, or a detour through a delay."""
@@ -63,11 +66,11 @@ class Faults:
         """What goes to prefixes arrives so much later; needs a running loop. Errors: NetnsError."""
         nets = [network_of(prefix) for prefix in prefixes]
         core, number = self._network.core, next(self._numbers)
-        device, table = f"slow{number}", 1000 + number
+        device, table = f"slow{number}", SLOW_TABLE + number
         delay = Delay(core, device, seconds)
         routes = [f"route add {net} dev {device} table {table}" for net in nets]
         ip_batch(core, [f"link set {device} up", *routes])
-        rule, versions = f"iif {OWN} lookup {table} pref {table}", sorted({net.version for net in nets})
+        rule, versions = f"iif {OWN} lookup {table} pref {number}", sorted({net.version for net in nets})
         for version in versions:
             ip_batch(core, [f"rule add {rule}"], version=version)
         self._detours[number] = Detour(delay, rule, tuple(versions))

@@ -29,6 +29,8 @@ SETTINGS = {
     # a router that says "unreachable" says it every time: what the agent concludes must not hang on a rate limit
     "net/ipv4/icmp_ratemask": "0",
     "net/ipv6/icmp/ratelimit": "0",
+    # a packet on a detour that would end in a socket here is no stray: the kernel would drop it
+    "net/ipv4/ip_early_demux": "0",
     "net/ipv4/conf/all/rp_filter": "0",
     "net/ipv4/conf/default/rp_filter": "0",
     "net/ipv4/conf/all/send_redirects": "0",

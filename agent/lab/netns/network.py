@@ -26,6 +26,9 @@ MAIN_METRIC, METRIC_STEP = 100, 100
 LINE_TABLE = 100
 """The routing table of a place's first line; the next ones follow."""
 
+LOCAL_RULE = 30_000
+"""Where the core looks up what is its own."""
+
 
 class End(NamedTuple):
     """One end of a line as built: where it is, its device, and the routes that go when it goes down."""
@@ -78,6 +81,7 @@ class Network:
         for name in self._places.values():
             self._names.add(name)
         _make_local(self.core, self.plan.prefixes)
+        _leave_room_before_local(self.core)
         self._build_uplink()
         for place in self.plan.places:
             self._build_place(place)
@@ -174,6 +178,12 @@ def _routes(device: str, joints: tuple[Joint, ...], prefixes: tuple[str, ...], m
 
 def _back(joint: Joint, device: str) -> str:
     return f"route replace {joint.default} via {joint.near} dev {device}"
+
+
+def _leave_room_before_local(name: str) -> None:
+    """What is the core's own can be sent on a detour too: rules up to LOCAL_RULE come before what is local."""
+    for version in (4, 6):
+        ip_batch(name, [f"rule add lookup local pref {LOCAL_RULE}", "rule del pref 0"], version=version)
 
 
 def _make_local(name: str, prefixes: tuple[str, ...]) -> None:
