@@ -92,6 +92,8 @@ async def serve(lab: Lab, tell: Tell) -> None:
 async def run(lab: Lab, until: Callable[[], Awaitable[object]], tell: Tell) -> None:
     """Start the world, play the story, stop the world when `until` ends. Errors: UsageError."""
     city = lab.papers.city
+    if lab.world.limits:
+        tell(lab.world.limits)
     await lab.world.start()
     try:
         tell(f"{READY} {city.name}, {len(list(city.targets))} targets, {len(city.lines)} lines, {lab.papers.plan.form}")

@@ -20,6 +20,10 @@ class LoopbackWorld:
 
     form: Form = "loopback"
     before_commands = ""
+    limits = (
+        "loopback has no icmp targets and no interconnect addresses of lines, a cut is refused at once, "
+        "and own_uplink_dead cannot happen"
+    )
 
     def __init__(self, city: City, plan: Plan, ca: Authority, clocks: Clocks) -> None:
         self._city = city

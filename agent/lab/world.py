@@ -10,6 +10,8 @@ class World(Protocol):
     """One form of the lab. Actions may overlap: what holds is what all that are applied say together."""
 
     form: Form
+    limits: str
+    """What this form does not show, in a sentence for people; "" for nothing."""
 
     @property
     def before_commands(self) -> str:

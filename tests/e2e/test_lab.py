@@ -1,4 +1,4 @@
-"""The lab and an agent as processes of their own: a cut is one fault with its members; nothing outlives its launcher."""
+"""The lab and an agent as processes: a cut is one fault with its members, and nothing outlives its launcher."""
 
 import json
 import os

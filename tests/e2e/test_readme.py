@@ -1,4 +1,4 @@
-"""What README.md tells a newcomer to do, done: the quick start without the lab and its three targets, on a host of our own."""
+"""What README.md tells a newcomer to do, done: the quick start without the lab and its three targets."""
 
 import contextlib
 import json

@@ -36,6 +36,7 @@ class NetnsWorld:
     """The city in namespaces of this host. Errors when made: NetnsError naming what the host lacks."""
 
     form: Form = "netns"
+    limits = ""
 
     def __init__(self, city: City, plan: Plan, ca: Authority, clocks: Clocks) -> None:
         need_netns()
