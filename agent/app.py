@@ -51,6 +51,7 @@ from agent.stores.writing import SqliteWriter
 from agent.supervised import Counts, Supervised
 from agent.targets import Duty, Watched
 from agent.traps import TrapListeners
+from agent.upkeep import Upkeep
 from agent.vantage import SelfCheck
 from agent.version import METHOD_VERSION, VERSION
 from agent.web.server import Server
@@ -183,6 +184,7 @@ class Agent:
         heard = Heard(self.calendar.clock_stepped, self._on_jump)
         self.watch = ClockWatch(self.clock, self.committer, self.metrics, dated, left_open, heard)
         self.housekeeping = Housekeeping(self.clock, self.ledger, self.exporter, self.watch, zone)
+        self.upkeep = Upkeep(self.calendar, self.housekeeping, self.committer, self.writer.tidy, self._look_at_register)
 
     def _supervised(self) -> Supervised:
         now_ns = self.machine_clock.monotonic_ns
@@ -249,7 +251,6 @@ class Agent:
         await self._take(self.config)
         self._record("start", as_dict(self.config))
         self._loaded()
-        self.calendar.daily("clean-up", self._clean_up)
         self.server = Server(self)
 
     async def _run(self) -> None:
@@ -292,7 +293,8 @@ class Agent:
     async def _take(self, config: Config) -> None:
         """Make a configuration the one in force: modules first, then the difference of what is watched."""
         now = self.clock.now_us()
-        self.writer.set_inline(inline_rows(config), config.digest, now)
+        # in the writer's thread: a store that another program holds must not stop the loop
+        await self.committer.run_in_writer(partial(self.writer.set_inline, inline_rows(config), config.digest, now))
         book = self.shelf.book(self.reader)
         full = with_registers(config, book, now, Timelines(self.reader, book, now).service)
         wanted = {watched.id: watched for watched in watched_targets(full)}
@@ -313,7 +315,7 @@ class Agent:
         self._topology = Topology(book, self.reader.components())
         self.link_metrics.lines = lines_of(book, now)
         self.faults.refresh()
-        self.calendar.once("registers", book.next_border(now), self.registers_changed)
+        self.upkeep.at_border(book.next_border(now), self.registers_changed)
         self._count_targets()
         if self._group is not None and retired:
             self._group.create_task(self._close_later(retired))
@@ -362,12 +364,6 @@ class Agent:
         """Start, stop, reload with the parameters in force (E7)."""
         full = {"version": VERSION, "method_version": METHOD_VERSION, "digest": self.config.digest, **body}
         self.committer.record(self.clock.now_us(), kind, json.dumps(full, ensure_ascii=False, default=str))
-
-    async def _clean_up(self) -> None:
-        """The daily job: coming periods, the store's own upkeep, the age of what the targets were read from."""
-        self.housekeeping.begin_periods()
-        await self.committer.run_in_writer(self.writer.tidy)
-        self._look_at_register()
 
     def _listen(self, loop: asyncio.AbstractEventLoop) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -56,6 +56,10 @@ class Calendar:
             replace_existing=True,
         )
 
+    def soon(self, name: str, seconds: int, job: Callable[[], object]) -> None:
+        """The same from now on."""
+        self.once(name, self._wall_us() + seconds * 1_000_000, job)
+
     def start(self) -> None:
         """Begin; needs a running loop."""
         self._scheduler.start()

@@ -151,7 +151,7 @@ class Committer:
         else:
             await self._on_durable(batch)
 
-    async def run_in_writer(self, work: Callable[[], None]) -> None:
+    async def run_in_writer(self, work: Callable[[], object]) -> None:
         """Something else to write, in the writer's thread and between two commits. Errors: what it raises."""
         await asyncio.get_running_loop().run_in_executor(self._thread, work)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from agent import metrics
 from agent.entries import Entry
 from agent.metrics import Family
-from agent.page import Page, header, labels, seconds
+from agent.page import Page, header, labels
 from collectors.base import Outcome
 from sla.model import State, Window
 
@@ -129,14 +129,11 @@ class Exporter:
         if family is metrics.SECONDS:
             self._settle(entry)
             return _time_lines(base, entry.totals.sums, zeros=True)
-        now = entry.track.last_at
-        return "".join(
-            [
-                _time_lines(f'{base},period="{label}"', entry.totals.of_period(window, now), zeros=False)
-                for label, window in self.periods.items()
-                if window.start <= now < window.end
-            ]
-        )
+        now, text = entry.track.last_at, ""
+        for label, window in self.periods.items():
+            if window.start <= now < window.end:
+                text += _time_lines(f'{base},period="{label}"', entry.totals.of_period(window, now), zeros=False)
+        return text
 
     def _place(self, entry: Entry) -> tuple[int, str]:
         if entry.slot < 0:
@@ -174,10 +171,10 @@ def shown_state(entry: Entry, now: int) -> State:
 
 def _time_lines(base: str, sums: Sequence[int], *, zeros: bool) -> str:
     """One sample a state. A counter needs its zeros, or its first increase is lost; a gauge of nothing needs none."""
-    return "".join(
-        [
-            f"{base}{label}{seconds(us) if us else 0}\n"
-            for label, us in zip(_TIME_LABELS, sums, strict=True)
-            if us or (zeros and label is not _OUT_LABEL)
-        ]
-    )
+    text = ""
+    for label, us in zip(_TIME_LABELS, sums, strict=True):
+        if us:
+            text += f"{base}{label}{us // 1_000_000}.{us % 1_000_000:06d}\n"
+        elif zeros and label is not _OUT_LABEL:
+            text += f"{base}{label}0\n"
+    return text

@@ -268,7 +268,7 @@ class FaultWatch:
         told = self._told if self._told is not None else {}
         for first in range(0, len(rows), _ROWS_AT_ONCE):
             piece = rows[first : first + _ROWS_AT_ONCE]
-            await self._agent.committer.run_in_writer(lambda piece=piece: self._agent.writer.add_fault_events(piece))  # type: ignore[misc]
+            await self._agent.committer.run_in_writer(lambda piece=piece: self._agent.writer.add_fault_events(piece))  # type: ignore[misc]  # a default binds the piece
             for row in piece:
                 if row.kind == "opened":
                     told[row.fault] = Began(row.root, row.start)

@@ -1,4 +1,4 @@
-"""What recurs inside the agent besides probes: silence settled, clocks compared, periods begun, the daily clean-up."""
+"""What recurs inside the agent besides probes: silence settled, clocks compared, periods begun."""
 
 import asyncio
 from collections.abc import Mapping

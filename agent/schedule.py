@@ -1,4 +1,4 @@
-"""When each target is probed: a heap of due times on the monotonic clock, launched in 5 ms ticks.
+"""When each target is probed: a heap of due times on the monotonic clock, launched in 8 ms ticks.
 
 Every target has its own place in its interval (a checksum of its id), so starts never come in bursts, and the
 same grid holds after a reload. Wall time plays no part: a clock that jumps moves no probe.
@@ -11,10 +11,10 @@ from itertools import count
 
 from agent.targets import Watched
 
-TICK_NS = 5_000_000
-"""Launches are gathered into ticks of 5 ms: fewer wake-ups, and still no burst that would falsify latency."""
+TICK_NS = 8_000_000
+"""Launches are gathered into ticks of 8 ms: fewer wake-ups, and still no burst that would falsify latency."""
 
-LAUNCH_CAP = 25
+LAUNCH_CAP = 40
 """Probes started in one tick at most: 5 000 a second; what waits is late by a few milliseconds, not lost."""
 
 FIRST_SPREAD_NS = 10_000_000_000

@@ -1,23 +1,17 @@
 """The agent's metrics about itself: small families, kept by prometheus-client in a registry of our own."""
 
 import platform
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
+from itertools import accumulate
 
-from prometheus_client import (
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-    Metric,
-    ProcessCollector,
-    disable_created_metrics,
-)
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
+from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
+from prometheus_client.utils import floatToGoString
 
 from agent import metrics
 from agent.metrics import Family
-from agent.stores.opening import SIMULATED
 from agent.version import METHOD_VERSION, VERSION
 from collectors.snmp.hints import Fate
 
@@ -60,7 +54,8 @@ class SelfMetrics:
         self._sweep = self._gauge(metrics.SWEEP)
         self.guests = self._gauge(metrics.GUESTS)
         self._asked = self._counter(metrics.ASKED)
-        self._lateness = self._histogram(metrics.LATENESS)
+        self._lateness = _Observed(metrics.LATENESS)
+        self.registry.register(self._lateness)
         self._lag = self._histogram(metrics.LOOP_LAG)
         self._sweeps: dict[str, _Sweep] = {}
         self._paths = self._counter(metrics.PATHS)
@@ -150,24 +145,24 @@ class SelfMetrics:
         return Histogram(family.name, family.help, family.labels, registry=self.registry, buckets=_LAG_BUCKETS)
 
 
-def marked(registry: CollectorRegistry, *, is_simulated: bool) -> CollectorRegistry:
-    """The registry as a page shows it: of a simulated store every sample says so (E8)."""
-    return _Marked(registry) if is_simulated else registry
+class _Observed(Collector):
+    """A histogram that is told of every probe: the library's own takes a lock and walks its buckets each time."""
 
+    def __init__(self, family: Family) -> None:
+        self._family = family
+        self._counts = [0] * (len(_LAG_BUCKETS) + 1)
+        self._sum = 0.0
 
-class _Marked(CollectorRegistry):
-    """Another registry's samples, each with the mark."""
+    def observe(self, value: float) -> None:
+        """One more."""
+        self._counts[bisect_left(_LAG_BUCKETS, value)] += 1
+        self._sum += value
 
-    def __init__(self, marked_registry: CollectorRegistry) -> None:
-        super().__init__()
-        self._of = marked_registry
-
-    def collect(self) -> Iterator[Metric]:
-        """For the page."""
-        for family in self._of.collect():
-            made = Metric(family.name, family.documentation, family.type, family.unit)
-            made.samples = [sample._replace(labels={**sample.labels, SIMULATED: "true"}) for sample in family.samples]
-            yield made
+    def collect(self) -> Iterator[HistogramMetricFamily]:
+        """For the registry."""
+        bounds = (*map(floatToGoString, _LAG_BUCKETS), "+Inf")
+        counts = zip(bounds, accumulate(self._counts), strict=True)
+        yield HistogramMetricFamily(self._family.name, self._family.help, list(counts), self._sum)
 
 
 class _Known(Collector):

@@ -32,7 +32,7 @@ async def _storm(world: World) -> Storm:
     number = 0
     async for entry in world.ledger._in_passes():  # noqa: SLF001 (the same passes as isolation takes)
         rules = entry.watched.rules
-        world.ledger._apply(entry, advance(entry.track, entry.track.valid_until + 1, rules))  # noqa: SLF001
+        world.ledger._apply(entry, advance(entry.track, entry.track.valid_until + 1, rules))  # noqa: SLF001 (the step that is measured)
         number += 1
     while any(entry.pending for entry in world.ledger.entries()):
         await asyncio.sleep(0.01)

@@ -93,7 +93,7 @@ def peer_leg(load: Load, peer_port: int) -> Leg:
         addresses = [address_of(load.kind, number, peer_port) for number in range(load.targets)]
         (folder / "targets.json").write_text(json.dumps([{"targets": addresses}]), encoding="utf-8")
         config = SCRAPE_PEER.format(interval=load.interval, kind=load.kind, targets=folder / "targets.json", port=port)
-        prometheus, api = _prometheus(stack, folder, config)
+        prometheus, api = start_prometheus(stack, folder, config)
         costs = _measure(load, exporter.pid, prometheus.pid)
         window = f"[{int(load.window)}s]"
         metric = "probe_icmp_duration_seconds{phase='rtt'}" if load.kind == "icmp" else "probe_duration_seconds"
@@ -111,7 +111,7 @@ def our_leg(load: Load, peer_port: int) -> Leg:
         command += ["--interval", str(load.interval), "--port", str(peer_port), "--listen", str(port)]
         agent = stack.enter_context(process(command, folder / "agent.log"))
         wait_for(f"http://127.0.0.1:{port}/-/ready", agent)
-        prometheus, api = _prometheus(stack, folder, SCRAPE_OURS.format(interval=load.interval, port=port))
+        prometheus, api = start_prometheus(stack, folder, SCRAPE_OURS.format(interval=load.interval, port=port))
         costs = _measure(load, agent.pid, prometheus.pid)
         metric = "sla_probe_rtt_seconds" if load.kind == "icmp" else "sla_probe_duration_seconds"
         mean, p99 = _times(api, metric, f"[{int(load.window)}s]")
@@ -120,7 +120,7 @@ def our_leg(load: Load, peer_port: int) -> Leg:
         return Leg(*costs, mean, p99, lost)
 
 
-def _prometheus(stack: ExitStack, folder: Path, config: str) -> tuple["object", str]:
+def start_prometheus(stack: ExitStack, folder: Path, config: str) -> tuple["object", str]:
     port = free_port()
     (folder / "prometheus.yml").write_text(config, encoding="utf-8")
     command = ["prometheus", f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data"]
@@ -174,4 +174,4 @@ def compare(load: Load, legs: int) -> tuple[list[Leg], list[Leg]]:
 
 def middle(legs: list[Leg]) -> Leg:
     """The median of each column."""
-    return Leg(*(statistics.median(column) for column in zip(*legs, strict=True)))  # type: ignore[arg-type]
+    return Leg(*(statistics.median(column) for column in zip(*legs, strict=True)))  # type: ignore[arg-type]  # medians of a column of numbers

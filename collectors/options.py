@@ -41,7 +41,7 @@ def compile_pattern(value: object) -> re.Pattern[str]:
     if isinstance(value, re.Pattern):
         return value
     if not isinstance(value, str):
-        raise ValueError(f"got {value!r}, wanted one regular expression as text; quote it")  # noqa: TRY004
+        raise ValueError(f"got {value!r}, wanted one regular expression as text; quote it")  # noqa: TRY004 (only a ValueError is a message to the user)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", FutureWarning)
@@ -70,7 +70,7 @@ class Secret(BaseModel, frozen=True, extra="forbid"):
     @classmethod
     def _refuse_plain_text(cls, value: object) -> object:
         if isinstance(value, str):
-            raise ValueError("got a plain text secret, wanted {file: PATH} or {env: NAME}; move it there")  # noqa: TRY004 (pydantic collects ValueError)
+            raise ValueError("got a plain text secret, wanted {file: PATH} or {env: NAME}; move it there")  # noqa: TRY004 (only a ValueError is a message to the user) (pydantic collects ValueError)
         return value
 
     @model_validator(mode="after")

@@ -12,19 +12,18 @@ import socket
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from ipaddress import ip_address
 from time import monotonic
-from typing import Literal, NamedTuple, Self
+from typing import NamedTuple, Self
 
 from pydantic import BaseModel, model_validator
 
 from collectors.base import Collector, Kind, Landed, Module, Reading, Reason, Target, error, failed, ok
 from collectors.dialling import SocketOptions
 from collectors.options import Pattern, Size
+from collectors.origin import Origin
 from collectors.resolve import Address, Resolver, check_host_port, numeric, split_address
 from collectors.sockets import Probe, SocketEngine
 
-_FAMILIES = {"auto": socket.AF_UNSPEC, "4": socket.AF_INET, "6": socket.AF_INET6}
 _GROUP = re.compile(r"\$\{(\w+)\}")
 _QUOTED = 80
 _KEPT = 200
@@ -55,26 +54,12 @@ class Step(BaseModel, frozen=True, extra="forbid"):
         return self
 
 
-class TcpModule(Module, frozen=True):
+class TcpModule(Origin, Module, frozen=True):
     """Options of kind tcp; `max_bytes` bounds what may come without a line that matches."""
 
     dialogue: tuple[Step, ...] = ()
     max_bytes: Size = 64 * 1024
     linger_reset: bool = False
-    source_address: str | None = None
-    family: Literal["auto", "4", "6"] = "auto"
-
-    @model_validator(mode="after")
-    def _source_is_an_address_of_the_family(self) -> Self:
-        if self.source_address is None:
-            return self
-        try:
-            version = str(ip_address(self.source_address).version)
-        except ValueError as exc:
-            raise ValueError(f"source_address: got {self.source_address!r}, wanted an address of this host") from exc
-        if self.family not in ("auto", version):
-            raise ValueError(f"source_address: got {self.source_address}, wanted IPv{self.family} as family says")
-        return self
 
     @model_validator(mode="after")
     def _groups_exist(self) -> Self:
@@ -85,13 +70,6 @@ class TcpModule(Module, frozen=True):
                 if not _has_group(last, name):
                     raise ValueError(f"dialogue[{number}].send: ${{{name}}} is no group of the expect before it")
         return self
-
-    @property
-    def wanted_family(self) -> int:
-        """The address family to ask for: a source address decides where family does not."""
-        if self.source_address is not None:
-            return socket.AF_INET6 if ":" in self.source_address else socket.AF_INET
-        return _FAMILIES[self.family]
 
 
 def _has_group(pattern: re.Pattern[str] | None, name: str) -> bool:

@@ -269,12 +269,9 @@ def _close_blip(track: Track, seen: Seen, rules: Rules) -> Result:
     flapping = third or track.flapping_until > start
     until = seen.at + rules.blip_window if flapping else track.flapping_until
     over = track.degraded & ~Degraded.FLAPPING | Degraded.BLIP
-    edge = _good(
-        start,
-        over | (Degraded.FLAPPING if flapping else Degraded.NONE),
-        _since(start, track.last_ok),
-        _evidence(_last(track.last_ok, Outcome.OK), (*track.streak, seen)),
-    )
+    evidence = _evidence(_last(track.last_ok, Outcome.OK), (*track.streak, seen))
+    degraded = over | (Degraded.FLAPPING if flapping else Degraded.NONE)
+    edge = _good(start, degraded, _since(start, track.last_ok), evidence)
     track, edges = _turn(track, edge)
     return Result(track._replace(streak=(), streak_count=0, blip_starts=starts, flapping_until=until), edges)
 
@@ -334,14 +331,8 @@ def _failed_while_down(track: Track, broken: tuple[Seen, ...], seen: Seen) -> Re
 
 def _declare_down(track: Track) -> Result:
     first = track.streak[0].at
-    edge = Edge(
-        first,
-        State.DOWN,
-        Degraded.NONE,
-        Cause.PROBE,
-        _since(first, track.last_ok),
-        _evidence(_last(track.last_ok, Outcome.OK), track.streak),
-    )
+    evidence = _evidence(_last(track.last_ok, Outcome.OK), track.streak)
+    edge = Edge(first, State.DOWN, Degraded.NONE, Cause.PROBE, _since(first, track.last_ok), evidence)
     track, edges = _turn(track, edge)
     return Result(track._replace(streak=(), streak_count=0, held=False, asserted=True), edges)
 
@@ -351,14 +342,8 @@ def _gap(track: Track, edges: tuple[Edge, ...]) -> Result:
     if track.state is State.UNKNOWN:
         return Result(track._replace(streak=(), streak_count=0, valid_until=0), edges)
     if track.streak:
-        edge = Edge(
-            track.streak[0].at,
-            State.UNKNOWN,
-            Degraded.NONE,
-            Cause.UNCONFIRMED,
-            None,
-            track.streak[:EVIDENCE_MAX],
-        )
+        evidence = track.streak[:EVIDENCE_MAX]
+        edge = Edge(track.streak[0].at, State.UNKNOWN, Degraded.NONE, Cause.UNCONFIRMED, None, evidence)
     else:
         edge = Edge(track.valid_until, State.UNKNOWN, Degraded.NONE, Cause.NO_READING)
     track, more = _turn(track, edge)

@@ -25,6 +25,7 @@ from agent.config.values import (
 )
 from collectors.http.options import JsonPath, Scalar, Status
 from collectors.options import Duration, Pattern, Secret, Size, parse_duration, parse_size
+from collectors.origin import Origin
 
 LANGUAGES = ("en", "zh")
 
@@ -67,8 +68,12 @@ class Option(NamedTuple):
 
 
 def options(model: type[BaseModel], language: str, prefix: str = "") -> Iterator[Option]:
-    """A row for each option; sections have none of their own, what is inside them has."""
-    for field, info in model.model_fields.items():
+    """A row for each option; sections have none of their own, what is inside them has.
+
+    Where a probe goes out stands last: what a kind alone has is what its reader looks for.
+    """
+    shared = Origin.model_fields if issubclass(model, Origin) else {}
+    for field, info in sorted(model.model_fields.items(), key=lambda item: item[0] in shared):
         name = info.alias or field
         path = f"{prefix}{name}"
         inner = _models(info.annotation)

@@ -19,8 +19,8 @@ UNPACKED_MAX = 1024 * 1024 * 1024
 SHARED_MAX = 256 * 1024 * 1024
 """Bytes of one of the other parts, which are held in memory."""
 
-_EPOCH_1900 = datetime(1899, 12, 30)  # noqa: DTZ001  # a spreadsheet's times know no zone
-_EPOCH_1904 = datetime(1904, 1, 1)  # noqa: DTZ001
+_EPOCH_1900 = datetime(1899, 12, 30)  # noqa: DTZ001 (a spreadsheet has no zones)  # a spreadsheet's times know no zone
+_EPOCH_1904 = datetime(1904, 1, 1)  # noqa: DTZ001 (a spreadsheet has no zones)
 _TRUE = ("1", "true")
 _ENCRYPTED = 1
 

@@ -35,15 +35,23 @@ class Holder:
             holder = describe(holder_of(location.path))
             self._close()
             raise StoreHeldError(f"store {location} is held by {holder}; stop it, or name another store") from None
-        self._purpose = purpose
-        self.announce(address)
+        self._purpose, self._path = purpose, path
+        try:
+            self.announce(address)
+        except StoreError:
+            self._close()
+            raise
 
     def announce(self, address: str) -> None:
-        """Say in the lock file who holds it, and where it answers."""
-        if self._file is not None:
-            body = {"pid": os.getpid(), "host": socket.gethostname(), "purpose": self._purpose, "address": address}
+        """Say in the lock file who holds it, and where it answers. Errors: StoreError where it cannot be written."""
+        if self._file is None:
+            return
+        body = {"pid": os.getpid(), "host": socket.gethostname(), "purpose": self._purpose, "address": address}
+        try:
             os.ftruncate(self._file, 0)
             os.pwrite(self._file, json.dumps(body).encode(), 0)
+        except OSError as exc:
+            raise StoreError(f"cannot write the lock {self._path} of the store: {exc.strerror}") from exc
 
     def release(self) -> None:
         """Let another process write."""

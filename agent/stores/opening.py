@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from agent.errors import StoreError
+from agent.stores.refusal import why
 
 APPLICATION_ID = 0x534C4167  # "SLAg": file(1) and we know the file as ours
 MEMORY = ":memory:"
@@ -73,7 +74,7 @@ def migrate(connection: sqlite3.Connection, location: Location) -> None:
                 f"PRAGMA application_id = {APPLICATION_ID}; COMMIT;"
             )
     except sqlite3.Error as exc:
-        raise StoreError(f"store {location}: cannot prepare the schema: {exc}") from exc
+        raise StoreError(f"store {location}: cannot prepare the schema: {why(exc)}") from exc
 
 
 def _check_simulated(connection: sqlite3.Connection, location: Location) -> None:

@@ -12,8 +12,10 @@ from agent.stores.base import Batch, EdgeRow, Leaving, Run, RunRequest, RunStart
 from agent.stores.evidence import pack
 from agent.stores.inline import InlineRow, write_inline
 from agent.stores.noting import FaultEvent, Note, add_events, add_note
+from agent.stores.opening import MEMORY
 from agent.stores.pathing import KeptPath, add_path
 from agent.stores.reading import SqliteReader
+from agent.stores.refusal import why
 from sla.model import Cause, Degraded, Edge, State
 
 _EDGE = "INSERT OR IGNORE INTO edges VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -31,6 +33,7 @@ class SqliteWriter:
         self._lock = threading.RLock()
         self._words: dict[str, int] = {}
         self._reader = SqliteReader(connection)
+        self._where = connection.execute("PRAGMA database_list").fetchone()[2] or MEMORY
 
     @property
     def reader(self) -> SqliteReader:
@@ -54,7 +57,7 @@ class SqliteWriter:
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 self._words.clear()
-                raise StoreError(f"cannot write the store: {exc}") from exc
+                raise StoreError(f"store {self._where}: cannot write: {why(exc)}") from exc
 
     def start_run(self, start: RunRequest) -> RunStart:
         """Open a run: what the one before left open becomes UNKNOWN, a kill leaves a gap (S8)."""
@@ -134,7 +137,7 @@ class SqliteWriter:
                 self._db.execute("PRAGMA optimize")
                 self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         except sqlite3.Error as exc:
-            raise StoreError(f"cannot tidy the store: {exc}") from exc
+            raise StoreError(f"store {self._where}: cannot tidy: {why(exc)}") from exc
 
     def close(self) -> None:
         """Give the connection back."""

@@ -12,8 +12,9 @@ from prometheus_client.openmetrics import exposition as openmetrics
 
 from agent.config import ConfigError
 from agent.errors import AgentError
-from agent.selfmetrics import marked
+from agent.marking import marked
 from agent.web import api, clock, pages, probe
+from agent.web.door import Door, most_connections
 from agent.web.guard import refuse_foreign
 from agent.web.keys import AGENT, QUESTIONS
 from agent.web.problems import problem, problems_as_answers
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from agent.app import Agent
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
+PARCEL_CHARACTERS = 512 * 1024
 OPEN_METRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
 HEADERS = {
@@ -49,7 +51,7 @@ class Server:
         self._runner = web.AppRunner(application(self._agent), access_log=None, handle_signals=False)
         await self._runner.setup()
         host, _, port = self._agent.config.web.listen_address.rpartition(":")
-        site = web.TCPSite(self._runner, host.strip("[]"), int(port))
+        site = Door(self._runner, host.strip("[]"), int(port), most_connections())
         try:
             await site.start()
         except OSError as exc:
@@ -96,14 +98,25 @@ async def metrics(request: web.Request) -> web.StreamResponse:
         response.headers["Content-Encoding"] = "gzip"
         packer = zlib.compressobj(1, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
     await response.prepare(request)
-    async for piece in _pieces(agent, open_metrics=open_metrics):
-        data = piece.encode()
+    async for data in _parcels(_pieces(agent, open_metrics=open_metrics)):
         # zlib lets go of the interpreter: packed beside the loop, probes do not wait for a scrape
         await response.write(data if packer is None else await asyncio.to_thread(packer.compress, data))
     if packer is not None:
         await response.write(packer.flush())
     await response.write_eof()
     return response
+
+
+async def _parcels(pieces: AsyncIterator[str]) -> AsyncIterator[bytes]:
+    """The same text in larger parts: each part that is handed to a thread costs two wake-ups."""
+    held, size = list[str](), 0
+    async for piece in pieces:
+        held.append(piece)
+        size += len(piece)
+        if size >= PARCEL_CHARACTERS:
+            yield "".join(held).encode()
+            held, size = [], 0
+    yield "".join(held).encode()
 
 
 async def _pieces(agent: "Agent", *, open_metrics: bool) -> AsyncIterator[str]:

@@ -1,6 +1,5 @@
 """What a module of kind `dns` may say: the question, how it is sent, and which answer is accepted."""
 
-import socket
 from collections.abc import Iterator
 from ipaddress import ip_address
 from typing import Annotated, Literal, Self
@@ -13,10 +12,10 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from collectors.base import Module
 from collectors.options import Pattern
+from collectors.origin import Origin
 from collectors.resolve import check_host_port
 
 PORT = 53
-_FAMILIES = {"auto": socket.AF_UNSPEC, "4": socket.AF_INET, "6": socket.AF_INET6}
 
 
 def parse_name(value: object) -> str:
@@ -61,16 +60,12 @@ def _is_ip(text: str) -> bool:
     return True
 
 
-def _family_text(value: object) -> object:
-    return str(value) if isinstance(value, int) else value
-
-
 QueryName = Annotated[str, BeforeValidator(parse_name)]
 RecordType = Annotated[str, BeforeValidator(parse_type)]
 ResponseCode = Annotated[str, BeforeValidator(parse_rcode)]
 
 
-class DnsModule(Module, frozen=True):
+class DnsModule(Origin, Module, frozen=True):
     """One question, and what its answer must be.
 
     `answers` and `answers_not` look at each record of the answer section as `name TYPE data`, its TTL left out.
@@ -88,8 +83,6 @@ class DnsModule(Module, frozen=True):
     answers_not: tuple[Pattern, ...] = ()
     min_serial: int | None = Field(default=None, ge=0, le=2**32 - 1)
     require_authenticated_data: bool = False
-    source_address: str | None = None
-    family: Annotated[Literal["auto", "4", "6"], BeforeValidator(_family_text)] = "auto"
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -98,24 +91,12 @@ class DnsModule(Module, frozen=True):
             raise ValueError(problem)
         return self
 
-    @property
-    def wanted_family(self) -> int:
-        """The address family to ask over: a source address decides where family does not."""
-        if self.source_address is not None:
-            return socket.AF_INET6 if ":" in self.source_address else socket.AF_INET
-        return _FAMILIES[self.family]
-
 
 def _contradictions(module: DnsModule) -> Iterator[str]:
     if module.min_serial is not None and module.query_type != "SOA":
         yield f"min_serial: got query_type {module.query_type}, wanted SOA, the record that has a serial"
     if "NOERROR" not in module.valid_rcodes and (module.answers or module.min_serial is not None):
         yield "answers and min_serial want records, valid_rcodes without NOERROR accepts none; keep one"
-    source = module.source_address
-    if source is not None and not _is_ip(source):
-        yield f"source_address: got {source!r}, wanted an address of this host"
-    elif source is not None and module.family not in ("auto", str(ip_address(source).version)):
-        yield f"source_address: got {source}, wanted IPv{module.family} as family says"
 
 
 def with_port(address: str) -> str:

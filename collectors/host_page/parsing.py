@@ -111,7 +111,7 @@ def _slices(page: bytes) -> Iterator[tuple[int, int]]:
 def _parsed(lines: Iterable[bytes], *, open_metrics: bool) -> Iterator[tuple[str, Sample]]:
     try:
         text = b"\n".join(lines).decode("utf-8") + "\n"
-        families = parse_openmetrics(text + "# EOF\n") if open_metrics else parse_text(text)  # type: ignore[no-untyped-call]
+        families = parse_openmetrics(text + "# EOF\n") if open_metrics else parse_text(text)  # type: ignore[no-untyped-call]  # the library's
         for family in families:
             for sample in family.samples:
                 yield sample.name, Sample(sample.labels, float(sample.value))

@@ -28,6 +28,9 @@ BASE_PORT = 33434
 
 DEFAULT_TCP_PORT = 80
 
+_SYN_REPEATS = 2
+"""With one repeat the kernel gives a SYN up after 3 s, just when a router that finds no neighbour says so."""
+
 _PAYLOAD_BYTES = 32
 _ERRORS_AT_ONCE = 32
 _SEND_ATTEMPTS = 5
@@ -232,7 +235,7 @@ class Connections:
         if self._queues:
             icmp_sockets.queue_errors(opened)
         icmp_sockets.limit_hops(opened, hops)
-        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_SYNCNT, 1)
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_SYNCNT, _SYN_REPEATS)
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         number_said = opened.connect_ex(self._sockaddr)
         if number_said not in (0, errno.EINPROGRESS, errno.ECONNREFUSED):

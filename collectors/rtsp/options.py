@@ -1,19 +1,17 @@
 """What a module of kind `rtsp` may say: how deep it asks, as whom, and how gently."""
 
-import socket
 from hashlib import blake2b
-from ipaddress import ip_address
 from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from collectors.base import CollectorUnavailableError, Module
 from collectors.options import Secret, Size
+from collectors.origin import Origin
 from collectors.rtsp.address import check_path
 from collectors.rtsp.devices import Credential
 from collectors.wire.rtsp_auth import Login
 
-_FAMILIES = {"auto": socket.AF_UNSPEC, "4": socket.AF_INET, "6": socket.AF_INET6}
 _MAX_PASSWORD = 256
 
 
@@ -26,7 +24,7 @@ def parse_path(value: object) -> str:
     return text
 
 
-class RtspModule(Module, frozen=True):
+class RtspModule(Origin, Module, frozen=True):
     """How deep a video node is asked.
 
     `connect` needs only the port, `options` any RTSP answer to OPTIONS, `describe` asks for the session description
@@ -39,20 +37,6 @@ class RtspModule(Module, frozen=True):
     password: Secret | None = None
     max_sessions: Annotated[int, Field(ge=1, le=2)] = 1
     max_bytes: Size = 64 * 1024
-    source_address: str | None = None
-    family: Literal["auto", "4", "6"] = "auto"
-
-    @model_validator(mode="after")
-    def _source_is_an_address_of_the_family(self) -> Self:
-        if self.source_address is None:
-            return self
-        try:
-            version = str(ip_address(self.source_address).version)
-        except ValueError as exc:
-            raise ValueError(f"source_address: got {self.source_address!r}, wanted an address of this host") from exc
-        if self.family not in ("auto", version):
-            raise ValueError(f"source_address: got {self.source_address}, wanted IPv{self.family} as family says")
-        return self
 
     @model_validator(mode="after")
     def _credential_is_whole_and_used(self) -> Self:
@@ -63,13 +47,6 @@ class RtspModule(Module, frozen=True):
                 f"depth: got {self.depth}, which never logs in; wanted describe with username and password"
             )
         return self
-
-    @property
-    def wanted_family(self) -> int:
-        """The address family to ask for: a source address decides where family does not."""
-        if self.source_address is not None:
-            return socket.AF_INET6 if ":" in self.source_address else socket.AF_INET
-        return _FAMILIES[self.family]
 
 
 class Account(NamedTuple):

@@ -1,7 +1,6 @@
 """What a module of kind `snmp` may say: as whom it asks, what it reads, and which interfaces count."""
 
 import importlib.util
-import socket
 from collections.abc import Iterator
 from functools import lru_cache
 from ipaddress import ip_address
@@ -11,24 +10,20 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from collectors.base import Module
 from collectors.options import Duration, Pattern, Secret
+from collectors.origin import Origin, number_text
 from collectors.resolve import check_host_port, split_address
 
 PORT = 161
 PUBLIC = "public"
 SHORTEST_PASSWORD = 8  # RFC 3414, 11.2
-_FAMILIES = {"auto": socket.AF_UNSPEC, "4": socket.AF_INET, "6": socket.AF_INET6}
 
 
-def _number_text(value: object) -> object:
-    return str(value) if isinstance(value, int) else value
-
-
-class SnmpModule(Module, frozen=True):
+class SnmpModule(Origin, Module, frozen=True):
     """How devices are asked. `interfaces_up`, and what `include` finds, is judged whatever its port is set to."""
 
     timeout: Duration = 10.0
     read: Literal["system", "interfaces"] = "interfaces"
-    version: Annotated[Literal["2c", "3"], BeforeValidator(_number_text)] = "2c"
+    version: Annotated[Literal["2c", "3"], BeforeValidator(number_text)] = "2c"
     community: Secret | None = None
     user: Annotated[str, Field(max_length=32)] = ""
     hash: Literal["none", "sha", "sha224", "sha256", "sha384", "sha512"] = "none"
@@ -45,8 +40,6 @@ class SnmpModule(Module, frozen=True):
     max_repetitions: int = Field(default=10, ge=1, le=50)
     max_rows: int = Field(default=4096, ge=1, le=100_000)
     backend: Literal["auto", "gufo", "pysnmp"] = "auto"
-    source_address: str | None = None
-    family: Annotated[Literal["auto", "4", "6"], BeforeValidator(_number_text)] = "auto"
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -54,13 +47,6 @@ class SnmpModule(Module, frozen=True):
         if problem is not None:
             raise ValueError(problem)
         return self
-
-    @property
-    def wanted_family(self) -> int:
-        """The address family to ask over: a source address decides where family does not."""
-        if self.source_address is not None:
-            return socket.AF_INET6 if ":" in self.source_address else socket.AF_INET
-        return _FAMILIES[self.family]
 
     @property
     def chosen_backend(self) -> Literal["gufo", "pysnmp"]:
@@ -90,11 +76,6 @@ def _contradictions(module: SnmpModule) -> Iterator[str]:
         yield f"{option}: got backend gufo, which has no way to use it; wanted backend pysnmp or auto"
     if module.read == "system" and (module.interfaces_up or module.include or module.exclude):
         yield "interfaces_up, include and exclude: got read system, wanted read interfaces"
-    source = module.source_address
-    if source is not None and not _is_ip(source):
-        yield f"source_address: got {source!r}, wanted an address of this host"
-    elif source is not None and module.family not in ("auto", str(ip_address(source).version)):
-        yield f"source_address: got {source}, wanted IPv{module.family} as family says"
 
 
 def _wrong_version_2c(module: SnmpModule) -> Iterator[str]:

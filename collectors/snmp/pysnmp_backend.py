@@ -76,11 +76,11 @@ class _Guard:
             self.note(sender, f"a malformed message ({type(exc).__name__})")
 
 
-class _Udp4(_Guard, UdpAsyncioTransport):  # type: ignore[misc]
+class _Udp4(_Guard, UdpAsyncioTransport):  # type: ignore[misc]  # pysnmp has no types
     pass
 
 
-class _Udp6(_Guard, Udp6AsyncioTransport):  # type: ignore[misc]
+class _Udp6(_Guard, Udp6AsyncioTransport):  # type: ignore[misc]  # pysnmp has no types
     pass
 
 
@@ -91,16 +91,16 @@ class _Noting:
 
     def open_client_mode(self) -> Any:
         """Open the transport that all targets of the engine share."""
-        transport = super().open_client_mode()  # type: ignore[misc]
+        transport = super().open_client_mode()  # type: ignore[misc]  # pysnmp has no types
         transport.note = self.note
         return transport
 
 
-class _Target4(_Noting, hlapi.UdpTransportTarget):  # type: ignore[misc]
+class _Target4(_Noting, hlapi.UdpTransportTarget):  # type: ignore[misc]  # pysnmp has no types
     PROTO_TRANSPORT = _Udp4
 
 
-class _Target6(_Noting, hlapi.Udp6TransportTarget):  # type: ignore[misc]
+class _Target6(_Noting, hlapi.Udp6TransportTarget):  # type: ignore[misc]  # pysnmp has no types
     PROTO_TRANSPORT = _Udp6
 
 

@@ -48,7 +48,7 @@ class Bench:
 
     def kind(self) -> Kind:
         def build(module: Module) -> Collector:
-            return Fake(module, self.seen, self.breaks)  # type: ignore[return-value]
+            return Fake(module, self.seen, self.breaks)  # type: ignore[return-value]  # a Fake
 
         return Kind(
             name="fake",

@@ -1,13 +1,8 @@
 """Names that turn: a network and mount namespace of its own, with a name server that changes its mind."""
 
-import json
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
-from tests.requirements import need_program, need_root
+from tests.names import run_with_names
 
 SCRIPT = """
 import asyncio, json, socket, struct, sys, threading
@@ -65,25 +60,8 @@ asyncio.run(main())
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[list[object]]]:
-    need_root()
-    unshare, ip = need_program("unshare"), need_program("ip")
-    directory = tmp_path_factory.mktemp("rebinding")
-    (directory / "resolv.conf").write_text("nameserver 127.0.0.1\noptions timeout:2 attempts:1\n")
-    (directory / "nsswitch.conf").write_text("hosts: files dns\n")
-    (directory / "rebind.py").write_text(SCRIPT)
-    binds = " && ".join(f"mount --bind {directory}/{name} /etc/{name}" for name in ("resolv.conf", "nsswitch.conf"))
-    command = f"{ip} link set lo up && {binds} && exec {sys.executable} {directory}/rebind.py {directory}"
-    done = subprocess.run(
-        [unshare, "--net", "--mount", "sh", "-c", command],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        env={"PYTHONPATH": str(Path(__file__).parents[2]), "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
-    )
-    assert done.returncode == 0, done.stderr
-    answers: dict[str, list[list[object]]] = json.loads(done.stdout)
-    return answers
+    found: dict[str, list[list[object]]] = run_with_names(tmp_path_factory.mktemp("rebinding"), SCRIPT)
+    return found
 
 
 @pytest.mark.root

@@ -19,7 +19,7 @@ SITES = "site_id,name\nS1,核心\nS2,紫阳\n"
 LINKS = "link_id,a_site,b_site,carrier,contracted_mbps,far_address\nA,S1,S2,电信,1G,192.0.2.1\n"
 TARGETS = "target_id,kind,address,site_id\nnode,icmp,10.0.0.1,S2\n"
 HEAD = 'vantage: {{name: core}}\nstore: {{url: "sqlite:///{folder}/ledger.db"}}\n'
-THREE = "registers:\n  - {kind: sites, file: sites.csv}\n  - {kind: links, file: links.csv}\n  - {kind: targets, file: targets.csv}\n"  # noqa: E501
+THREE = "registers:\n  - {kind: sites, file: sites.csv}\n  - {kind: links, file: links.csv}\n  - {kind: targets, file: targets.csv}\n"  # noqa: E501 (one line in a file)
 
 
 @pytest.fixture

@@ -65,7 +65,7 @@ def test_starts_are_capped_per_tick_and_nothing_is_lost() -> None:
         hand.schedule._push(job)
     seen = []
     for number in range(1000 // LAUNCH_CAP):
-        started = hand.tick(number * 0.005)
+        started = hand.tick(number * 0.008)
         assert len(started) == LAUNCH_CAP
         seen += [job.watched.id for job in started]
     assert sorted(seen) == sorted(watched.id for watched in many(1000))

@@ -108,7 +108,7 @@ def test_a_window_gives_the_bins_that_begin_in_it(store: Store) -> None:
 def test_a_batch_that_breaks_leaves_no_bin(store: Store) -> None:
     run = store.run()
     twice = [Component(1, "t", "", "tcp")] * 2
-    with pytest.raises(StoreError, match="cannot write the store"):
+    with pytest.raises(StoreError, match="cannot write"):
         store.writer.write(run, Batch(5000, twice, bins=rows(full(0))))
     assert store.reader.bins(1, LATER) == []
 

@@ -194,4 +194,4 @@ class World:
         await self.ledger.durable(batch)
 
     def _settle(self, entry: object) -> None:
-        self.ledger.settle(entry)  # type: ignore[arg-type]
+        self.ledger.settle(entry)  # type: ignore[arg-type]  # the world's own entry

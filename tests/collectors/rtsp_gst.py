@@ -11,7 +11,7 @@ import gi
 gi.require_version("Gst", "1.0")
 gi.require_version("GstRtsp", "1.0")
 gi.require_version("GstRtspServer", "1.0")
-from gi.repository import GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402
+from gi.repository import GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402 (gi wants the versions named first)
 
 VIDEO = "videotestsrc is-live=true ! video/x-raw,format=I420,width=160,height=96,framerate=10/1"
 X264 = "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=10"

@@ -1,13 +1,8 @@
 """Kind http and names: a network and mount namespace of its own, with a name server that answers as told."""
 
-import json
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
-from tests.requirements import need_program, need_root
+from tests.names import run_with_names
 
 SCRIPT = """
 import asyncio, json, socket, struct, sys, threading
@@ -64,25 +59,7 @@ asyncio.run(main())
 
 @pytest.fixture(scope="module")
 def readings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[object]]:
-    need_root()
-    unshare, ip = need_program("unshare"), need_program("ip")
-    directory = tmp_path_factory.mktemp("names")
-    (directory / "resolv.conf").write_text("nameserver 127.0.0.1\noptions timeout:2 attempts:1\n")
-    (directory / "nsswitch.conf").write_text("hosts: files dns\n")
-    (directory / "probe.py").write_text(SCRIPT)
-    binds = " && ".join(f"mount --bind {directory}/{name} /etc/{name}" for name in ("resolv.conf", "nsswitch.conf"))
-    command = f"{ip} link set lo up && {binds} && exec {sys.executable} -W error {directory}/probe.py"
-    done = subprocess.run(
-        [unshare, "--net", "--mount", "sh", "-c", command],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        env={"PYTHONPATH": str(Path(__file__).parents[2]), "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
-    )
-    assert done.returncode == 0, done.stderr
-    assert not done.stderr
-    found: dict[str, list[object]] = json.loads(done.stdout)
+    found: dict[str, list[object]] = run_with_names(tmp_path_factory.mktemp("names"), SCRIPT)
     return found
 
 

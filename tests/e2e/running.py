@@ -82,7 +82,7 @@ def until(condition: "object", what: str, child: subprocess.Popen[bytes] | None 
     deadline = time.monotonic() + DEADLINE_SECONDS
     while time.monotonic() < deadline:
         try:
-            if condition():  # type: ignore[operator]
+            if condition():  # type: ignore[operator]  # any callable
                 return
         except (urllib.error.URLError, ConnectionError, json.JSONDecodeError):
             pass

@@ -46,7 +46,7 @@ class Prometheus:
 
     def value(self, query: str) -> float | None:
         found = self.ask(query)
-        return float(found[0]["value"][1]) if found else None  # type: ignore[index]
+        return float(found[0]["value"][1]) if found else None  # type: ignore[index]  # Prometheus's JSON
 
 
 @contextmanager
@@ -92,7 +92,7 @@ def test_no_ledger_derived_counter_is_reset_by_a_back_dated_down_or_by_kill_9(tm
             until(lambda: (prom.value(counted) or 0) > before, "time that goes on being counted")
             resets = prom.ask("resets(sla_target_seconds_total[1h])")
             assert len(resets) == 3 * 4
-            assert {float(series["value"][1]) for series in resets} == {0.0}  # type: ignore[index]
+            assert {float(series["value"][1]) for series in resets} == {0.0}  # type: ignore[index]  # Prometheus's JSON
             assert (prom.value('sla_target_seconds_total{target="t0",state="down"}') or 0) > 0
             assert (prom.value('sla_target_seconds_total{target="t1",state="unknown"}') or 0) > 0, "the kill's gap"
             assert running.stop() == 0

@@ -21,13 +21,13 @@ targets:
 def values(prom: Prometheus, query: str) -> dict[str, float]:
     """By series: labels and value."""
     found = prom.ask(query)
-    return {str(sorted(each["metric"].items())): float(each["value"][1]) for each in found}  # type: ignore[attr-defined,index]
+    return {str(sorted(each["metric"].items())): float(each["value"][1]) for each in found}  # type: ignore[attr-defined,index]  # Prometheus's JSON
 
 
 def counters(prom: Prometheus) -> set[str]:
     """The names of everything that may only grow."""
     found = prom.ask('count by (__name__) ({__name__=~"sla_.+_(total|bucket|count|sum)"})')
-    return {str(each["metric"]["__name__"]) for each in found}  # type: ignore[index]
+    return {str(each["metric"]["__name__"]) for each in found}  # type: ignore[index]  # Prometheus's JSON
 
 
 def test_a_re_parenting_resets_no_counter_and_leaves_one_open_fault(tmp_path: Path) -> None:
