@@ -55,13 +55,13 @@ class Committer:
         self._seq = 0
         self.durable_until = 0
         self._refused = False
-        self._writing = 0
+        self._under_way: tuple[Batch, asyncio.Future[None]] | None = None
         self._clear()
 
     @property
     def waiting(self) -> int:
-        """Edges that are decided and not yet durable."""
-        return len(self._edges) + self._writing
+        """Edges that are decided and not yet durable; a locked store may hold a commit for long."""
+        return len(self._edges) + (len(self._under_way[0].edges) if self._under_way else 0)
 
     @property
     def is_choked(self) -> bool:
@@ -129,6 +129,7 @@ class Committer:
 
     async def close(self, leaving: Leaving) -> None:
         """The clean stop: the last batch and what every component was known by. Errors: StoreError."""
+        await self._end_what_is_under_way()
         batch = self._take()
         loop = asyncio.get_running_loop()
         try:
@@ -137,17 +138,31 @@ class Committer:
         finally:
             self._thread.shutdown()
 
+    async def _end_what_is_under_way(self) -> None:
+        """A commit that was cut short by the stop: it is written, or waits for the last batch."""
+        if self._under_way is None:
+            return
+        batch, writing = self._under_way
+        self._under_way = None
+        try:
+            await writing
+        except StoreError:
+            self._give_back(batch)
+        else:
+            await self._on_durable(batch)
+
     async def run_in_writer(self, work: Callable[[], object]) -> None:
         """Something else to write, in the writer's thread and between two commits. Errors: what it raises."""
         await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     async def _commit(self, loop: asyncio.AbstractEventLoop) -> bool:
         batch = self._take()
-        self._writing = len(batch.edges)  # a locked store may hold them for long: they wait still
+        writing = loop.run_in_executor(self._thread, self._writer.write, self.run, batch)
+        self._under_way = (batch, writing)
         try:
-            await loop.run_in_executor(self._thread, self._writer.write, self.run, batch)
+            await asyncio.shield(writing)  # cancelling it while it waits for the thread would lose the batch
         except StoreError as exc:
-            self._writing = 0
+            self._under_way = None
             self._give_back(batch)
             self._tally.refused()
             if not self._refused:
@@ -156,10 +171,10 @@ class Committer:
                 )
             self._refused = True
             return False
+        self._under_way = None
         if self._refused:
             LOG.info("the store writes again; edges that waited are durable")
         self._refused = False
-        self._writing = 0
         self.durable_until = batch.heartbeat
         self._tally.committed(len(batch.edges))
         await self._on_durable(batch)

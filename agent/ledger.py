@@ -16,7 +16,7 @@ from agent.entries import Entry, restored_from_json, restored_to_json
 from agent.meters import Meters
 from agent.stores.base import Batch, Component, Counted, EdgeRow, Leaving, RunStart
 from agent.targets import Duty, Watched
-from agent.vantage import SelfCheck, Vantage
+from agent.vantage import SelfCheck, Vantage, of_ourselves
 from collectors import base
 from sla.confirm import FOREVER, NEW, Result, Track, advance, isolate, selfcheck_ok, settled_until, step
 from sla.limits import judge
@@ -249,7 +249,8 @@ class Ledger:
     ) -> None:
         watched = entry.watched
         said = judge(_OUTCOMES[reading.outcome], reading.values, watched.limits, watched.down_loss)
-        outcome = check.outcome(said.outcome, at) if check else said.outcome
+        outcome = of_ourselves(watched, said.outcome, reading.reason)
+        outcome = check.outcome(outcome, at) if check else outcome
         reason = base.Reason.LOSS if said.by_loss else reading.reason
         seen = Seen(at, outcome, str(reason or ""), said.over)
         if at < entry.track.last_at:

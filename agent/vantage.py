@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 
 from agent.entries import Entry
-from agent.targets import Duty
+from agent.targets import Duty, Watched
+from collectors.base import Reason
 from sla.model import Outcome
 from sla.selfcheck import Watch, isolated_since, last_ok
 
@@ -31,11 +32,16 @@ class SelfCheck:
         return self.gateway is None and not self.anchors
 
     def refresh(self) -> tuple[int | None, bool]:
-        """Look again after a probe of ours: (isolation's onset if it is new, whether it has just ended)."""
+        """Look again after a probe of ours: (isolation's onset if it is new, whether it has just ended).
+
+        Only an answer ends it: a gateway of which nothing valid is known any more has not come back.
+        """
         gateway = self.gateway.track if self.gateway else None
         watch = Watch(gateway, [entry.track for entry in self.anchors.values()])
         before, self.since = self.since, isolated_since(watch)
         self.check = last_ok(watch)
+        if self.since is None and before is not None and not watch.is_absent and (self.check or 0) <= before:
+            self.since = before
         new = self.since if self.since is not None and before is None else None
         return new, before is not None and self.since is None
 
@@ -50,6 +56,15 @@ class SelfCheck:
         if outcome is Outcome.FAILED and self.since is not None and at >= self.since:
             return Outcome.ERROR
         return outcome
+
+
+def of_ourselves(watched: Watched, outcome: Outcome, reason: Reason | None) -> Outcome:
+    """What a reading of the self-check counts as: no route to our own gateway is what it is there to find (S6).
+
+    For a target the same is an error: it says nothing about that target (S1).
+    """
+    is_ours = watched.duty is not Duty.TARGET and outcome is Outcome.ERROR and reason is Reason.NO_ROUTE
+    return Outcome.FAILED if is_ours else outcome
 
 
 class Vantage:

@@ -61,7 +61,7 @@ def lab(  # noqa: PLR0913 (one parameter an option)
             _tell(f"written: {papers.agent_yml.parent}")
             return
         made = prepare(papers, SystemClock())
-        _tell(f"measure it with: sla-agent run --config.file {papers.agent_yml}")
+        _tell(f"measure it with: {made.world.before_commands}sla-agent run --config.file {papers.agent_yml}")
         raise_descriptor_limit()
         asyncio.run(serve(made, _tell))
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from agent.lab.addresses import Plan
 from agent.lab.city import City, Scale
+from agent.lab.netns.city_plan import GATEWAY
 from agent.lab.peers.certificates import CA_FILE
 from agent.lab.peers.names import ADDRESS, NAME
 
@@ -17,7 +18,7 @@ _HEAD = """\
 
 zone: Asia/Shanghai
 
-vantage: {name: lab}
+vantage: {name: lab%(gateway)s}
 
 store: {url: "%(store)s", simulated: true}
 
@@ -47,6 +48,12 @@ modules:
   lab_host: {kind: host_page, interval: %(often)ss, timeout: 4s}
 """
 
+_LINES = """\
+  icmp: &line
+    {kind: icmp, interval: %(often)ss, timeout: 2s, count: 5, gap: 50ms, limits: {loss_ratio: 0.3}}
+  lab_line: *line
+"""
+
 
 def configuration(city: City, plan: Plan, folder: Path, listen_address: str) -> str:
     """The text of agent.yml in a folder."""
@@ -57,8 +64,10 @@ def configuration(city: City, plan: Plan, folder: Path, listen_address: str) -> 
         "store": f"sqlite:///{where / 'lab.db'}", "listen": listen_address, "allow": allow, "often": often,
         "cameras": cameras, "name": NAME, "answer": f"^{NAME.replace('.', chr(92) * 2 + '.')} A {ADDRESS}$",
         "ca": where / CA_FILE,
+        "gateway": "" if plan.form == "loopback" else f", gateway: {GATEWAY}, module: lab_line, interval: 5s",
     }  # fmt: skip
-    return _HEAD % words + "".join(_planes(city, plan)) + "\n" + _MODULES % words + "\n" + "".join(_registers())
+    modules = _MODULES + ("" if plan.form == "loopback" else _LINES)
+    return _HEAD % words + "".join(_planes(city, plan)) + "\n" + modules % words + "\n" + "".join(_registers())
 
 
 def _planes(city: City, plan: Plan) -> Iterator[str]:

@@ -19,6 +19,7 @@ class LoopbackWorld:
     """The city on this host's loopback."""
 
     form: Form = "loopback"
+    before_commands = ""
     limits = (
         "loopback has no icmp targets and no interconnect addresses of lines, a cut is refused at once, "
         "and own_uplink_dead cannot happen"

@@ -13,6 +13,10 @@ class World(Protocol):
     limits: str
     """What this form does not show, in a sentence for people; "" for nothing."""
 
+    @property
+    def before_commands(self) -> str:
+        """What stands before a command that is to run where the agent runs: "" or `ip netns exec NAME `."""
+
     def cannot(self, action: Action) -> str:
         """Why this form cannot do it, in a sentence for people; "" where it can."""
 

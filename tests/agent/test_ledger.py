@@ -7,9 +7,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agent.targets import Duty
-from collectors.base import Outcome, Reading
+from collectors.base import Outcome, Reading, Reason
 from sla.model import Cause, State
-from tests.agent.worlds import START, World, target
+from tests.agent.worlds import SECOND, START, World, target
 from tests.depth import examples
 
 
@@ -271,6 +271,64 @@ def test_s6_a_down_is_revoked_when_isolation_began_before_its_confirming_reading
             world.read("failed", "gw")  # isolated since 30: two of the three failures say nothing
         world.to(46)
         assert world.story(46) == [(0, "up"), (20, "unknown")]
+
+
+def told(world: World) -> list[tuple[str, int]]:
+    """What the ledger says of the vantage itself, in seconds."""
+    records = world.writer._reader.vantage_records(("isolated", "isolation_ended"))
+    return [(record.kind, (record.at - START) // SECOND) for _, record in records]
+
+
+def test_s6_isolation_ends_with_an_answer_and_not_with_silence_about_the_gateway(tmp_path: Path) -> None:
+    with isolated_world(tmp_path) as world:
+        for at in (0, 10):
+            world.to(at)
+            world.read("ok", "gw")
+        for at in (20, 30, 40):
+            world.to(at)
+            world.read("failed", "gw")
+        for at in (90, 100):  # validity has run out meanwhile, and these say nothing either
+            world.to(at)
+            assert world.ledger.of_target("gw")[""].track.state is State.UNKNOWN
+            world.read("error", "gw")
+        world.to(101)
+        assert told(world) == [("isolated", 20)]
+        world.read("failed")
+        assert world.ledger.of_target("t")[""].track.errored
+        for at in (110, 120):
+            world.to(at)
+            world.read("ok", "gw")
+        world.to(121)
+        assert told(world) == [("isolated", 20), ("isolation_ended", 110)]
+
+
+def test_s6_no_route_to_the_own_gateway_is_the_fault_of_the_vantage(tmp_path: Path) -> None:
+    lost = Reading(outcome=Outcome.ERROR, reason=Reason.NO_ROUTE)
+    with isolated_world(tmp_path) as world:
+        for at in (0, 10):
+            world.to(at)
+            world.read("ok", "gw")
+            world.read("ok")
+        for at in (20, 30, 40):
+            world.to(at)
+            world.read_as(lost, "gw")
+            world.read_as(lost)
+        world.to(200)
+        assert told(world) == [("isolated", 20)]
+        assert world.story(200) == [(0, "up"), (100, "unknown")]
+        assert world.availability(200).parts.down == 0
+
+
+def test_s1_an_error_that_is_our_own_lack_is_no_isolation(tmp_path: Path) -> None:
+    with isolated_world(tmp_path) as world:
+        for at in (0, 10):
+            world.to(at)
+            world.read("ok", "gw")
+        for at in (20, 30, 40, 50):
+            world.to(at)
+            world.read("error", "gw")  # no descriptor left
+        world.to(51)
+        assert told(world) == []
 
 
 def test_a_target_that_leaves_and_comes_back_keeps_its_counters(world: World) -> None:

@@ -165,7 +165,7 @@ async def test_a_taken_port_is_named_and_nothing_is_left_open(lab):
 async def test_a_recorder_s_listener_is_bound_to_the_loopback_device_alone(lab):
     """It takes every address at its port; from outside this host nobody may reach it."""
     (made,) = (peer for peer in lab.world._peers if peer.thing.id == "REC-610902-1")
-    own = made.listener._now.server.sockets[0]
+    own = made.listener._now.own
     assert own.getsockopt(socket.SOL_SOCKET, _BIND_TO_DEVICE, 16).rstrip(b"\0") == b"lo"
     assert own.getsockname() == ("0.0.0.0", lab.plan.places["REC-610902-1"].port)
 

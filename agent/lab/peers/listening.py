@@ -5,6 +5,7 @@ import errno
 import socket
 import ssl
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from random import random
 from typing import NamedTuple, Protocol, cast
@@ -23,8 +24,14 @@ MAX_CONNECTIONS = 20_000
 """Of one listener; more are cut off."""
 
 _BACKLOG = 1024
+_PAUSE = 1.0
+"""Seconds without letting anybody in, where no descriptor is left."""
+
 _BIND_TO_DEVICE = 25  # SO_BINDTODEVICE of Linux, which the module socket does not name everywhere
 _ANY = "0.0.0.0"
+
+Home = Callable[[], AbstractContextManager[None]]
+"""Where sockets are opened: here, or in a network namespace."""
 
 Look = Callable[[str], Condition]
 """How whatever answers at a local address behaves now."""
@@ -58,10 +65,11 @@ class Listener(Protocol):
 
 @dataclass
 class _Open:
-    """What is open now: the server and who is talked with."""
+    """What is open now: the listening socket, who is let in, and who is talked with."""
 
-    server: asyncio.Server
+    own: socket.socket
     talks: set["_Talk"]
+    entering: "set[asyncio.Task[object]]"
 
 
 class TcpListener:
@@ -69,34 +77,62 @@ class TcpListener:
 
     def __init__(
         self, place: Place, speaker: Speaker, look: Look, *, wide: bool = False,
-        tls: Callable[[str], ssl.SSLContext] | None = None,
+        tls: Callable[[str], ssl.SSLContext] | None = None, home: Home = nullcontext,
     ) -> None:  # fmt: skip
         self.place = place
         self.speaker, self.look, self.tls = speaker, look, tls
-        self._wide = wide
+        self._wide, self._home = wide, home
         self._now: _Open | None = None
 
     @property
     def is_open(self) -> bool:
         return self._now is not None
 
+    def keeps(self, talks: "set[_Talk]") -> bool:
+        """Whether those are still talked with: one that was let in as the listener closed is not."""
+        return self._now is not None and self._now.talks is talks
+
     async def open(self) -> None:
         """Begin to listen. Errors: UsageError naming a place that is taken."""
         if self._now is not None:
             return
-        talks: set[_Talk] = set()
-        own = _socket(socket.SOCK_STREAM, self.place, wide=self._wide)
-        server = await asyncio.get_running_loop().create_server(lambda: _Talk(self, talks), sock=own, backlog=_BACKLOG)
-        self._now = _Open(server, talks)
+        with self._home():
+            own = _socket(socket.SOCK_STREAM, self.place, wide=self._wide)
+        self._now = _Open(own, set(), set())
+        asyncio.get_running_loop().add_reader(own.fileno(), self._accept, self._now)
 
     def close(self) -> None:
         """Nobody listens any more."""
         if self._now is None:
             return
         gone, self._now = self._now, None
-        gone.server.close()
+        asyncio.get_running_loop().remove_reader(gone.own.fileno())
+        gone.own.close()
         for talk in list(gone.talks):
             talk.cut()
+
+    def _accept(self, now: _Open) -> None:
+        """Let in who waits. asyncio's own server would forget a connection that comes while it closes."""
+        loop = asyncio.get_running_loop()
+        for _ in range(_BACKLOG):
+            try:
+                came = now.own.accept()[0]
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return
+            except OSError:  # no descriptor is left: who waits goes on waiting
+                loop.remove_reader(now.own.fileno())
+                loop.call_later(_PAUSE, self._go_on, now)
+                return
+            came.setblocking(False)
+            task: asyncio.Task[object] = loop.create_task(
+                loop.connect_accepted_socket(lambda: _Talk(self, now.talks), came)
+            )
+            now.entering.add(task)
+            task.add_done_callback(now.entering.discard)
+
+    def _go_on(self, now: _Open) -> None:
+        if self._now is now:
+            asyncio.get_running_loop().add_reader(now.own.fileno(), self._accept, now)
 
 
 class _Talk(asyncio.Protocol):
@@ -117,7 +153,8 @@ class _Talk(asyncio.Protocol):
         self._host = str(plain.get_extra_info("sockname")[0])
         self._others.add(self)
         self._condition = self._listener.look(self._host)
-        if not self._condition.is_reachable or len(self._others) > MAX_CONNECTIONS:
+        is_full = len(self._others) > MAX_CONNECTIONS
+        if is_full or not self._condition.is_reachable or not self._listener.keeps(self._others):
             self.cut()
             return
         self._later(LONGEST, self.cut)
@@ -206,8 +243,8 @@ class Answerer(Protocol):
 class UdpListener:
     """One address over UDP."""
 
-    def __init__(self, place: Place, answerer: Answerer, look: Look) -> None:
-        self.place = place
+    def __init__(self, place: Place, answerer: Answerer, look: Look, home: Home = nullcontext) -> None:
+        self.place, self._home = place, home
         self._answerer, self._look = answerer, look
         self._transport: asyncio.DatagramTransport | None = None
 
@@ -218,7 +255,8 @@ class UdpListener:
     async def open(self) -> None:
         """Begin to answer. Errors: UsageError naming a place that is taken."""
         if self._transport is None:
-            own = _socket(socket.SOCK_DGRAM, self.place, wide=False)
+            with self._home():
+                own = _socket(socket.SOCK_DGRAM, self.place, wide=False)
             made = await asyncio.get_running_loop().create_datagram_endpoint(
                 lambda: _Datagrams(self._answerer, lambda: self._look(self.place.host), self.place.host), sock=own
             )
@@ -268,6 +306,8 @@ def _socket(kind: socket.SocketKind, place: Place, *, wide: bool) -> socket.sock
         if wide:
             made.setsockopt(socket.SOL_SOCKET, _BIND_TO_DEVICE, b"lo\0")
         made.bind((_ANY if wide else place.host, place.port))
+        if kind is socket.SOCK_STREAM:
+            made.listen(_BACKLOG)
     except OSError as exc:
         made.close()
         raise _refusal(place, exc) from exc

@@ -1,0 +1,59 @@
+"""The clean stop of the committer: a batch that was on its way to the store when the stop came is not lost."""
+
+import asyncio
+import threading
+from pathlib import Path
+
+import pytest
+
+from agent.errors import StoreError
+from agent.stores.base import Batch, RunStart
+from agent.stores.opening import connect
+from agent.stores.reading import SqliteReader
+from tests.agent.worlds import START, World
+
+
+async def stopped_while_a_batch_is_on_its_way(world: World) -> None:
+    """The writer's thread is busy, so the batch waits for it while the loop is told to stop."""
+    busy, done = threading.Event(), threading.Event()
+
+    def work() -> None:
+        busy.set()
+        assert done.wait(60)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(world.committer.run_in_writer(work))
+        assert await asyncio.to_thread(busy.wait, 60)
+        serving = group.create_task(world.committer.serve())
+        world.committer.record(START, "note", "{}")
+        while world.committer._records:
+            await asyncio.sleep(0.005)
+        serving.cancel()
+        await asyncio.wait([serving])
+        done.set()
+    await world.committer.close(world.ledger.finish())
+    world.is_running = False
+
+
+def kept(world: World) -> list[str]:
+    reader = SqliteReader(connect(world.location))
+    try:
+        return [record.kind for record in reader.records("note")]
+    finally:
+        reader.close()
+
+
+async def test_a_batch_that_waits_for_the_thread_when_the_stop_comes_is_written(tmp_path: Path) -> None:
+    with World(tmp_path / "ledger.db") as world:
+        await stopped_while_a_batch_is_on_its_way(world)
+        assert kept(world) == ["note"]
+
+
+async def test_one_that_is_refused_then_goes_with_the_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(run: RunStart, batch: Batch) -> None:
+        raise StoreError("no room left")
+
+    with World(tmp_path / "ledger.db") as world:
+        monkeypatch.setattr(world.writer, "write", full)
+        await stopped_while_a_batch_is_on_its_way(world)
+        assert kept(world) == ["note"]
