@@ -1,12 +1,13 @@
 """The 3-hour rate with its bounds (F4, F8, F10, F11): two exact integers each."""
 
 from collections.abc import Collection, Sequence
+from fractions import Fraction
 from typing import NamedTuple
 
 from sla.availability import Ratio
 from sla.faults import LIMIT_US, Fault, Outcome
 from sla.model import Window
-from sla.numbers import meets
+from sla.verdict import Op, Target, allowed_misses
 
 
 class Gap(NamedTuple):
@@ -60,10 +61,8 @@ def rate(
 
 def allowed(n: int, target: Ratio, *, strict: bool = False) -> int:
     """The largest k with (n - k)/n meeting the target; 0 where even k = 0 does not, or n is 0."""
-    misses = 0
-    while n and misses < n and meets((n - misses - 1, n), target, strict=strict):
-        misses += 1
-    return misses
+    printed = Target(None, "", Op.GT if strict else Op.GE, Fraction(*target))
+    return allowed_misses(n, printed) or 0
 
 
 def _counts(fault: Fault, period: Window, roles: Collection[str] | None) -> bool:
