@@ -30,8 +30,9 @@ class Variation(NamedTuple):
 class Figure:
     """What a formula found. Shape: bounds None where nothing at all is known, 0/0 where nothing is rated.
 
-    `measured` False: nothing was, so there is no value, whatever the bounds. `best` and `worst` are of the full
-    period, None where nothing says what it can still come to. `misses_of`: of how many the target allows misses.
+    `measured` False: nothing was, so there is no value, whatever the bounds. `timed`: the parts are microseconds.
+    `best` and `worst` are of the full period, None where nothing says what it can still come to. `misses_of`: of how
+    many the target allows misses.
     """
 
     low: Ratio | None = None
@@ -43,6 +44,7 @@ class Figure:
     decimals: int = RATE_DECIMALS
     computable: bool = True
     measured: bool = True
+    timed: bool = False
     late: int | None = None
     pending: int | None = None
     misses_of: int | None = None

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from sla.verdict import NO_TARGET, PERCENT, Target
 
@@ -80,7 +81,6 @@ class Plan:
     city_zh: str
     city_en: str
     zone: str
-    status: str
     is_draft: bool
     document: str
     years: tuple[int, ...]
@@ -90,6 +90,11 @@ class Plan:
     counts_quality: bool = False
     adopted: Adoption | None = None
     rows: tuple[Row, ...] = ()
+
+    @property
+    def zone_info(self) -> ZoneInfo:
+        """The zone of its periods (T1)."""
+        return ZoneInfo(self.zone)
 
     def row(self, id_: str) -> Row | None:
         """The row of an indicator's id, or of its number."""

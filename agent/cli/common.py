@@ -5,7 +5,7 @@ import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, NoReturn
 from zoneinfo import ZoneInfo
@@ -68,6 +68,7 @@ class Place:
     zone: ZoneInfo
     registered: Mapping[str, str]
     known: Known | None = None
+    plans: Mapping[str, Path] = field(default_factory=dict)
 
 
 def fail(error: Exception) -> NoReturn:

@@ -1,0 +1,57 @@
+"""One question about a plan's period, with everything that the formulas share: timelines, faults, registers."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+from agent.figures.book import Book
+from agent.figures.faults import Faults, Found
+from agent.figures.timelines import Timelines
+from agent.instants import format_instant
+from agent.stores.base import Reader
+from sla.model import Window
+from sla.periods import to_datetime
+from sla.plans import Plan
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What a formula is asked. Units: microseconds UTC. `window` is the period up to `as_of`; `now` is the present."""
+
+    plan: Plan
+    period: Window
+    as_of: int
+    now: int
+    zone: ZoneInfo
+    reader: Reader
+    known: Timelines
+    faults: Faults
+
+    @property
+    def window(self) -> Window:
+        """The part of the period that has come (T3)."""
+        return Window(self.period.start, min(self.period.end, self.as_of))
+
+    @property
+    def running(self) -> bool:
+        """Whether the period goes on."""
+        return self.as_of < self.period.end
+
+    @property
+    def year(self) -> int:
+        """The year whose printed column holds for the period."""
+        return to_datetime(self.period.start, self.zone).year
+
+    @property
+    def book(self) -> Book:
+        """The registers."""
+        return self.known.book
+
+    @cached_property
+    def found(self) -> Found:
+        """All faults of the period, made once."""
+        return self.faults.find_in(self.known, self.period, self.as_of)
+
+    def time(self, at: int) -> str:
+        """An instant as it is printed."""
+        return format_instant(at, self.zone)
