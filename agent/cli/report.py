@@ -15,6 +15,7 @@ from rich.text import Text
 from agent.cli.common import (
     ConfigOption,
     StoreOption,
+    chosen_plan,
     console,
     failing_clearly,
     instant,
@@ -24,7 +25,6 @@ from agent.cli.common import (
 )
 from agent.errors import UsageError
 from agent.figures.plan import PlanTables, Table, as_json
-from agent.plans import plan_by_id
 from agent.reports import head
 from agent.reports.cells import Cells, cells, heads
 from agent.reports.csv_file import csv_text
@@ -73,7 +73,7 @@ def report(  # noqa: PLR0913  # one parameter an option
     """A plan's whole table for a period: each figure with its parts, its verdict and why."""
     with failing_clearly():
         where = place(store, config)
-        chosen = plan_by_id(plan, where.plans)
+        chosen = chosen_plan(plan, where)
         with open_reader(where.location) as reader:
             table = _table(PlanTables(reader), chosen, period, as_of)
         if form is Format.TABLE:

@@ -12,8 +12,9 @@ from agent.config.problems import nearest, show
 from agent.errors import UsageError
 from agent.figures.asked import Asked
 from agent.figures.book import Shelf
-from agent.figures.faults import SIMULATED, Faults
+from agent.figures.faults import SIMULATED, Faults, Found
 from agent.figures.formulas import FORMULAS
+from agent.figures.formulas.clearing import CLEARING, narrowed
 from agent.figures.timelines import Timelines
 from agent.figures.words import reason_text
 from agent.instants import format_instant
@@ -38,7 +39,7 @@ class Table:
     period: str
     window: Window
     as_of: int
-    register_version: int
+    register_version: str
     simulated: bool
     rows: tuple[Judged, ...]
 
@@ -63,7 +64,7 @@ class PlanTables:
             period=name,
             window=asked.period,
             as_of=asked.as_of,
-            register_version=self._reader.register_state(),
+            register_version=_version(self._reader.register_state()),
             simulated=self._reader.meta(SIMULATED) == "true",
             rows=tuple(self.row(asked, row) for row in plan.rows),
         )
@@ -93,6 +94,12 @@ class PlanTables:
         return judged(row, target, figure, running=asked.running)
 
 
+def _version(state: int) -> str:
+    """Which version of the registers it rests on: imports so far, and starts or reloads so far."""
+    imports, starts = divmod(state, 1_000_000)
+    return f"{imports}.{starts}"
+
+
 def row_of(plan: Plan, id_: str) -> Row:
     """The row of an id or a number. Errors: UsageError naming the nearest."""
     row = plan.row(id_)
@@ -100,6 +107,14 @@ def row_of(plan: Plan, id_: str) -> Row:
         step = nearest(id_, [each.id for each in plan.rows])
         raise UsageError(f"indicator: got {show(id_)}, wanted an id or number of plan {plan.id}; {step}")
     return row
+
+
+def faults_of_plan(asked: Asked) -> Found:
+    """The faults that the plan's row of the 3-hour rate counts, with its rate. Errors: UsageError without one."""
+    row = next((row for row in asked.plan.rows if row.formula == CLEARING.name), None)
+    if row is None:
+        raise UsageError(f"plan {asked.plan.id}: no row of the formula {CLEARING.name}, so it counts no faults")
+    return narrowed(asked, row)
 
 
 def reasons(table: Table, row: Judged) -> Iterator[Reason]:

@@ -1,7 +1,7 @@
 """A plan file into a Plan, or all that is wrong with it by line. Reads files, never the network."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 
@@ -38,17 +38,37 @@ def load_plan(path: Path) -> Plan:
     return _plan(head, rows)
 
 
-def plan_by_id(id_: str, files: Mapping[str, Path] | None = None) -> Plan:
+def plan_by_id(id_: str, configured: Sequence[Plan] = ()) -> Plan:
     """A plan by its id, of the configuration or built in, or by its file. Errors: ConfigError, UsageError."""
-    if files and id_ in files:
-        return load_plan(files[id_])
+    for plan in configured:
+        if plan.id == id_:
+            return plan
     if id_ in BUILT_IN:
-        with resources.as_file(resources.files("agent") / "data" / "config" / "plans" / f"{id_}.yml") as path:
-            return load_plan(path)
-    if os.sep in id_ or id_.endswith((".yml", ".yaml")):
+        return _built_in(id_)
+    if _is_file(id_):
         return load_plan(Path(id_))
-    step = nearest(id_, [*BUILT_IN, *(files or ())])
-    raise UsageError(f"--plan: got {show(id_)}, wanted a plan's id, or its file, which ends in .yml; {step}")
+    step = nearest(id_, [*BUILT_IN, *(plan.id for plan in configured)])
+    raise UsageError(f"plan: got {show(id_)}, wanted a plan's id, or its file, which ends in .yml; {step}")
+
+
+def configured_plans(names: Sequence[str], folder: Path) -> list[Plan]:
+    """The plans that a configuration names, its own files beside it. Errors: ConfigError, UsageError."""
+    found: list[Plan] = []
+    for name in names:
+        plan = load_plan(folder / name) if _is_file(name) else plan_by_id(name)
+        if any(plan.id == other.id for other in found):
+            raise UsageError(f"plans: got {show(plan.id)} a second time, wanted each plan once; remove {show(name)}")
+        found.append(plan)
+    return found
+
+
+def _is_file(name: str) -> bool:
+    return os.sep in name or name.endswith((".yml", ".yaml"))
+
+
+def _built_in(id_: str) -> Plan:
+    with resources.as_file(resources.files("agent") / "data" / "config" / "plans" / f"{id_}.yml") as path:
+        return load_plan(path)
 
 
 def _plan(head: PlanHead, rows: tuple[Row, ...]) -> Plan:

@@ -14,7 +14,7 @@ HEADS = (
     N_("Indicator"),
     N_("Definition"),
     N_("Attribute"),
-    N_("Target"),
+    N_("Printed target"),
     N_("Figure"),
     N_("Numerator / denominator"),
     N_("Verdict"),

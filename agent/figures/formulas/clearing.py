@@ -1,7 +1,6 @@
 """The 3-hour rate of a plan's row (F4, F9-F12): the faults of its roles, our own gaps, and the rates beside it."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 from agent.figures.asked import Asked
@@ -12,7 +11,7 @@ from agent.instants import format_duration
 from sla.faults import LIMIT_US, Fault, Outcome
 from sla.indicators import Figure, Reason, Variation
 from sla.model import Window
-from sla.plans import Plan, Row
+from sla.plans import Row
 from sla.rate import Gap, Rate, by_detection, rate
 from sla.verdict import Target
 
@@ -127,9 +126,9 @@ def _listed(ids: Sequence[str]) -> str:
     return ", ".join(ids[:_LISTED]) + more
 
 
-def narrowed(asked: Asked, found: Found, plan: Plan, row: Row) -> Found:
+def narrowed(asked: Asked, row: Row) -> Found:
     """Only the faults and gaps that the row counts, with its rate and the misses it bears (F4)."""
-    mine = rated(replace(asked, plan=plan), row, row.target(asked.year))
+    mine, found = rated(asked, row, row.target(asked.year)), asked.found
     roles = tuple(row.scope.get("roles") or RATED_ROLES)
     planned = tuple(each for each in found.planned if found.known.topology.role(each.root) in roles)
     return found._replace(faults=mine.faults, planned=planned, gaps=mine.gaps, rate=mine.rate)
