@@ -1,18 +1,18 @@
 """Coverage: which units of the division register were seen on the network before the cut-off (C1-C3).
 
-A unit in a list is a claim. It is covered by what answered at one of its accepted sites in the 168 h before the cut-off,
-and the claim stands beside the figure with the names that make the difference.
+A unit in a list is a claim. It is covered by what answered at one of its accepted sites in the 168 h before the
+cut-off, and the claim stands beside the figure with the names that make the difference.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from sla.shares import Ids, Share, share
 
 WITHIN_US = 168 * 3_600_000_000
-"""How old an ok reading may be: a unit that is down on the cut-off day is covered, one silent for longer is not (C3)."""
+"""How old an ok reading may be: a unit down on the cut-off day is covered, one silent for longer is not (C3)."""
 
 LEVELS = ("city", "county", "township", "village")
 ZONE = "zone"
@@ -49,7 +49,7 @@ class Unit(NamedTuple):
 
 
 class Site(NamedTuple):
-    """A site in service in the last instant before the cut-off. Units: accepted in microseconds UTC, None if it is not."""
+    """A site in service in the last instant before the cut-off. Units: microseconds UTC; `accepted` None: never."""
 
     id: str
     unit: str
@@ -59,10 +59,10 @@ class Site(NamedTuple):
 class Sighting(NamedTuple):
     """What the record says of one target of a site on the right plane. Units: microseconds UTC.
 
-    Shape: `ok` and `failed` are starts of readings that the record proves, the last of each before the cut-off, None for
-    none. `maybe_ok` is true where it cannot rule out an ok reading in those 168 h that it does not prove. `days` are the
-    ordinals of the days on which an ok reading is proven. `identities` are what the target was reached by or said of
-    itself: its address, engine id, host key or certificate.
+    Shape: `ok` and `failed` are starts of readings that the record proves, the last of each before the cut-off, None
+    for none. `maybe_ok` is true where it cannot rule out an ok reading in those 168 h that it does not prove. `days`
+    are the ordinals of the days on which an ok reading is proven. `identities` are what the target was reached by or
+    said of itself: its address, engine id, host key or certificate.
     """
 
     target: str
@@ -78,10 +78,10 @@ class Sighting(NamedTuple):
 class Coverage:
     """Coverage at one instant.
 
-    Shape: `levels` has the share of each level that was asked for, `total` that of all of them; lists are by status, `beside`
-    has `shared`: units at which an identity was seen that speaks for another unit, or for none. `left_out` are units of
-    these levels, and zones, that a decision keeps out of the denominator. `days` says on how many days each unit was
-    verified (C3). `strays` are sites whose unit the register does not have at the cut-off.
+    Shape: `levels` has the share of each level that was asked for, `total` that of all of them; lists are by status,
+    `beside` has `shared`: units at which an identity was seen that speaks for another unit, or for none. `left_out`
+    are units of these levels, and zones, that a decision keeps out of the denominator. `days` says on how many days
+    each unit was verified (C3). `strays` are sites whose unit the register does not have at the cut-off.
     """
 
     total: Share
@@ -125,6 +125,9 @@ def coverage(
     )
 
 
+_Row = TypeVar("_Row", Unit, Site)
+
+
 class _Evidence(NamedTuple):
     """Sightings that speak for a unit, by unit; units at which something shared was seen; days by unit."""
 
@@ -148,7 +151,7 @@ def _evidence(sightings: Sequence[Sighting], sites: Mapping[str, Site], owners: 
             of.setdefault(unit, []).append(each)
         else:
             shared.add(unit)
-    days = {unit: frozenset().union(*(each.days for each in found)) for unit, found in of.items()}
+    days = {unit: frozenset[int]().union(*(each.days for each in found)) for unit, found in of.items()}
     return _Evidence(of, frozenset(shared), days)
 
 
@@ -197,8 +200,8 @@ def _share(units: Sequence[Unit], statuses: Mapping[str, Status], seen: _Evidenc
     )
 
 
-def _once[Row: (Unit, Site)](rows: Iterable[Row], what: str) -> dict[str, Row]:
-    found: dict[str, Row] = {}
+def _once(rows: Iterable[_Row], what: str) -> dict[str, _Row]:
+    found: dict[str, _Row] = {}
     for row in rows:
         if found.setdefault(row.id, row) is not row:
             raise ValueError(f"got the {what} {row.id} twice, wanted it once")
