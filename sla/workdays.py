@@ -1,14 +1,18 @@
 """Deadlines in working days (V5): from the State Council's dated days, 调休 included, never from a guess."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sla.periods import midnight, to_datetime
+from sla.model import Window
+from sla.periods import midnight, to_datetime, to_us
 
 _DAY = timedelta(days=1)
 _SATURDAY = 5
+
+BUSY = (time(8), time(18))
+"""Busy hours of working days unless the plan says otherwise (C4)."""
 
 
 class MissingYearError(ValueError):
@@ -87,3 +91,15 @@ class WorkCalendar:
         """
         last = self.after(to_datetime(issued, zone).date(), count)
         return midnight(last + _DAY, zone)
+
+    def busy(self, window: Window, zone: ZoneInfo, hours: tuple[time, time] = BUSY) -> Iterator[Window]:
+        """The busy hours of the working days of a window, its ends cut (C4). Errors: MissingYearError, ValueError."""
+        if hours[0] >= hours[1]:
+            raise ValueError(f"got busy hours from {hours[0]} to {hours[1]}, wanted an end after the begin")
+        day = to_datetime(window.start, zone).date()
+        while midnight(day, zone) < window.end:
+            if self.is_working(day):
+                start, end = (to_us(datetime.combine(day, hour, zone)) for hour in hours)
+                if max(start, window.start) < min(end, window.end):
+                    yield Window(max(start, window.start), min(end, window.end))
+            day += _DAY

@@ -1,6 +1,6 @@
 """Working days (V5) and rates of what was to be done by a deadline (V5, V6)."""
 
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -60,6 +60,17 @@ def test_the_years_that_come_with_the_program() -> None:
         2020: 249, 2021: 250, 2022: 249, 2023: 249, 2024: 251, 2025: 248, 2026: 248,
     }  # fmt: skip
     assert all("国办发明电" in text for each in CALENDAR.years.values() for text in each.documents)
+
+
+def test_busy_hours_are_those_of_working_days_cut_at_the_window() -> None:
+    """2025-10-09 is the Thursday after the holidays; 10-11 is a Saturday at work, 10-12 is off."""
+    found = [*CALENDAR.busy(Window(at("2025-10-08"), at("2025-10-12", 12)), ZONE)]
+    assert found == [Window(at(day, 8), at(day, 18)) for day in ("2025-10-09", "2025-10-10", "2025-10-11")]
+    cut = [*CALENDAR.busy(Window(at("2025-10-09", 9), at("2025-10-09", 10)), ZONE)]
+    assert cut == [Window(at("2025-10-09", 9), at("2025-10-09", 10))]
+    assert not [*CALENDAR.busy(Window(at("2025-10-09", 18), at("2025-10-10", 8)), ZONE)]
+    with pytest.raises(ValueError, match="wanted an end after the begin"):
+        [*CALENDAR.busy(YEAR, ZONE, (time(18), time(8)))]
 
 
 def days(year: int) -> list[date]:
