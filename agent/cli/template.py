@@ -45,9 +45,7 @@ def template(
     kind: Annotated[str, typer.Argument(metavar="KIND", help="Any register or record, history, readings, or plan.")],
     output: Annotated[
         Path | None,
-        typer.Option(
-            "-o", "--output", metavar="FILE", help="A new .csv or .xlsx, of a plan .yml; else it is printed."
-        ),
+        typer.Option("-o", "--output", metavar="FILE", help="A new .csv or .xlsx, of a plan .yml; else it is printed."),
     ] = None,
 ) -> None:
     """Write an empty file of a kind to fill in and import."""

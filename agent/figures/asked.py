@@ -8,10 +8,12 @@ from agent.figures.book import Book
 from agent.figures.faults import Faults, Found
 from agent.figures.timelines import Timelines
 from agent.instants import format_instant
-from agent.stores.base import Reader
+from agent.stores.base import ImportedReading, Reader
+from agent.workdays import built_in
 from sla.model import Window
 from sla.periods import to_datetime
 from sla.plans import Plan
+from sla.workdays import WorkCalendar
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +53,24 @@ class Asked:
     def found(self) -> Found:
         """All faults of the period, made once."""
         return self.faults.find_in(self.known, self.period, self.as_of)
+
+    @cached_property
+    def calendar(self) -> WorkCalendar:
+        """The working days that come with the program (V5)."""
+        return built_in()
+
+    @cached_property
+    def _imported(self) -> frozenset[int]:
+        return self.reader.imported_components()
+
+    def imported_readings(self, id_: str) -> list[ImportedReading]:
+        """The single readings that files tell of a target."""
+        component = self.reader.component(id_) if self._imported else None
+        return (
+            []
+            if component is None or component.id not in self._imported
+            else self.reader.imported_readings(component.id)
+        )
 
     def time(self, at: int) -> str:
         """An instant as it is printed."""

@@ -106,9 +106,14 @@ def _check_keys(reader: Reader, path: Path, given: set[str], taken: tuple[str, .
 def _check_adoption(reader: Reader, path: Path, row: RowFile, head: PlanHead | None) -> None:
     if row.adopted is not None:
         _check_date(reader, (*path, "adopted", "date"), row.adopted)
-    if row.parameters.deadline_hours and row.adopted is None and (head is None or head.adopted is None):
+    where = (*path, "parameters", "deadlines")
+    if row.parameters.deadlines and row.adopted is None and (head is None or head.adopted is None):
         text = "got deadlines that nobody adopted, wanted `adopted: {by, document, date}` beside them (V6)"
-        reader.refuse(Rule.MISSING, (*path, "parameters", "deadline_hours"), text, at_key=True)
+        reader.refuse(Rule.MISSING, where, text, at_key=True)
+    for severity, deadline in row.parameters.deadlines.items():
+        if (deadline.hours is None) is (deadline.working_days is None):
+            text = "wanted either hours or working_days; for example {hours: 72}"
+            reader.refuse(Rule.VALUE, (*where, severity), text, at_key=True)
 
 
 def _check_date(reader: Reader, path: Path, adopted: Adopted) -> None:

@@ -10,6 +10,8 @@ from sla.plans import Basis, Variant
 
 Text = Annotated[str, Field(min_length=1, max_length=2000)]
 Count = Annotated[int, Field(ge=1, le=100_000)]
+Percent = Annotated[int, Field(ge=1, le=100)]
+Severity = Literal["I", "II", "III", "IV"]
 Level = Literal["city", "county", "township", "village"]
 
 
@@ -46,12 +48,23 @@ class Scope(Section):
     platforms: tuple[Name, ...] = Field((), description="Ids of the platforms; none: all of the register.")
 
 
+class DeadlineFile(Section):
+    """How long the rectification of a security incident may take: one of the two (V6)."""
+
+    hours: Count | None = Field(None, description="Hours.")
+    working_days: Count | None = Field(None, description="Working days (V5).")
+
+
 class Parameters(Section):
     """Numbers of a formula; which of these a formula takes stands in docs/indicators.md."""
 
     working_days: Count | None = Field(None, description="Working days until a data issue is due (V5).")
-    deadline_hours: dict[str, Count] = Field(
-        {}, description="Hours by severity of a security incident; they need `adopted` (V6)."
+    utilisation_percent: Percent | None = Field(None, description="Fullest a line may be in busy hours, in % (C4).")
+    inside_percent: Percent | None = Field(
+        None, description="Share of the measured bins that must keep loss and delay inside the limits, in % (C4)."
+    )
+    deadlines: dict[Severity, DeadlineFile] = Field(
+        {}, description="Deadline of each severity of security incidents, I to IV; they need `adopted` (V6)."
     )
 
 

@@ -211,7 +211,7 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
 
 def test_deadlines_that_nobody_adopted_are_refused(tmp_path: Path) -> None:
     with_deadlines = GOOD.replace(
-        "formula: measure", "formula: security_rectification\n  parameters: {deadline_hours: {一般: 72}}"
+        "formula: measure", "formula: security_rectification\n  parameters: {deadlines: {IV: {hours: 72}}}"
     )
     (said,) = problems(tmp_path, with_deadlines)
     assert "nobody adopted" in said

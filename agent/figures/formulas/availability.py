@@ -16,6 +16,9 @@ from sla.sums import Group, group
 from sla.timeline import Span, clip
 from sla.verdict import AVAILABILITY_DECIMALS, Target
 
+CITY_CLOUD, CLOUD = "city_cloud", "cloud"
+"""Classes of platforms: the city's own, and those that are to be integrated into it (C6)."""
+
 
 class Measured(NamedTuple):
     """One platform over the elapsed period, the figure with what was entered later, and the service still ahead."""
@@ -33,7 +36,7 @@ class Measured(NamedTuple):
 
 def measure(asked: Asked, row: Row, target: Target) -> Figure:
     """Σ (up + degraded) / Σ in service over the platforms of the row, all of them where it names none."""
-    ids = row.scope.get("platforms") or asked.book.ids("platforms")
+    ids = row.scope.get("platforms") or platforms_of(asked)
     platforms = [_measured(asked, id_) for id_ in ids]
     variant = asked.plan.variant
     whole = group({each.id: each.parts(variant) for each in platforms})
@@ -57,6 +60,16 @@ def measure(asked: Asked, row: Row, target: Target) -> Figure:
         reasons=tuple(_reasons(asked, platforms, whole, target, spent, reach)),
         beside=tuple(_beside(platforms, variant)),
     )
+
+
+def platforms_of(asked: Asked) -> list[str]:
+    """The platforms of the register that are the city's cloud; without one, all that are not to be integrated.
+
+    One that was ever in the register counts for the time in which it was in service.
+    """
+    classed = {id_: asked.book.latest(id_).get("class") or "other" for id_ in asked.book.ids("platforms")}
+    city = [id_ for id_, kind in classed.items() if kind == CITY_CLOUD]
+    return city or [id_ for id_, kind in classed.items() if kind != CLOUD]
 
 
 def _measured(asked: Asked, id_: str) -> Measured:

@@ -25,11 +25,6 @@ class Formula(NamedTuple):
     counts: bool = False
 
 
-def not_computable(row: Row, reason: Reason) -> Figure:
+def not_computable(row: Row, *reasons: Reason) -> Figure:
     """No figure, and why: never a number that nobody measured (V6)."""
-    return Figure(basis=row.basis, computable=False, measured=False, reasons=(reason,))
-
-
-def not_yet(_: Asked, row: Row, __: Target) -> Figure:
-    """A formula whose rules this release does not count by."""
-    return not_computable(row, Reason("not_in_release", {"formula": row.formula}))
+    return Figure(basis=row.basis, computable=False, measured=False, reasons=reasons)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from agent.figures.asked import Asked
 from agent.figures.faults import Found
 from agent.figures.formulas.base import Formula
+from agent.figures.formulas.shares import listed
 from agent.figures.report import rates
 from agent.instants import format_duration
 from sla.faults import LIMIT_US, Fault, Outcome
@@ -18,7 +19,6 @@ from sla.verdict import Target
 RATED_ROLES = ("core", "exit", "county_node", "node", "line", "platform", "component", "service")
 """F4, where a row names no roles: cameras, hosts and certificates have lists of their own."""
 
-_LISTED = 10
 _DETECTION_US = 7 * 86_400_000_000
 """Longer than any confirmation takes: three readings of at most a day's interval."""
 
@@ -112,18 +112,13 @@ def _reasons(asked: Asked, found: Rated) -> Iterator[Reason]:
     for outcome, code in ((Outcome.LATE, "late"), (Outcome.UNDECIDED, "undecided"), (Outcome.PENDING, "pending")):
         faults = [fault for fault in found.faults if fault.outcome is outcome]
         if faults:
-            yield Reason(code, {"n": len(faults), "ids": _listed([fault.id for fault in faults])})
+            yield Reason(code, {"n": len(faults), "ids": listed([fault.id for fault in faults])})
     for gap in found.gaps:
         values = {"vantage": gap.vantage, "start": asked.time(gap.window.start), "end": asked.time(gap.window.end)}
         yield Reason("gap", values | {"time": format_duration(gap.window.length)})
     begin = asked.known.first_heartbeat
     if found.rate.n and begin is not None and begin > asked.window.start and asked.reader.first_imported() is None:
         yield Reason("measured_since", {"at": asked.time(begin)})
-
-
-def _listed(ids: Sequence[str]) -> str:
-    more = f" … (+{len(ids) - _LISTED})" if len(ids) > _LISTED else ""
-    return ", ".join(ids[:_LISTED]) + more
 
 
 def narrowed(asked: Asked, row: Row) -> Found:
