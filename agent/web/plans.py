@@ -76,7 +76,7 @@ def _name(table: Table) -> str:
 
 def _plan(agent: "Agent", id_: str) -> Plan:
     """By its id alone: a path of this host is nobody's business over HTTP."""
-    known = {plan.id: plan for plan in agent.plans}
+    known = {plan.id: plan for plan in agent.indicators.plans}
     if id_ in known or id_ in BUILT_IN:
         return known.get(id_) or plan_by_id(id_)
     names = ", ".join(dict.fromkeys([*known, *BUILT_IN]))
@@ -88,7 +88,7 @@ def _table(agent: "Agent", plan: Plan, period: str | None, as_of: int | None) ->
 
 
 def _plans(agent: "Agent") -> list[Json]:
-    known = {plan.id: plan for plan in agent.plans}
+    known = {plan.id: plan for plan in agent.indicators.plans}
     return [_told(known.get(id_) or plan_by_id(id_), id_ in known) for id_ in dict.fromkeys([*known, *BUILT_IN])]
 
 
