@@ -69,7 +69,7 @@ def report(  # noqa: PLR0913  # one parameter an option
     form: Annotated[Format, typer.Option("--format", help="table for people; json, csv, html, xlsx.")] = Format.TABLE,
     explain: Annotated[
         str | None,
-        typer.Option("--explain", metavar="INDICATOR", help="One row, by id or number, with all it rests on."),
+        typer.Option("--explain", metavar="INDICATOR", help="One row by id or number, with what it rests on."),
     ] = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write it to a new file; else it is printed.")
