@@ -65,22 +65,28 @@ class PlanTables:
 
     def table(self, plan: Plan, period: str | None, *, now: int, as_of: int | None = None) -> Table:
         """The whole table; without a period the running year. Errors: UsageError for a period that has not come."""
-        return self.told(plan, period, now=now, as_of=as_of).table
+        asked, name = self.asked(plan, period, now=now, as_of=as_of)
+        table = self._table(asked, name)
+        asked.known.let_go()
+        return table
 
     def told(self, plan: Plan, period: str | None, *, now: int, as_of: int | None = None) -> "Told":
         """The table, and the faults that the plan's row counts. Errors: as `table`."""
         asked, name = self.asked(plan, period, now=now, as_of=as_of)
-        table = Table(
-            plan=plan,
+        table = self._table(asked, name)
+        counts_faults = any(row.formula == CLEARING.name for row in plan.rows)
+        return Told(table, faults_of_plan(asked) if counts_faults else None)
+
+    def _table(self, asked: Asked, name: str) -> Table:
+        return Table(
+            plan=asked.plan,
             period=name,
             window=asked.period,
             as_of=asked.as_of,
             register_version=_version(self._reader.register_state()),
             simulated=self._reader.meta(SIMULATED) == "true",
-            rows=tuple(self.row(asked, row) for row in plan.rows),
+            rows=tuple(self.row(asked, row) for row in asked.plan.rows),
         )
-        counts_faults = any(row.formula == CLEARING.name for row in plan.rows)
-        return Told(table, faults_of_plan(asked) if counts_faults else None)
 
     def asked(self, plan: Plan, period: str | None, *, now: int, as_of: int | None = None) -> tuple[Asked, str]:
         """One question, and the name of its period. Errors: UsageError."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 from agent.figures.asked import Asked
 from agent.figures.book import INLINE, Body
 from agent.figures.formulas.base import Formula
-from agent.figures.formulas.shares import figure_of, listed
+from agent.figures.formulas.shares import figure_of, listed, names_of
 from sla.coverage import WITHIN_US, Coverage, Sighting, Site, Unit, coverage
 from sla.indicators import Figure, Reason, Variation
 from sla.model import Cause, Outcome, State, Window
@@ -30,11 +30,12 @@ def measure(asked: Asked, row: Row, _: Target) -> Figure:
         row,
         found.total,
         reasons=tuple(_reasons(found)),
+        names=names_of(asked, "divisions"),
         parameters={"network": network, "levels": levels, "within_hours": WITHIN_US // 3_600_000_000},
-        beside=tuple(Variation(f"level {level}", share.low, share.high) for level, share in found.levels.items()),
     )
     units = {level: {status: len(ids) for status, ids in share.lists.items()} for level, share in found.levels.items()}
-    return replace(figure, units=units)
+    beside = tuple(Variation(f"level {level}", share.low, share.high) for level, share in found.levels.items())
+    return replace(figure, units=units, beside=beside)
 
 
 def units_covered(asked: Asked, network: str, levels: Collection[str]) -> Coverage:

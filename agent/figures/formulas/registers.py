@@ -9,7 +9,7 @@ from typing import NamedTuple
 from agent.figures.asked import Asked
 from agent.figures.book import Body
 from agent.figures.formulas.base import Formula
-from agent.figures.formulas.shares import figure_of
+from agent.figures.formulas.shares import figure_of, names_of
 from sla.accepted import Item, Use, accepted, used
 from sla.coverage import WITHIN_US
 from sla.indicators import Figure
@@ -99,7 +99,8 @@ def measure_by(steps: Steps) -> Formula:
 
     def measure(asked: Asked, row: Row, _: Target) -> Figure:
         share = accepted(items(asked, steps), asked.window.end)
-        return figure_of(row, share, parameters={"dates": list(steps.dates), "documents": list(steps.documents)})
+        read = {"dates": list(steps.dates), "documents": list(steps.documents)}
+        return figure_of(row, share, parameters=read, names=names_of(asked, steps.register))
 
     return Formula(_NAMES[steps], measure)
 
@@ -116,7 +117,7 @@ _NAMES = {
 def measure_use(asked: Asked, row: Row, _: Target) -> Figure:
     """Of the common services online at the cut-off, those that somebody else used in the period."""
     share = used(_uses(asked), asked.period, asked.window.end)
-    return figure_of(row, share, parameters={"online_for_days": 0})
+    return figure_of(row, share, parameters={"online_for_days": 0}, names=names_of(asked, "systems"))
 
 
 def _uses(asked: Asked) -> Sequence[Use]:
