@@ -27,12 +27,6 @@ COMPOSITES = ("sites", "platforms")
 MASTER = (*MEASURED, *COMPOSITES, "components")
 """Registers that share one namespace of ids."""
 
-ACCOUNTED = ("systems", "private_networks", "video_points", "video_demands")
-"""Registers of which plans count rows (C4-C6)."""
-
-REPORTED = ("security_incidents", "data_issues", "measures")
-"""Records that other offices report."""
-
 DEFAULT_INTERVAL_US = 60_000_000
 """A module's regular interval where nothing says it."""
 
@@ -66,7 +60,7 @@ class Book:
     @classmethod
     def read(cls, source: Source) -> "Book":
         """The registers that figures rest on."""
-        wanted = (*MASTER, "divisions", "maintenance", "faults", *ACCOUNTED, *REPORTED)
+        wanted = (*MASTER, "divisions", "maintenance", "faults")
         start = _last_start(source)
         rows = (row for register in wanted for row in source.register_rows(register))
         return cls(rows, _intervals(start), start.get("vantage", {}).get("name"))
@@ -185,12 +179,11 @@ class Book:
     def _versions(self, id_: str) -> list[RegisterRow]:
         return self.versions(self._register.get(id_, ""), id_)
 
-    def revisions(self, register: str, id_: str) -> list[Revision]:
-        """When each recording of an id says that it holds; in hindsight all were recorded at once."""
-        return _revisions(self.versions(register, id_), hindsight=self._hindsight)
-
     def _revisions(self, id_: str) -> list[Revision]:
-        return _revisions(self._versions(id_), hindsight=self._hindsight)
+        return [
+            Revision(number, row.valid_from, row.valid_to, 0 if self._hindsight else row.recorded_at, row.recorded_by)
+            for number, row in enumerate(self._versions(id_))
+        ]
 
 
 class Shelf:
@@ -205,13 +198,6 @@ class Shelf:
         if kept is None or kept[0] != state:
             kept = self._kept = (state, Book.read(source))
         return kept[1]
-
-
-def _revisions(versions: Iterable[RegisterRow], *, hindsight: bool) -> list[Revision]:
-    return [
-        Revision(number, row.valid_from, row.valid_to, 0 if hindsight else row.recorded_at, row.recorded_by)
-        for number, row in enumerate(versions)
-    ]
 
 
 def _last_start(source: Source) -> Mapping[str, Any]:
