@@ -289,4 +289,9 @@ class Document(Section):
         description="Register and record files, applied in this order at start and at a reload, as `sla-agent import` "
         "would.",
     )
+    plans: Annotated[tuple[str, ...], Field(max_length=20)] = Field(
+        (),
+        description="Plans whose figures are metrics and pages: ids of built-in ones, or files that end in `.yml`; a "
+        "relative path begins at the folder of this file.",
+    )
     labels: Annotated[tuple[Label, ...], Unique] = Field((), description="Register columns that become metric labels.")
