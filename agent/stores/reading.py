@@ -176,6 +176,11 @@ class SqliteReader:
         with self._lock:
             return sighting.read(self._db, first, last)
 
+    def days_seen(self, component: int, first: int, last: int) -> list[int]:
+        """On which of these days, both ends included, a component was seen ok (C3)."""
+        with self._lock:
+            return sighting.days(self._db, component, first, last)
+
     def first_sighting(self) -> int | None:
         """The first day of which the store keeps when components were seen."""
         with self._lock:

@@ -13,6 +13,12 @@ last_failed = coalesce(max(last_failed, excluded.last_failed), last_failed, excl
 """
 _READ = "SELECT * FROM sightings WHERE day BETWEEN ? AND ? ORDER BY day, component"
 
+_DAYS = """
+WITH RECURSIVE days (day) AS (VALUES (?) UNION ALL SELECT day + 1 FROM days WHERE day < ?)
+SELECT day FROM days CROSS JOIN sightings USING (day) WHERE component = ? AND first_ok IS NOT NULL
+"""
+"""Day by day, as the day comes first in the key."""
+
 
 class DaySeen(NamedTuple):
     """What a day says of one component. Units: microseconds UTC; `day` is a date's ordinal in the agent's zone."""
@@ -34,6 +40,11 @@ def insert(db: sqlite3.Connection, rows: Sequence[DaySeen]) -> None:
 def read(db: sqlite3.Connection, first: int, last: int) -> list[DaySeen]:
     """All rows of these days, both included."""
     return [DaySeen(*row) for row in db.execute(_READ, (first, last))]
+
+
+def days(db: sqlite3.Connection, component: int, first: int, last: int) -> list[int]:
+    """The days, both ends included, on which a component was seen ok."""
+    return [day for (day,) in db.execute(_DAYS, (first, last, component))]
 
 
 def first_day(db: sqlite3.Connection) -> int | None:
