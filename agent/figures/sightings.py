@@ -76,10 +76,12 @@ class Sightings:
         return found
 
     @cached_property
-    def _is_kept(self) -> bool:
-        """Whether the store kept sightings all that time."""
+    def _first_kept(self) -> int | None:
+        """The first day of which the store kept sightings; all that it ever measured, if it began with them."""
         first = self._reader.first_sighting()
-        return first is not None and first < _day(self._week.start, _UTC) - 1
+        if first is None or self._heartbeat is None:
+            return first
+        return 0 if _day(self._heartbeat, _UTC) >= first - 1 else first
 
     @cached_property
     def _imported(self) -> frozenset[int]:
@@ -118,7 +120,7 @@ class Sightings:
         """UP of which too little lies inside, or a time whose single readings nobody kept."""
         if span.imported or span.cause in _BLIND or span.state is State.OUT:
             return False
-        return span.state in _GOOD or not self._is_kept
+        return span.state in _GOOD or self._first_kept is None or _day(span.start, _UTC) - 1 <= self._first_kept
 
 
 def _states_tell(spans: Sequence[Span], validity: int) -> Iterator[Told]:

@@ -129,6 +129,16 @@ def test_where_nobody_kept_single_readings_down_may_hide_an_ok_one(world: World)
     assert world.seen().answers("t") is None
 
 
+@pytest.mark.parametrize(("born", "hides"), [(0, False), (30 * DAY, True)])
+def test_a_store_that_kept_single_readings_from_its_first_day_hides_none(world: World, born: int, hides: bool) -> None:
+    """Sightings begin with the failures of two days ago; an older store measured before without keeping them."""
+    begin = CUT - 2 * DAY
+    world.run(every(range(5), FAILED, begin), kept=True, started=begin)
+    with world.writer.transaction() as db:
+        db.execute("UPDATE runs SET started_at = started_at - ?", (born,))
+    assert world.seen().of("t") == Seen(None, begin + 4 * MINUTE, hides)
+
+
 def test_a_target_that_the_store_does_not_know_was_never_seen(world: World) -> None:
     world.run([], kept=True)
     assert world.seen().of("nobody") == Seen(None, None, False)
