@@ -17,7 +17,6 @@ from agent.clock import Clock, RunClock, read_anchor
 from agent.clockwatch import Begin, ClockWatch, Heard, begin
 from agent.commit import Committer
 from agent.config import Config, ConfigError, as_dict, diff
-from agent.coveragewatch import CoverageWatch
 from agent.entries import Entry
 from agent.errors import AgentError, UsageError
 from agent.exporter import Exporter
@@ -40,7 +39,7 @@ from agent.pathwatch import PathWatch
 from agent.plans import configured_plans
 from agent.probing.prober import Prober, Surroundings
 from agent.process import raise_descriptor_limit, settle_memory
-from agent.progress import Progress, longest_ns
+from agent.progress import Progress
 from agent.registered import with_registers
 from agent.registerfiles import apply_files, tell, try_files
 from agent.runner import Runner
@@ -145,8 +144,8 @@ class Agent:
         simulated = {"simulated": "true"} if self.reader.meta("simulated") == "true" else {}
         self.committer = Committer(self.writer, start, self.clock.now_us, self._durable, self.metrics)
         self.exporter = Exporter(value_families(self.kinds), self._settle, self.clock.now_us, simulated)
-        told = tallies_of(self.committer, zone)
-        self.ledger = Ledger(known, self.committer, self.exporter, told, self.metrics.dropped)
+        tallies = tallies_of(self.committer, zone)
+        self.ledger = Ledger(known, self.committer, self.exporter, tallies, self.metrics.dropped)
         self.runner = Runner(self.clock, self.ledger, self.committer, self.metrics)
         self.link_metrics = LinkMetrics(self.ledger.of_target, self.clock.now_us, simulated)
         self.hints = Hints(self.runner.schedule, self.metrics)
@@ -166,9 +165,6 @@ class Agent:
                 cleared=self.fault_metrics.cleared,
                 opened=lambda faults, more: self.paths.opened(faults, more),  # noqa: PLW0108 (made a line later)
             )
-        )
-        self.coverage = CoverageWatch(
-            self.reader, self.shelf, zone, self.clock.now_us, self.metrics.registry, simulated
         )
         kinds = {kind.name: kind for kind in self.kinds}
         self.supervised = self._supervised()
@@ -192,10 +188,13 @@ class Agent:
 
     def _supervised(self) -> Supervised:
         now_ns = self.machine_clock.monotonic_ns
-        progress = Progress(self.runner.schedule, self.runner.lanes, lambda: longest_ns(self.watched.values()), now_ns)
+        progress = Progress(self.runner.schedule, self.runner.lanes, self._longest_ns, now_ns)
         return Supervised(
             ServiceManager.found(), progress, lambda: Counts(self._targets(), self.runner.readings), now_ns
         )
+
+    def _longest_ns(self) -> int:
+        return int(max((watched.target.timeout_seconds for watched in self.watched.values()), default=0.0) * 1e9)
 
     def _targets(self) -> int:
         return sum(watched.duty is Duty.TARGET for watched in self.watched.values())
@@ -266,7 +265,6 @@ class Agent:
                 group.create_task(self.runner.serve()),
                 group.create_task(self.housekeeping.serve()),
                 group.create_task(self.faults.serve()),
-                group.create_task(self.coverage.serve()),
                 group.create_task(self.traps.serve()),
                 group.create_task(self.paths.serve()),
                 group.create_task(self.supervised.serve()),
@@ -319,7 +317,6 @@ class Agent:
         self._topology = Topology(book, self.reader.components())
         self.link_metrics.lines = lines_of(book, now)
         self.faults.refresh()
-        self.coverage.refresh()
         self.calendar.once("registers", book.next_border(now), self.registers_changed)
         self._count_targets()
         if self._group is not None and retired:

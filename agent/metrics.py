@@ -289,22 +289,6 @@ LINK_UTILISATION = Family(
 LINK_FAMILIES = (LINK_CONTRACTED, LINK_UTILISATION)
 """Lines that have an interface: written at the scrape."""
 
-COVERAGE_UNITS = Family(
-    "sla_coverage_units",
-    Type.GAUGE,
-    "Divisions of a level by status (C2); each counted one has one.",
-    ("network", "level", "status"),
-)
-COVERAGE_RATIO = Family(
-    "sla_coverage_ratio",
-    Type.GAUGE,
-    "Share of the divisions of a level that were verified in the last 168 h; no sample for a level without any.",
-    ("network", "level"),
-)
-
-COVERAGE_FAMILIES = (COVERAGE_UNITS, COVERAGE_RATIO)
-"""Coverage: reckoned every half an hour."""
-
 SELF_FAMILIES = (
     BUILD_INFO,
     RELOAD_OK,

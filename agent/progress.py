@@ -4,11 +4,10 @@ A loop that turns proves nothing. What must move is the schedule's round, a laun
 in each lane where something waits. Nothing due and nothing waiting is progress too.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 
 from agent.lanes import Lane
 from agent.schedule import Schedule
-from agent.targets import Watched
 
 STILL_NS = 10_000_000_000
 """How long the schedule may stand still; it turns twice a second when idle."""
@@ -29,11 +28,6 @@ class Still:
         if value != self._value:
             self._value, self._since_ns = value, now_ns
         return now_ns - self._since_ns
-
-
-def longest_ns(watched: Iterable[Watched]) -> int:
-    """The longest timeout of any target. Units: nanoseconds."""
-    return int(max((each.target.timeout_seconds for each in watched), default=0.0) * 1e9)
 
 
 class Progress:

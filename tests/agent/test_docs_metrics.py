@@ -31,7 +31,6 @@ def expected() -> list[str]:
         *rows(list(dict.fromkeys(of_kinds)), own),  # kinds may share families
         *rows(list(metrics.FAULT_FAMILIES), ()),
         *rows(list(metrics.LINK_FAMILIES), ()),
-        *rows(list(metrics.COVERAGE_FAMILIES), ()),
         *rows(list(metrics.SELF_FAMILIES), ()),
         *rows(list(PROBE_FAMILIES), ()),
     ]
