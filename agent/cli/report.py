@@ -24,11 +24,13 @@ from agent.cli.common import (
     place,
 )
 from agent.errors import UsageError
-from agent.figures.plan import PlanTables, Table, as_json
+from agent.figures.plan import PlanTables, Table, Told, as_json, only
 from agent.reports import head
 from agent.reports.cells import Cells, cells, heads
 from agent.reports.csv_file import csv_text
-from sla.plans import Plan
+from agent.reports.explain import explained
+from agent.reports.html_file import html_text
+from agent.reports.xlsx_file import xlsx_bytes
 
 _SHOWN = (0, 2, 5, 6, 7, 8, 9)
 """Columns of the table on a terminal: the category stands above its rows, the remarks below all of them."""
@@ -40,6 +42,8 @@ class Format(StrEnum):
     TABLE = "table"
     JSON = "json"
     CSV = "csv"
+    HTML = "html"
+    XLSX = "xlsx"
 
 
 class Language(StrEnum):
@@ -62,7 +66,11 @@ def report(  # noqa: PLR0913  # one parameter an option
     as_of: Annotated[
         str | None, typer.Option("--as-of", metavar="T", help="Cut time here, with today's knowledge; default now.")
     ] = None,
-    form: Annotated[Format, typer.Option("--format", help="table for people; json, csv.")] = Format.TABLE,
+    form: Annotated[Format, typer.Option("--format", help="table for people; json, csv, html, xlsx.")] = Format.TABLE,
+    explain: Annotated[
+        str | None,
+        typer.Option("--explain", metavar="INDICATOR", help="One row by id or number, with what it rests on."),
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write it to a new file; else it is printed.")
     ] = None,
@@ -74,31 +82,43 @@ def report(  # noqa: PLR0913  # one parameter an option
     with failing_clearly():
         where = place(store, config)
         chosen = chosen_plan(plan, where)
+        chosen = chosen if explain is None else only(chosen, explain)
+        if form is Format.XLSX and output is None:
+            raise UsageError("--format xlsx: got no -o FILE, wanted one: a workbook is not for a terminal")
+        until = None if as_of is None else instant("--as-of", as_of, chosen.zone_info)
         with open_reader(where.location) as reader:
-            table = _table(PlanTables(reader), chosen, period, as_of)
-        if form is Format.TABLE:
-            _print(table, lang, output)
+            told = PlanTables(reader).told(chosen, period, now=now_us(), as_of=until)
+        if explain is not None and form is Format.TABLE:
+            text = "\n".join(explained(told.table, told.table.rows[0], lang))
+            _write(f"{text}\n", output)
         else:
-            text = csv_text(table, lang) if form is Format.CSV else f"{_json(table, lang)}\n"
-            _write(text, output)
+            _tell(told, form, lang, output)
 
 
-def _table(tables: PlanTables, plan: Plan, period: str | None, as_of: str | None) -> Table:
-    until = None if as_of is None else instant("--as-of", as_of, plan.zone_info)
-    return tables.table(plan, period, now=now_us(), as_of=until)
-
-
-def _json(table: Table, lang: Language) -> str:
-    return json.dumps(as_json(table, lang), ensure_ascii=False)
+def _tell(told: Told, form: Format, lang: Language, output: Path | None) -> None:
+    if form is Format.XLSX and output is not None:
+        _save(xlsx_bytes(told.table, told.faults, lang), output)
+    elif form is Format.HTML:
+        _write(html_text(told.table, lang), output)
+    elif form is Format.CSV:
+        _write(csv_text(told.table, lang), output)
+    elif form is Format.JSON:
+        _write(json.dumps(as_json(told.table, lang), ensure_ascii=False) + "\n", output)
+    else:
+        _print(told.table, lang, output)
 
 
 def _write(text: str, output: Path | None) -> None:
     if output is None:
         typer.echo(text.removeprefix("\ufeff"), nl=False)
         return
+    _save(text.encode(), output)
+
+
+def _save(data: bytes, output: Path) -> None:
     try:
-        with output.open("x", encoding="utf-8", newline="") as file:
-            file.write(text)
+        with output.open("xb") as file:
+            file.write(data)
     except FileExistsError:
         raise UsageError(f"{output}: there is a file already, wanted a new name; nothing was written") from None
     except OSError as exc:

@@ -4,9 +4,9 @@ The command, the API and the metrics all take their numbers from here.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 from agent.config.problems import nearest, show
 from agent.errors import UsageError
@@ -17,16 +17,16 @@ from agent.figures.formulas import FORMULAS
 from agent.figures.formulas.clearing import CLEARING, narrowed
 from agent.figures.timelines import Timelines
 from agent.figures.words import reason_text
-from agent.instants import format_instant
+from agent.instants import format_instant, hours
 from agent.language import ZH
 from agent.stores.base import Reader
 from agent.version import METHOD_VERSION
 from sla.availability import Ratio
-from sla.indicators import Judged, Reason, judged
+from sla.indicators import Judged, Reason, Variation, judged
 from sla.model import Window
 from sla.periods import named, to_datetime
 from sla.plans import Adoption, Plan, Row
-from sla.verdict import PERCENT, Target
+from sla.verdict import PERCENT, Target, display
 
 Json = dict[str, Any]
 
@@ -49,6 +49,13 @@ class Table:
         return self.as_of < self.window.end
 
 
+class Told(NamedTuple):
+    """A table, and the faults that its row of the 3-hour rate counts, None without such a row."""
+
+    table: Table
+    faults: Found | None
+
+
 class PlanTables:
     """Answers about plans from a store."""
 
@@ -58,8 +65,12 @@ class PlanTables:
 
     def table(self, plan: Plan, period: str | None, *, now: int, as_of: int | None = None) -> Table:
         """The whole table; without a period the running year. Errors: UsageError for a period that has not come."""
+        return self.told(plan, period, now=now, as_of=as_of).table
+
+    def told(self, plan: Plan, period: str | None, *, now: int, as_of: int | None = None) -> "Told":
+        """The table, and the faults that the plan's row counts. Errors: as `table`."""
         asked, name = self.asked(plan, period, now=now, as_of=as_of)
-        return Table(
+        table = Table(
             plan=plan,
             period=name,
             window=asked.period,
@@ -68,6 +79,8 @@ class PlanTables:
             simulated=self._reader.meta(SIMULATED) == "true",
             rows=tuple(self.row(asked, row) for row in plan.rows),
         )
+        counts_faults = any(row.formula == CLEARING.name for row in plan.rows)
+        return Told(table, faults_of_plan(asked) if counts_faults else None)
 
     def asked(self, plan: Plan, period: str | None, *, now: int, as_of: int | None = None) -> tuple[Asked, str]:
         """One question, and the name of its period. Errors: UsageError."""
@@ -100,13 +113,13 @@ def _version(state: int) -> str:
     return f"{imports}.{starts}"
 
 
-def row_of(plan: Plan, id_: str) -> Row:
-    """The row of an id or a number. Errors: UsageError naming the nearest."""
+def only(plan: Plan, id_: str) -> Plan:
+    """The plan with one of its rows alone, by id or number. Errors: UsageError naming the nearest."""
     row = plan.row(id_)
     if row is None:
         step = nearest(id_, [each.id for each in plan.rows])
         raise UsageError(f"indicator: got {show(id_)}, wanted an id or number of plan {plan.id}; {step}")
-    return row
+    return replace(plan, rows=(row,))
 
 
 def faults_of_plan(asked: Asked) -> Found:
@@ -124,12 +137,22 @@ def reasons(table: Table, row: Judged) -> Iterator[Reason]:
         values: dict[str, str | int] = {"year": year, "text": row.target.text, "column": row.target.year or 0}
         yield Reason("advisory", values)
     yield from row.figure.reasons
+    yield from (_beside(row, each) for each in row.figure.beside if each.low and each.low[1])
+    if row.row.note:
+        yield Reason("note", {"words": row.row.note})
     if row.running:
         yield Reason("year_to_date", {"at": _time(table, table.as_of)})
     if table.plan.is_draft:
         yield Reason("draft")
     if adoption(table.plan, row.row) is None:
         yield Reason("not_adopted")
+
+
+def _beside(row: Judged, each: Variation) -> Reason:
+    """A figure beside the headline, printed by the same rules, with its parts (V3)."""
+    low, high = (display(ratio, row.target, row.figure.decimals) for ratio in (each.low, each.high))
+    parts = " / ".join(map(hours if row.figure.timed else str, each.low or ()))
+    return Reason("beside", {"name": each.name, "figure": low if low == high else f"{low} – {high}", "parts": parts})
 
 
 def adoption(plan: Plan, row: Row) -> Adoption | None:

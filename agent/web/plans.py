@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from agent.errors import UsageError
-from agent.figures.plan import PlanTables, Table, as_json
+from agent.figures.plan import PlanTables, Table, Told, as_json
 from agent.language import LANGUAGES, ZH
 from agent.plans import BUILT_IN, plan_by_id
 from agent.reports.csv_file import csv_text
+from agent.reports.html_file import html_text
+from agent.reports.xlsx_file import xlsx_bytes
 from agent.web import asked
 from agent.web.answers import Json
 from agent.web.keys import AGENT, QUESTIONS
@@ -20,7 +22,12 @@ from sla.plans import Plan
 if TYPE_CHECKING:
     from agent.app import Agent
 
-FORMATS = ("json", "csv")
+FORMATS = ("json", "csv", "html", "xlsx")
+TYPES = {
+    "csv": "text/csv",
+    "html": "text/html",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
 
 
 def add_routes(app: web.Application) -> None:
@@ -61,11 +68,21 @@ async def _answer(request: web.Request, form: str) -> web.Response:
     except UsageError as exc:
         return problem(404, "no such plan", str(exc))
     as_of = asked.instant(request, "as_of", plan.zone_info)
-    table = await request.app[QUESTIONS].ask(partial(_table, agent, plan, request.query.get("period"), as_of))
+    question = partial(_told, agent, plan, request.query.get("period"), as_of)
     if form == "json":
-        return answer(as_json(table, language))
-    headers = {"Cache-Control": "no-store", "Content-Disposition": f'attachment; filename="{_name(table)}.csv"'}
-    return web.Response(text=csv_text(table, language), content_type="text/csv", charset="utf-8", headers=headers)
+        return answer(await request.app[QUESTIONS].ask(lambda: as_json(question().table, language)))
+    name, data = await request.app[QUESTIONS].ask(lambda: _file(question(), form, language))
+    headers = {"Cache-Control": "no-store", "Content-Disposition": f'attachment; filename="{name}.{form}"'}
+    charset = None if form == "xlsx" else "utf-8"
+    return web.Response(body=data, content_type=TYPES[form], charset=charset, headers=headers)
+
+
+def _file(told: Told, form: str, language: str) -> tuple[str, bytes]:
+    """What the file is called, and what is in it; made in a thread, for it takes its time."""
+    if form == "xlsx":
+        return _name(told.table), xlsx_bytes(told.table, told.faults, language)
+    text = csv_text(told.table, language) if form == "csv" else html_text(told.table, language)
+    return _name(told.table), text.encode()
 
 
 def _name(table: Table) -> str:
@@ -76,23 +93,23 @@ def _name(table: Table) -> str:
 
 def _plan(agent: "Agent", id_: str) -> Plan:
     """By its id alone: a path of this host is nobody's business over HTTP."""
-    known = {plan.id: plan for plan in agent.plans}
+    known = {plan.id: plan for plan in agent.indicators.plans}
     if id_ in known or id_ in BUILT_IN:
         return known.get(id_) or plan_by_id(id_)
     names = ", ".join(dict.fromkeys([*known, *BUILT_IN]))
     raise UsageError(f"plan: got {id_[:80]!r}, wanted one of {names}")
 
 
-def _table(agent: "Agent", plan: Plan, period: str | None, as_of: int | None) -> Table:
-    return PlanTables(agent.reader, agent.shelf).table(plan, period, now=agent.clock.now_us(), as_of=as_of)
+def _told(agent: "Agent", plan: Plan, period: str | None, as_of: int | None) -> Told:
+    return PlanTables(agent.reader, agent.shelf).told(plan, period, now=agent.clock.now_us(), as_of=as_of)
 
 
 def _plans(agent: "Agent") -> list[Json]:
-    known = {plan.id: plan for plan in agent.plans}
-    return [_told(known.get(id_) or plan_by_id(id_), id_ in known) for id_ in dict.fromkeys([*known, *BUILT_IN])]
+    known = {plan.id: plan for plan in agent.indicators.plans}
+    return [_listed(known.get(id_) or plan_by_id(id_), id_ in known) for id_ in dict.fromkeys([*known, *BUILT_IN])]
 
 
-def _told(plan: Plan, is_configured: bool) -> Json:
+def _listed(plan: Plan, is_configured: bool) -> Json:
     return {
         "id": plan.id,
         "title_zh": plan.title_zh,
