@@ -67,7 +67,7 @@ def items(asked: Asked, steps: Steps) -> Iterator[Item]:
     for id_, body in asked.book.held_in(steps.register, cut - 1):
         if not steps.counts(body):
             continue
-        told = asked.book.last(steps.register, id_)
+        told = asked.book.known_of(steps.register, id_, cut - 1)
         dates = {name: _stamp(told, name) for name in steps.dates}
         if steps.instead and told.get(steps.instead):
             del dates[steps.dates[-1]]
@@ -124,7 +124,7 @@ def _uses(asked: Asked) -> Sequence[Use]:
     found = []
     for id_, body in asked.book.held_in("systems", asked.window.end - 1):
         if body.get("class") == "common":
-            told = asked.book.last("systems", id_)
+            told = asked.book.known_of("systems", id_, asked.window.end - 1)
             stamps = _stamp(told, "online_on"), _stamp(told, "used_on")
             found.append(Use(id_, *stamps, str(told.get("usage_doc") or ""), str(body.get("exempt_doc") or "")))
     return found
