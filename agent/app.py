@@ -25,7 +25,8 @@ from agent.faultwatch import FaultWatch, Parts
 from agent.figures.book import Shelf
 from agent.figures.topology import Topology
 from agent.hints import Hints
-from agent.housekeeping import Housekeeping, MonthOf, running_periods
+from agent.housekeeping import Housekeeping, running_periods, tallies_of
+from agent.indicators import Indicators
 from agent.inline import inline_rows
 from agent.lanes import Lane
 from agent.ledger import Known, Ledger
@@ -143,7 +144,8 @@ class Agent:
         simulated = {SIMULATED: "true"} if self.is_simulated else {}
         self.committer = Committer(self.writer, start, self.clock.now_us, self._durable, self.metrics)
         self.exporter = Exporter(value_families(self.kinds), self._settle, self.clock.now_us, simulated)
-        self.ledger = Ledger(known, self.committer, self.exporter, MonthOf(zone), self.metrics.dropped)
+        tallies = tallies_of(self.committer, zone)
+        self.ledger = Ledger(known, self.committer, self.exporter, tallies, self.metrics.dropped)
         self.runner = Runner(self.clock, self.ledger, self.committer, self.metrics)
         self.link_metrics = LinkMetrics(self.ledger.of_target, self.clock.now_us, simulated)
         self.hints = Hints(self.runner.schedule, self.metrics)
@@ -164,6 +166,7 @@ class Agent:
                 opened=lambda faults, more: self.paths.opened(faults, more),  # noqa: PLW0108 (made a line later)
             )
         )
+        self.indicators = Indicators(self.metrics.registry, self.reader, self.shelf, self.clock.now_us, simulated)
         kinds = {kind.name: kind for kind in self.kinds}
         self.supervised = self._supervised()
         self.paths = self._paths()
@@ -263,6 +266,7 @@ class Agent:
                 group.create_task(self.runner.serve()),
                 group.create_task(self.housekeeping.serve()),
                 group.create_task(self.faults.serve()),
+                group.create_task(self.indicators.serve()),
                 group.create_task(self.traps.serve()),
                 group.create_task(self.paths.serve()),
                 group.create_task(self.supervised.serve()),
@@ -291,6 +295,7 @@ class Agent:
 
     async def _take(self, config: Config) -> None:
         """Make a configuration the one in force: modules first, then the difference of what is watched."""
+        await self.indicators.take(config.plans, self.path.parent)
         now = self.clock.now_us()
         # in the writer's thread, and in another: neither a locked store nor 43 000 rows may stop the loop
         await self.committer.run_in_writer(partial(self.writer.set_inline, inline_rows(config), config.digest, now))

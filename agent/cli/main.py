@@ -12,6 +12,7 @@ from agent.cli import (
     import_,
     lab,
     probe,
+    report,
     restore,
     run,
     status,
@@ -27,7 +28,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 COMMANDS = (
-    run, check, probe, targets, status, clock, doctor, import_, template, availability, faults, backup, restore, lab,
+    run, check, probe, targets, status, clock, doctor, import_, template, availability, faults, report, backup, restore,
+    lab,
 )  # fmt: skip
 for command in COMMANDS:
     command.register(app)
