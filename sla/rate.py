@@ -1,12 +1,14 @@
 """The 3-hour rate with its bounds (F4, F8, F10, F11): two exact integers each."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
+from fractions import Fraction
 from typing import NamedTuple
 
 from sla.availability import Ratio
 from sla.faults import LIMIT_US, Fault, Outcome
 from sla.model import Window
-from sla.numbers import meets
+from sla.verdict import Op, Target, allowed_misses
 
 
 class Gap(NamedTuple):
@@ -60,10 +62,27 @@ def rate(
 
 def allowed(n: int, target: Ratio, *, strict: bool = False) -> int:
     """The largest k with (n - k)/n meeting the target; 0 where even k = 0 does not, or n is 0."""
-    misses = 0
-    while n and misses < n and meets((n - misses - 1, n), target, strict=strict):
-        misses += 1
-    return misses
+    printed = Target(None, "", Op.GT if strict else Op.GE, Fraction(*target))
+    return allowed_misses(n, printed) or 0
+
+
+def by_detection(fault: Fault, detected: int | None, as_of: int) -> Fault:
+    """The same fault with its clock from the declaration of DOWN, or from an earlier report (F2)."""
+    stamps = [at for at in (detected, *(row.reported for row in fault.desk)) if at is not None]
+    if detected is None or not stamps:
+        return fault  # a file states no detection: the clock stays
+    start = min(stamps)
+    return replace(fault, start=start, outcome=_outcome(fault, start, as_of))
+
+
+def _outcome(fault: Fault, start: int, as_of: int) -> Outcome:
+    """F3, F4 and F10 for a clock that began at a known instant."""
+    shortest = (min(fault.ended, as_of) if fault.restored is None else fault.restored[0]) - start
+    if shortest > LIMIT_US:
+        return Outcome.LATE
+    if fault.restored is not None:
+        return Outcome.IN_TIME if fault.restored[1] - start <= LIMIT_US else Outcome.UNDECIDED
+    return Outcome.PENDING if as_of - start <= LIMIT_US and not fault.withdrawn else Outcome.UNDECIDED
 
 
 def _counts(fault: Fault, period: Window, roles: Collection[str] | None) -> bool:

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Annotated
 
 import typer
 
-from agent.cli.common import ConfigFile, now_us
+from agent.cli.common import ConfigFile, fail, now_us
 from agent.config import ConfigError, load
-from agent.errors import AgentError
+from agent.errors import AgentError, UsageError
+from agent.plans import configured_plans, plan_by_id
 from agent.registerfiles import try_files
 from agent.stores.opening import parse_url
 from collectors import KINDS
@@ -18,20 +20,47 @@ def register(app: typer.Typer) -> None:
     app.command("check")(check)
 
 
-def check(config_file: ConfigFile) -> None:
-    """Say everything that is wrong with the configuration, by file and line; exit 1 if anything is."""
-    try:
+def check(
+    config_file: ConfigFile,
+    plan: Annotated[
+        str | None, typer.Option("--plan", metavar="ID", help="Check this plan's file, and no configuration.")
+    ] = None,
+) -> None:
+    """Say everything that is wrong with the configuration or a plan, by file and line; exit 1 if anything is."""
+    with telling_all_problems():
+        if plan is not None:
+            _check_plan(plan)
+            return
         config = load(config_file, KINDS)
+    with telling_all_problems(), failing_as_problem():
+        plans = configured_plans(config.plans, config_file.parent)
+        rows = try_files(config, config_file, now_us(), parse_url(config.store.url))
+    words = f", {len(config.registers)} register files with {rows} new rows" if config.registers else ""
+    words += f", {len(plans)} plan{'s' if len(plans) > 1 else ''}" if plans else ""
+    typer.echo(f"{config_file}: ok: {len(config.targets)} targets, {len(config.modules)} modules{words}")
+
+
+def _check_plan(id_: str) -> None:
+    try:
+        found = plan_by_id(id_)
+    except UsageError as exc:
+        fail(exc)
+    rows = f"{len(found.rows)} row{'' if len(found.rows) == 1 else 's'}"
+    adopted = "" if found.adopted else "; its definitions are not adopted (V7)"
+    typer.echo(f"{id_}: ok: plan {found.id}, {rows}{adopted}")
+
+
+@contextmanager
+def telling_all_problems() -> Iterator[None]:
+    """All problems of a file, one a line; exit 1."""
+    try:
+        yield
     except ConfigError as exc:
         for problem in exc.problems:
             typer.echo(str(problem))
         count = len(exc.problems)
         typer.echo(f"{count} problem{'s' if count > 1 else ''}; nothing was started", err=True)
         raise typer.Exit(1) from None
-    with failing_as_problem():
-        rows = try_files(config, config_file, now_us(), parse_url(config.store.url))
-    words = f", {len(config.registers)} register files with {rows} new rows" if config.registers else ""
-    typer.echo(f"{config_file}: ok: {len(config.targets)} targets, {len(config.modules)} modules{words}")
 
 
 @contextmanager

@@ -17,12 +17,14 @@ from agent.clock import SystemClock
 from agent.config import ConfigError, load
 from agent.errors import AgentError, StoreError, UsageError
 from agent.instants import parse_point
+from agent.plans import configured_plans, plan_by_id
 from agent.registers import Known, known_of
 from agent.stores.holder import Holder
 from agent.stores.opening import Location, check_ours, connect, migrate, migrations, parse_url, schema_version
 from agent.stores.reading import SqliteReader
 from agent.stores.writing import SqliteWriter
 from collectors import KINDS
+from sla.plans import Plan
 
 REFUSED = 2
 """Exit status: usage, configuration, refused input, store held by another."""
@@ -68,6 +70,13 @@ class Place:
     zone: ZoneInfo
     registered: Mapping[str, str]
     known: Known | None = None
+    plans: tuple[str, ...] = ()
+    folder: Path = Path()
+
+
+def chosen_plan(name: str, where: Place) -> Plan:
+    """The plan that --plan names. Errors: ConfigError with all problems of a file, UsageError."""
+    return plan_by_id(name, configured_plans(where.plans, where.folder))
 
 
 def fail(error: Exception) -> NoReturn:
@@ -98,6 +107,8 @@ def place(store: str | None, config: Path | None) -> Place:
         zone=loaded.zone_info,
         registered={target.id: target.kind for target in loaded.targets},
         known=known_of(loaded),
+        plans=loaded.plans,
+        folder=path.parent,
     )
 
 

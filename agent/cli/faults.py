@@ -17,6 +17,7 @@ from agent.cli.common import (
     ConfigOption,
     Place,
     StoreOption,
+    chosen_plan,
     console,
     failing_clearly,
     instant,
@@ -29,6 +30,7 @@ from agent.cli.common import (
 from agent.errors import UsageError
 from agent.figures.faults import Faults, Found
 from agent.figures.paths import path_words
+from agent.figures.plan import PlanTables, faults_of_plan
 from agent.figures.report import clearing_of, quality_rate, rates, sites_out, unknown_imports
 from agent.instants import format_duration
 from agent.notes import note
@@ -41,6 +43,7 @@ from sla.faults import Fault
 from sla.model import Window
 from sla.numbers import percent
 from sla.periods import named, to_datetime, year
+from sla.plans import Plan
 
 DECIMALS = 2
 """V3: rates are printed to 2 decimals of a percent, truncated."""
@@ -89,11 +92,9 @@ def faults(  # noqa: PLR0913  # one parameter an option
 ) -> None:
     """Faults of a period by the 3-hour rule: list, show, ack, annotate, report."""
     with failing_clearly():
-        if plan is not None:
-            raise UsageError("--plan: plans come with a later release; leave it out for all roles")
         said = {"note": text, "priority": priority, "cause": cause, "responsible_unit": unit}
         words = [(kind, value) for kind, value in said.items() if value]
-        _refuse_what_is_not_asked(action, fault, period, as_of, says=bool(words or why))
+        _refuse_what_is_not_asked(action, fault, period or plan, as_of, says=bool(words or why))
         where = place(store, config)
         if action is Action.ACK:
             words = [("ack", text), *(each for each in words if each[0] != "note")]
@@ -104,6 +105,8 @@ def faults(  # noqa: PLR0913  # one parameter an option
         with open_reader(where.location) as reader:
             if action is Action.SHOW:
                 _show(Faults(reader, where.zone), _id(action, fault), until, as_json=as_json)
+            elif plan is not None:
+                _of_plan(reader, chosen_plan(plan, where), period, as_of, action, as_json=as_json)
             else:
                 _of_period(Faults(reader, where.zone), where, period, until, action, as_json=as_json)
 
@@ -118,7 +121,7 @@ def _refuse_what_is_not_asked(
     if says and not writes:
         raise UsageError(f"faults {action}: got something to write, which it does not; use ack or annotate")
     if period is not None and action not in (Action.LIST, Action.REPORT):
-        raise UsageError(f"faults {action}: got --period, wanted none: it is about one fault; leave it out")
+        raise UsageError(f"faults {action}: got --period or --plan, wanted none: it is about one fault; leave it out")
     if as_of is not None and writes:
         raise UsageError(f"faults {action}: got --as-of, wanted none: what is written is recorded now; leave it out")
 
@@ -134,6 +137,19 @@ def _of_period(
 ) -> None:
     now = now_us()
     found = faults.find(_period(period, where, until or now), now=now, as_of=until)
+    _tell(faults, found, action, as_json=as_json)
+
+
+def _of_plan(  # what the command was asked
+    reader: Reader, plan: Plan, period: str | None, as_of: str | None, action: Action, *, as_json: bool
+) -> None:
+    """Only what the plan's row counts, in the plan's zone, with the misses that its target bears (F4)."""
+    until = None if as_of is None else instant("--as-of", as_of, plan.zone_info)
+    asked, _ = PlanTables(reader).asked(plan, period, now=now_us(), as_of=until)
+    _tell(asked.faults, faults_of_plan(asked), action, as_json=as_json)
+
+
+def _tell(faults: Faults, found: Found, action: Action, *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(faults.as_json(found), ensure_ascii=False))
         return
@@ -280,7 +296,8 @@ def _rate(out: Console, faults: Faults, found: Found) -> None:
     counts = f"in time {rate.in_time}, late {rate.late}, undecided {rate.undecided}, n {rate.n}; pending {rate.pending}"
     if rate.low[1]:
         pairs = " to ".join(f"{_percent(each)} ({each[0]}/{each[1]})" for each in (rate.low, rate.high))
-        out.print(Text(f"rate within 3 h: {pairs}: {counts}"))
+        bears = "" if rate.allowed is None else f"; the target bears {rate.allowed} late"
+        out.print(Text(f"rate within 3 h: {pairs}: {counts}{bears}"))
     else:
         out.print(Text(f"rate within 3 h: no value, nothing to rate: {counts}"))
     for gap in found.gaps:

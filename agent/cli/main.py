@@ -11,6 +11,7 @@ from agent.cli import (
     faults,
     import_,
     probe,
+    report,
     restore,
     run,
     status,
@@ -26,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 COMMANDS = (
-    run, check, probe, targets, status, clock, doctor, import_, template, availability, faults, backup, restore,
+    run, check, probe, targets, status, clock, doctor, import_, template, availability, faults, report, backup, restore,
 )  # fmt: skip
 for command in COMMANDS:
     command.register(app)

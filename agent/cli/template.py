@@ -1,6 +1,7 @@
 """`sla-agent template`: an empty file of one kind to fill in, headings and explanations in Chinese and English."""
 
 from collections.abc import Mapping, Sequence
+from importlib import resources
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,9 @@ from agent.imports.readings import Readings
 from agent.registers import REGISTERS
 from agent.sheets import Column
 from agent.sheets.template import write_template
+
+PLAN = "plan"
+"""The one kind that is no table."""
 
 _EVIDENCE: Mapping[str, tuple[Column, ...]] = {"history": History.columns, "readings": Readings.columns}
 _WORDS: Mapping[str, tuple[str, str, str, str]] = {
@@ -38,14 +42,17 @@ def register(app: typer.Typer) -> None:
 
 
 def template(
-    kind: Annotated[str, typer.Argument(metavar="KIND", help="Any register or record, history or readings.")],
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="Any register or record, history, readings, or plan.")],
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", metavar="FILE", help="A new file, .csv or .xlsx; else CSV is printed."),
+        typer.Option("-o", "--output", metavar="FILE", help="A new .csv or .xlsx, of a plan .yml; else it is printed."),
     ] = None,
 ) -> None:
     """Write an empty file of a kind to fill in and import."""
     with failing_clearly():
+        if kind == PLAN:
+            _plan(output)
+            return
         columns = columns_of(kind)
         if output is None:
             typer.echo(write_template(columns, "csv", kind).decode("utf-8-sig"), nl=False)
@@ -55,13 +62,24 @@ def template(
             _write(output, write_template(columns, "xlsx" if output.suffix == ".xlsx" else "csv", kind))
 
 
+def _plan(output: Path | None) -> None:
+    """A plan with one row of each sort, every option explained."""
+    data = (resources.files("agent") / "data" / "config" / "plans" / "template.yml").read_bytes()
+    if output is None:
+        typer.echo(data.decode(), nl=False)
+    elif output.suffix not in (".yml", ".yaml"):
+        raise UsageError(f"{output}: got {show(output.suffix)}, wanted a name that ends in .yml")
+    else:
+        _write(output, data)
+
+
 def columns_of(kind: str) -> Sequence[Column]:
     """The columns of a kind of file. Errors: UsageError."""
     if kind in REGISTERS:
         return REGISTERS[kind].columns
     if kind in _EVIDENCE:
         return [_explained(column) for column in _EVIDENCE[kind]]
-    raise UsageError(f"template {show(kind)}: no such kind; {nearest(kind, [*REGISTERS, *_EVIDENCE])}")
+    raise UsageError(f"template {show(kind)}: no such kind; {nearest(kind, [*REGISTERS, *_EVIDENCE, PLAN])}")
 
 
 def _explained(column: Column) -> Column:

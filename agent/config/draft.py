@@ -86,7 +86,7 @@ def read_draft(reader: Reader, kinds: Sequence[Kind]) -> Draft:
     return Draft(
         tree=reader.tree,
         kinds=by_name,
-        head=reader.read(Document, (), keys=("zone", "labels")) or Document(),
+        head=reader.read(Document, (), keys=("zone", "labels", "plans")) or Document(),
         host_name=socket.gethostname(),
         vantage=reader.read(Vantage, ("vantage",)),
         store=reader.read(Store, ("store",)) or Store(),

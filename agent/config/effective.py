@@ -32,6 +32,7 @@ def config_of(draft: Draft) -> Config:
         registers=draft.registers,
         traps=draft.traps,
         path=draft.path,
+        plans=draft.head.plans,
     )
     return replace(config, digest=digest_of(config))
 

@@ -20,11 +20,9 @@ _BOMS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 def load(path: Path, kinds: Sequence[Kind], *, env: Mapping[str, str] | None = None) -> Config:
     """The configuration in force. Errors: ConfigError with all problems, by line."""
     try:
-        tree = parse(_text(path))
+        tree = parse(read_text(path))
     except UnreadableError as exc:
-        line, column = exc.place
-        problem = Problem(file=str(path), line=line, column=column, what=dotted(exc.path), text=exc.text, rule=exc.rule)
-        raise ConfigError([problem]) from exc
+        raise ConfigError([unreadable(path, exc)]) from exc
     reader = Reader(tree)
     draft = read_draft(reader, kinds)
     found = list(reader.found)
@@ -34,12 +32,13 @@ def load(path: Path, kinds: Sequence[Kind], *, env: Mapping[str, str] | None = N
     unread = {item.path for item in tree.found if item.place is None}
     found = [*tree.found, *(item for item in found if item.path not in unread)]
     if found:
-        raise ConfigError(_located(str(path), tree, found))
+        raise ConfigError(located(str(path), tree, found))
     return config_of(draft)
 
 
-def _text(path: Path) -> str:
-    data = _bytes(path)
+def read_text(path: Path, option: str = "--config.file") -> str:
+    """The text of a file of options; `option` is what names it. Errors: UnreadableError."""
+    data = _bytes(path, option)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as exc:
@@ -48,13 +47,13 @@ def _text(path: Path) -> str:
     return text
 
 
-def _bytes(path: Path) -> bytes:
+def _bytes(path: Path, option: str) -> bytes:
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as exc:
         reason = exc.strerror if isinstance(exc, OSError) else "not a file's path"
-        text = f"got nothing ({reason}), wanted a readable file; see --config.file"
+        text = f"got nothing ({reason}), wanted a readable file; see {option}"
         raise UnreadableError(Rule.FILE, text, (0, 0)) from exc
     if len(data) > MAX_BYTES:
         text = "got more than 1 MiB, wanted a short file; put long lists into a register file"
@@ -78,7 +77,14 @@ def _place_of_byte(data: bytes, offset: int) -> tuple[int, int]:
     return before.count(b"\n") + 1, offset - before.rfind(b"\n")
 
 
-def _located(file: str, tree: Tree, found: Iterable[Found]) -> Iterator[Problem]:
+def unreadable(path: Path, exc: UnreadableError) -> Problem:
+    """Why a file cannot be read on, where it stands."""
+    line, column = exc.place
+    return Problem(file=str(path), line=line, column=column, what=dotted(exc.path), text=exc.text, rule=exc.rule)
+
+
+def located(file: str, tree: Tree, found: Iterable[Found]) -> Iterator[Problem]:
+    """Problems with their lines, each once."""
     for item in dict.fromkeys(found):
         line, column = item.place or tree.place(item.path, at_key=item.at_key)
         yield Problem(file=file, line=line, column=column, what=dotted(item.path), text=item.text, rule=item.rule)

@@ -107,6 +107,7 @@ class Config:
     registers: tuple[RegisterFile, ...] = ()
     traps: Traps = field(default_factory=Traps)
     path: PathEvidence = field(default_factory=PathEvidence)
+    plans: tuple[str, ...] = ()
     digest: str = ""
 
     @property

@@ -74,22 +74,25 @@ def _child(value: Plain | None, step: str | int) -> Plain | None:
     return None
 
 
-def parse(text: str) -> Tree:
-    """The tree of one YAML document. Errors: UnreadableError where it cannot be read on."""
-    root = _compose(text)
+EXAMPLE = "config/agent.example.yml"
+
+
+def parse(text: str, example: str = EXAMPLE) -> Tree:
+    """The tree of one YAML document; `example` is where to look for one. Errors: UnreadableError."""
+    root = _compose(text, example)
     walk = _Walk(Tree())
     data = walk.value(root, (), 0)
     if not isinstance(data, dict):
         raise UnreadableError(
             Rule.NOT_A_MAPPING,
-            f"got {show(data)}, wanted options as `name: value`; see config/agent.example.yml",
+            f"got {show(data)}, wanted options as `name: value`; see {example}",
             _place(root.start_mark),
         )
     walk.tree.data = data
     return walk.tree
 
 
-def _compose(text: str) -> yaml.Node:
+def _compose(text: str, example: str) -> yaml.Node:
     loader = yaml.SafeLoader(text)
     try:
         _measure(text)
@@ -99,9 +102,7 @@ def _compose(text: str) -> yaml.Node:
     finally:
         loader.dispose()
     if node is None or (node.tag == _NULL and isinstance(node, yaml.ScalarNode)):
-        raise UnreadableError(
-            Rule.EMPTY, "got an empty file, wanted options; start from config/agent.example.yml", (1, 1)
-        )
+        raise UnreadableError(Rule.EMPTY, f"got an empty file, wanted options; start from {example}", (1, 1))
     return node
 
 

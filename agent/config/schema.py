@@ -237,12 +237,30 @@ class TargetRow(Section):
     source_doc: str = Field("", description="Document the row comes from.")
 
 
+RegisterKind = Literal[
+    "divisions",
+    "sites",
+    "links",
+    "targets",
+    "platforms",
+    "components",
+    "systems",
+    "private_networks",
+    "video_points",
+    "video_demands",
+    "maintenance",
+    "faults",
+    "security_incidents",
+    "data_issues",
+    "measures",
+]
+"""The registers and records, as agent.registers has them."""
+
+
 class RegisterFile(Section):
     """One register or record file."""
 
-    kind: Literal["divisions", "sites", "links", "targets", "platforms", "components", "maintenance", "faults"] = Field(
-        description="What its rows are; `docs/registers.md` has the columns."
-    )
+    kind: RegisterKind = Field(description="What its rows are; `docs/registers.md` has the columns.")
     file: str = Field(min_length=1, description="CSV or XLSX; a relative path begins at the folder of this file.")
     map: str | None = Field(None, description="File with more headings, as `--map` of `sla-agent import` takes it.")
 
@@ -270,5 +288,10 @@ class Document(Section):
         (),
         description="Register and record files, applied in this order at start and at a reload, as `sla-agent import` "
         "would.",
+    )
+    plans: Annotated[tuple[str, ...], Field(max_length=20)] = Field(
+        (),
+        description="Plans whose figures are metrics and pages: ids of built-in ones, or files that end in `.yml`; a "
+        "relative path begins at the folder of this file.",
     )
     labels: Annotated[tuple[Label, ...], Unique] = Field((), description="Register columns that become metric labels.")

@@ -44,6 +44,7 @@ def as_dict(config: Config) -> dict[str, Any]:
         "path": plain(config.path),
         **_present(
             registers=[plain(file) for file in config.registers] or None,
+            plans=list(config.plans) or None,
             traps=None if config.traps == Traps() else plain(config.traps),
         ),
     }

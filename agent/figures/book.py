@@ -24,6 +24,12 @@ MEASURED = ("targets", INLINE, "links")
 """Registers whose rows have readings of their own."""
 
 COMPOSITES = ("sites", "platforms")
+COUNTED = ("divisions", "systems", "private_networks", "video_points", "video_demands")
+"""Dated registers whose rows figures of plans count (C1-C6)."""
+
+REPORTED = ("maintenance", "faults", "security_incidents", "data_issues", "measures")
+"""Records that people enter; a row has one version in force, its last."""
+
 MASTER = (*MEASURED, *COMPOSITES, "components")
 """Registers that share one namespace of ids."""
 
@@ -60,7 +66,7 @@ class Book:
     @classmethod
     def read(cls, source: Source) -> "Book":
         """The registers that figures rest on."""
-        wanted = (*MASTER, "divisions", "maintenance", "faults")
+        wanted = (*MASTER, *COUNTED, *REPORTED)
         start = _last_start(source)
         rows = (row for register in wanted for row in source.register_rows(register))
         return cls(rows, _intervals(start), start.get("vantage", {}).get("name"))
@@ -166,6 +172,20 @@ class Book:
         """Whether one row is all that was ever recorded of it."""
         return len(self._versions(id_)) == 1
 
+    def held_in(self, register: str, instant: int) -> Iterator[tuple[str, Body]]:
+        """The rows of a register that are in service at an instant, as they hold then for the headline (A2)."""
+        for id_ in self.ids(register):
+            revisions = self._dated(register, id_)
+            times = service(revisions)
+            if not times or any(window.start <= instant < window.end for window in times):
+                held = attributes(revisions)
+                number = next((n for window, n in held if window.start <= instant < window.end), held[0][1])
+                yield id_, self._rows[register][id_][number].body
+
+    def last(self, register: str, id_: str) -> Body:
+        """What was recorded of an id last: records, and stamps of what has happened, go by today's knowledge (T3)."""
+        return self._rows[register][id_][-1].body
+
     def interval(self, id_: str) -> int:
         """Microseconds between regular readings."""
         body = self.latest(id_)
@@ -180,9 +200,12 @@ class Book:
         return self.versions(self._register.get(id_, ""), id_)
 
     def _revisions(self, id_: str) -> list[Revision]:
+        return self._dated(self._register.get(id_, ""), id_)
+
+    def _dated(self, register: str, id_: str) -> list[Revision]:
         return [
             Revision(number, row.valid_from, row.valid_to, 0 if self._hindsight else row.recorded_at, row.recorded_by)
-            for number, row in enumerate(self._versions(id_))
+            for number, row in enumerate(self.versions(register, id_))
         ]
 
 

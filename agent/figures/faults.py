@@ -70,10 +70,10 @@ class Faults:
     def find(self, period: Window, *, now: int, as_of: int | None = None) -> Found:
         """Faults whose clock started in the period, as known at `as_of`. Errors: UsageError for time to come."""
         as_of = now if as_of is None else as_of
-        self._check(period, as_of, now)
+        self.check(period, as_of, now)
         known = Timelines(self._reader, self._shelf.book(self._reader), as_of)
         known.load_all()
-        return self._of_period(known, period, as_of)
+        return self.find_in(known, period, as_of)
 
     def show(self, fault: str, *, now: int, as_of: int | None = None) -> tuple[Fault, Found]:
         """One fault by its id. Errors: UnknownFaultError, of one that joined another with that one; UsageError."""
@@ -92,7 +92,8 @@ class Faults:
         """Traces made when it opened, and when those opened that joined it, oldest first."""
         return self._reader.fault_paths(fault)
 
-    def _of_period(self, known: Timelines, period: Window, as_of: int) -> Found:
+    def find_in(self, known: Timelines, period: Window, as_of: int) -> Found:
+        """The same by timelines that are read already."""
         desk = [row._replace(root=_subject(known, row)) for row in self._desk(known.book)]
         all_ids = known.topology.members()
         everything = derived(known, all_ids, desk=desk)
@@ -162,7 +163,8 @@ class Faults:
         for (vantage, _), start in since.items():
             yield vantage, Window(start, max(start, as_of))
 
-    def _check(self, period: Window, as_of: int, now: int) -> None:
+    def check(self, period: Window, as_of: int, now: int) -> None:
+        """Refuse what is about time to come, or about none (T3). Errors: UsageError."""
         if as_of > now:
             raise UsageError(f"as_of {self.time(as_of)} lies in the future, wanted a time that has come")
         if period.start > now:
@@ -215,7 +217,7 @@ class Faults:
     def fault(self, fault: Fault) -> dict[str, Any]:
         """One fault in the words of the interface."""
         earliest, first = fault.onset
-        detected = self._detected(fault)
+        detected = self.detected(fault)
         return {
             "id": fault.id,
             "root": fault.root,
@@ -265,7 +267,7 @@ class Faults:
         """Whether the store carries the mark (E8)."""
         return self._reader.meta(SIMULATED) == "true"
 
-    def _detected(self, fault: Fault) -> int | None:
+    def detected(self, fault: Fault) -> int | None:
         """When DOWN was declared: at the last of the readings that made the edge (E6)."""
         edge = self._edge(fault, fault.onset[1], (State.DOWN,))
         return None if edge is None else max((seen.at for seen in edge.evidence), default=None)

@@ -98,7 +98,7 @@ class Figures:
             service=service,
             excluded=excluded,
             measured=measured,
-            later=_later(known, name, cut, measured),
+            later=later(known, name, cut, measured),
             classes=classes(known, name),
         )
 
@@ -190,7 +190,7 @@ class Figures:
         }
 
 
-def _later(known: Timelines, name: str, window: Window, measured: Availability) -> Later | None:
+def later(known: Timelines, name: str, window: Window, measured: Availability) -> Later | None:
     """The figure with all that was entered later, where it differs from the headline (A2)."""
     book = known.book
     if known.gate(name) is None:

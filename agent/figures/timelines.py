@@ -27,8 +27,9 @@ class Timelines:
     Shape: timelines are ordered and disjoint and may leave out time that is UNKNOWN.
     """
 
-    def __init__(self, reader: Reader, book: Book, until: int) -> None:
+    def __init__(self, reader: Reader, book: Book, until: int, *, short_notice_excludes: bool = False) -> None:
         self._reader = reader
+        self._short_notice_excludes = short_notice_excludes
         self.book = book
         self.until = until
         self.first_heartbeat = reader.first_heartbeat()
@@ -44,7 +45,8 @@ class Timelines:
 
     def in_hindsight(self) -> "Timelines":
         """The same by all that was entered later (A2)."""
-        return Timelines(self._reader, self.book.in_hindsight(), self.until)
+        seen = self.book.in_hindsight()
+        return Timelines(self._reader, seen, self.until, short_notice_excludes=self._short_notice_excludes)
 
     def related(self, name: str) -> list[str]:
         """An id and all that it is made of, by any row that ever held: what entries about it may concern."""
@@ -121,7 +123,8 @@ class Timelines:
     @cached_property
     def windows(self) -> Windows:
         """The maintenance windows, judged."""
-        return Windows(self.book, self.first_heartbeat)
+        excludes = self._short_notice_excludes
+        return Windows(self.book, self.first_heartbeat, short_notice_excludes=excludes)
 
     def planned(self, name: str) -> list[Window]:
         """The union of the counting windows that name it (M2)."""

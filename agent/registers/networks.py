@@ -11,8 +11,10 @@ from agent.registers.types import (
     IP,
     NAME,
     NEED,
+    PLATFORM_CLASS,
     RATE,
     ROLE,
+    STAMP,
     TEXT,
     TIER,
     TIMEOUT,
@@ -174,6 +176,22 @@ PLATFORMS = Register(
         Field(
             "need", NEED, "需要", "How many of its components and groups it needs; empty: all.",
             "需要多少个部件和冗余组；空为全部。", "all", ("所需数量",),
+        ),
+        Field(
+            "class", PLATFORM_CLASS, "平台类别", "`cloud` is to be integrated into the city's (C6); empty: `other`.",
+            "`cloud` 计入云平台整合率（C6）；空为 `other`。", "city_cloud", ("类别",),
+        ),
+        Field(
+            "integrated_on", STAMP, "整合日期", "When the city's cloud management took it in (C6).",
+            "纳入全市“一朵云”管理的日期（C6）。", "", ("纳管日期", "整合时间"),
+        ),
+        Field(
+            "integration_doc", TEXT, "整合验收文件", "Document of that acceptance.", "整合验收的文件。", "",
+            ("纳管文件",),
+        ),
+        Field(
+            "exempt_doc", TEXT, "豁免文件", "Document by which it stays apart; it then leaves the denominator (C6).",
+            "准予不整合的文件；有则不计入分母（C6）。", "", ("涉密或豁免文件",),
         ),
         *SERVICE,
     ),

@@ -70,6 +70,18 @@ SITES = Register(
             "accepted_on", STAMP, "验收日期", "When it was accepted (C1).", "验收通过的日期（C1）。", "2025-03-01",
             ("验收时间",),
         ),
+        Field(
+            "to_integrate", FLAG, "两网整合对象", "Whether it is to be cut over into the one network (C6); empty: no.",
+            "是否列入两网整合清单（C6）；空为否。", "", ("是否两网整合",),
+        ),
+        Field(
+            "integrated_on", STAMP, "整合日期", "When it was cut over (C6).",
+            "并入一张网的日期（C6）。", "", ("割接日期", "整合时间"),
+        ),
+        Field(
+            "integration_doc", TEXT, "整合验收文件", "Document of that acceptance.", "整合验收的文件。", "",
+            ("割接验收文件",),
+        ),
         *SERVICE,
     ),
 )  # fmt: skip

@@ -116,4 +116,6 @@ FAULTS = Register(
     start="onset",
     end="restored",
     dated=False,
+    start_else="reported",
+    meets=True,
 )  # fmt: skip

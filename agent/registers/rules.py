@@ -23,6 +23,8 @@ _ONE = {
     "components": "component",
     "divisions": "division",
     "maintenance": "maintenance window",
+    "systems": "system",
+    "video_points": "video point",
 }
 
 
@@ -71,16 +73,30 @@ def ids_share_one_namespace(view: View, _: ZoneInfo) -> Iterator[Found]:
 def times_are_in_order(view: View, zone: ZoneInfo) -> Iterator[Found]:
     """What begins ends later; a fault is restored no earlier than it began or, if nobody knows, was reported."""
     register = view.register
+    wanted = "wanted no earlier than" if register.meets else "wanted later than"
     for entry in view.entries:
-        start_column = register.start
-        if register.name == "faults" and "onset" not in entry.values:
-            start_column = "reported"
+        start_column = register.start if register.start in entry.values else register.start_else or register.start
         start, end = entry.values.get(start_column), entry.values.get(register.end)
-        if start is None or end is None or end > start or (register.name == "faults" and end == start):
+        if start is None or end is None or end > start or (register.meets and end == start):
             continue
-        wanted = "wanted no earlier than" if register.name == "faults" else "wanted later than"
         begun = f"{start_column}, {format_instant(start, zone)}"
         yield Found(entry, register.end, f"got {format_instant(end, zone)}, {wanted} {begun}; correct one of them")
+
+
+def one_of_several_is_there(view: View, _: ZoneInfo) -> Iterator[Found]:
+    """A row that may say a thing in one of several columns says it in one."""
+    needed = view.register.needs_one
+    for entry in view.entries if needed else ():
+        if not any(column in entry.values for column in needed) and entry.damaged.isdisjoint(needed):
+            yield Found(entry, needed[0], f"got nothing, wanted one of {', '.join(needed)}; fill one in")
+
+
+def parts_are_within_the_whole(view: View, _: ZoneInfo) -> Iterator[Found]:
+    """A share's numerator is at most its denominator."""
+    for entry in view.entries if view.register.name == "measures" else ():
+        part, whole = entry.values.get("numerator"), entry.values.get("denominator")
+        if part is not None and whole is not None and part > whole:
+            yield Found(entry, "numerator", f"got {part}, wanted at most the denominator, {whole}; correct one of them")
 
 
 def dated_rows_do_not_overlap(view: View, zone: ZoneInfo) -> Iterator[Found]:
@@ -175,6 +191,8 @@ RULES: tuple[Rule, ...] = (
     ids_are_unique,
     ids_share_one_namespace,
     times_are_in_order,
+    one_of_several_is_there,
+    parts_are_within_the_whole,
     dated_rows_do_not_overlap,
     references_exist,
 )

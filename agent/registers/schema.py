@@ -35,7 +35,8 @@ class Register:
     """One register or record: its columns, the id first.
 
     Shape: `start` and `end` name the columns that must be in order; `dated`: they are its validity, and an id may
-    have several rows that follow each other. A record's id has one row, whatever its times.
+    have several rows that follow each other. A record's id has one row, whatever its times. `start_else` stands in for
+    an empty `start`; `meets`: the end may be the start. `needs_one`: a row must fill in one of these columns at least.
     """
 
     name: str
@@ -45,6 +46,9 @@ class Register:
     start: str = "in_service_from"
     end: str = "in_service_to"
     dated: bool = True
+    start_else: str = ""
+    meets: bool = False
+    needs_one: tuple[str, ...] = ()
 
     @cached_property
     def by_name(self) -> dict[str, Field]:

@@ -143,6 +143,29 @@ def _rate(text: str) -> int | float:
     return rate
 
 
+def _count(text: str) -> int:
+    plain = unicodedata.normalize("NFKC", text).replace(",", "").strip()
+    if not re.fullmatch(r"[0-9]{1,12}", plain):
+        raise ValueError("wanted a whole number of at most 12 digits")
+    return int(plain)
+
+
+def _figure(text: str) -> int | float:
+    """A number that its JSON keeps exactly: 15 digits are what a double holds."""
+    plain = unicodedata.normalize("NFKC", text).replace(",", "").strip()
+    if plain.endswith("%"):
+        raise ValueError("wanted a count, not a percentage; give numerator and denominator")
+    if not re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,6})?", plain) or len(plain.replace(".", "")) > 15:
+        raise ValueError("wanted a number of at most 15 digits, 6 of them after the point")
+    return _whole(float(plain))
+
+
+def _gb_id(text: str) -> str:
+    if not re.fullmatch(r"[0-9]{20}", _name(text)):
+        raise ValueError("wanted the 20 digits of GB/T 28181; make the column text")
+    return text
+
+
 def _whole(number: float) -> int | float:
     return int(number) if number == int(number) else number
 
@@ -215,6 +238,22 @@ ROLES: Mapping[str, tuple[str, ...]] = {
     "certificate": ("证书",),
 }
 PRIORITIES: Mapping[str, tuple[str, ...]] = {"P1": (), "P2": (), "P3": (), "P4": ()}
+PLATFORM_CLASSES: Mapping[str, tuple[str, ...]] = {
+    "city_cloud": ("市级云", "市政务云"),
+    "cloud": ("云平台", "部门云", "县级云"),
+    "other": ("其他",),
+}
+SYSTEM_CLASSES: Mapping[str, tuple[str, ...]] = {
+    "business": ("业务系统", "政务信息系统"),
+    "common": ("公共支撑服务", "公共支撑组件", "公共组件"),
+}
+SEVERITIES: Mapping[str, tuple[str, ...]] = {
+    "I": ("Ⅰ", "Ⅰ级", "特别重大"),
+    "II": ("Ⅱ", "Ⅱ级", "重大"),
+    "III": ("Ⅲ", "Ⅲ级", "较大"),
+    "IV": ("Ⅳ", "Ⅳ级", "一般"),
+}
+POINT_CLASSES: Mapping[str, tuple[str, ...]] = {"1": ("一类",), "2": ("二类",), "3": ("三类",)}
 
 NAME = Type("name", "名称", _plain(_name))
 ID = Type("id or `TARGET#COMPONENT`", "编号或 `TARGET#COMPONENT`", _plain(_id))
@@ -234,4 +273,9 @@ NEED = Type("`all`, `any` or a number", "`all`、`any` 或数量", _plain(_need)
 MOMENT = Type("date or time", "日期或时间", parse_moment, format_instant)
 STAMP = Type("date or time that has come", "已到的日期或时间", parse_moment, format_instant, stamp=True)
 SCOPE = Type("scope", "范围", _plain(canonical_scope))
+COUNT = Type("whole number", "整数", _plain(_count))
+FIGURE = Type("number, no percentage", "数值，不是百分数", _plain(_figure))
+GB_ID = Type("20 digits", "20 位数字", _plain(_gb_id))
 LEVEL, TIER, ROLE, PRIORITY = map(_choice_type, (LEVELS, TIERS, ROLES, PRIORITIES))
+PLATFORM_CLASS, SYSTEM_CLASS = map(_choice_type, (PLATFORM_CLASSES, SYSTEM_CLASSES))
+SEVERITY, POINT_CLASS = map(_choice_type, (SEVERITIES, POINT_CLASSES))

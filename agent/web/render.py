@@ -3,13 +3,13 @@
 import gettext
 from collections.abc import Mapping
 from functools import cache
-from importlib import resources
 from typing import NamedTuple
 from urllib.parse import quote
 
 from aiohttp import hdrs, web
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from agent.language import catalogue
 from agent.version import METHOD_VERSION, VERSION
 from agent.web.static import address
 from agent.web.words import ERRORS
@@ -82,16 +82,6 @@ def error_page(request: web.Request, refusal: Refusal) -> web.Response:
     look = look_of(request)
     title = look.words.gettext(ERRORS.get(refusal.status, ERRORS[0]))
     return html(request, look, page("error.html", look, {"title": title, "refusal": refusal}), refusal.status)
-
-
-@cache
-def catalogue(language: str) -> gettext.NullTranslations:
-    """The messages of a language."""
-    if language == "en":
-        return gettext.NullTranslations()
-    file = resources.files("agent") / "locale" / "zh_CN" / "LC_MESSAGES" / "agent.mo"
-    with file.open("rb") as opened:
-        return gettext.GNUTranslations(opened)
 
 
 @cache

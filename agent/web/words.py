@@ -2,14 +2,9 @@
 
 from collections.abc import Mapping
 
+from agent.language import N_
 from collectors.base import Reason
 from sla.model import Cause, Outcome, State
-
-
-def N_(text: str) -> str:
-    """Mark a text for the catalogue without translating it."""
-    return text
-
 
 STATES: Mapping[State, str] = {
     State.UP: N_("up"),

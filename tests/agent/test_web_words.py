@@ -17,13 +17,14 @@ from sla.model import DEGRADED_NAMES, Cause, Outcome, State
 AGENT = Path(render.__file__).parents[1]
 FOLDER = AGENT / "locale" / "zh_CN" / "LC_MESSAGES"
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "N_": None}
+FOLDERS = ("web", "figures", "reports")
 METHODS = [("**.py", "python"), ("templates/**.html", "jinja2.ext:babel_extract")]
 PLACES = re.compile(r"%\((\w+)\)[sd]")
 
 
 def used() -> set:
     """Every message of the sources, plurals as pairs."""
-    return {row[2] for row in extract_from_dir(AGENT / "web", METHODS, keywords=KEYWORDS)}
+    return {row[2] for folder in FOLDERS for row in extract_from_dir(AGENT / folder, METHODS, keywords=KEYWORDS)}
 
 
 def catalogue():

@@ -1,0 +1,150 @@
+"""`sla-agent report`: a plan's whole table for a period, each number with its verdict and why."""
+
+import io
+import json
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table as Grid
+from rich.text import Text
+
+from agent.cli.common import (
+    ConfigOption,
+    StoreOption,
+    chosen_plan,
+    console,
+    failing_clearly,
+    instant,
+    now_us,
+    open_reader,
+    place,
+)
+from agent.errors import UsageError
+from agent.figures.plan import PlanTables, Table, as_json
+from agent.reports import head
+from agent.reports.cells import Cells, cells, heads
+from agent.reports.csv_file import csv_text
+from sla.plans import Plan
+
+_SHOWN = (0, 2, 5, 6, 7, 8, 9)
+"""Columns of the table on a terminal: the category stands above its rows, the remarks below all of them."""
+
+
+class Format(StrEnum):
+    """What a report is written as."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+
+
+class Language(StrEnum):
+    """The language of the words around the plan's own."""
+
+    ZH = "zh"
+    EN = "en"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("report")(report)
+
+
+def report(  # noqa: PLR0913  # one parameter an option
+    plan: Annotated[str, typer.Option("--plan", metavar="ID", help="A plan's id, or the file of one.")],
+    period: Annotated[
+        str | None, typer.Option("--period", metavar="P", help="2025, 2025-Q2 or 2025-06; default the running year.")
+    ] = None,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", metavar="T", help="Cut time here, with today's knowledge; default now.")
+    ] = None,
+    form: Annotated[Format, typer.Option("--format", help="table for people; json, csv.")] = Format.TABLE,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write it to a new file; else it is printed.")
+    ] = None,
+    lang: Annotated[Language, typer.Option("--lang", help="Language of all but the plan's own words.")] = Language.ZH,
+    store: StoreOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """A plan's whole table for a period: each figure with its parts, its verdict and why."""
+    with failing_clearly():
+        where = place(store, config)
+        chosen = chosen_plan(plan, where)
+        with open_reader(where.location) as reader:
+            table = _table(PlanTables(reader), chosen, period, as_of)
+        if form is Format.TABLE:
+            _print(table, lang, output)
+        else:
+            text = csv_text(table, lang) if form is Format.CSV else f"{_json(table, lang)}\n"
+            _write(text, output)
+
+
+def _table(tables: PlanTables, plan: Plan, period: str | None, as_of: str | None) -> Table:
+    until = None if as_of is None else instant("--as-of", as_of, plan.zone_info)
+    return tables.table(plan, period, now=now_us(), as_of=until)
+
+
+def _json(table: Table, lang: Language) -> str:
+    return json.dumps(as_json(table, lang), ensure_ascii=False)
+
+
+def _write(text: str, output: Path | None) -> None:
+    if output is None:
+        typer.echo(text.removeprefix("\ufeff"), nl=False)
+        return
+    try:
+        with output.open("x", encoding="utf-8", newline="") as file:
+            file.write(text)
+    except FileExistsError:
+        raise UsageError(f"{output}: there is a file already, wanted a new name; nothing was written") from None
+    except OSError as exc:
+        raise UsageError(f"{output}: {exc.strerror}; name a file that can be written") from None
+
+
+def _print(table: Table, lang: Language, output: Path | None) -> None:
+    if output is None:
+        _show(console(), table, lang)
+        return
+    text = io.StringIO()
+    _show(Console(width=console().width, file=text, emoji=False), table, lang)
+    _write(text.getvalue(), output)
+
+
+def _show(out: Console, table: Table, lang: Language) -> None:
+    if table.simulated:
+        out.print(head.SIMULATED, style="bold reverse")
+    out.print(Text(head.title(table, lang), style="bold"))
+    for line in head.lines(table, lang):
+        out.print(Text(line))
+    rows = [cells(table, row, lang) for row in table.rows]
+    out.print(_grid(rows, lang))
+    for line in _remarks(rows):
+        out.print(Text(line))
+
+
+def _grid(rows: list[Cells], lang: Language) -> Grid:
+    grid = Grid(box=None, pad_edge=False)
+    names = heads(lang)
+    for column in _SHOWN:
+        grid.add_column(Text(names[column]), overflow="fold", no_wrap=column == 0)
+    category = ""
+    for row in rows:
+        if row.category != category:
+            category = row.category
+            grid.add_row("", Text(category, style="bold"))
+        grid.add_row(*(Text(str(row[column])) for column in _SHOWN))
+    return grid
+
+
+def _remarks(rows: list[Cells]) -> Iterator[str]:
+    """Why, row by row; what is said of every row is said once."""
+    common = set.intersection(*(set(row.remarks) for row in rows)) if rows else set()
+    yield from (f"* {remark}" for remark in rows[0].remarks if remark in common) if rows else ()
+    for row in rows:
+        for remark in row.remarks:
+            if remark not in common:
+                yield f"{row.no} {row.name}: {remark}"

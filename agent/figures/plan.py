@@ -1,0 +1,212 @@
+"""A plan's table for a period out of a store: every row in the plan's order and words, with its figure and verdict.
+
+The command, the API and the metrics all take their numbers from here.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from agent.config.problems import nearest, show
+from agent.errors import UsageError
+from agent.figures.asked import Asked
+from agent.figures.book import Shelf
+from agent.figures.faults import SIMULATED, Faults, Found
+from agent.figures.formulas import FORMULAS
+from agent.figures.formulas.clearing import CLEARING, narrowed
+from agent.figures.timelines import Timelines
+from agent.figures.words import reason_text
+from agent.instants import format_instant
+from agent.language import ZH
+from agent.stores.base import Reader
+from agent.version import METHOD_VERSION
+from sla.availability import Ratio
+from sla.indicators import Judged, Reason, judged
+from sla.model import Window
+from sla.periods import named, to_datetime
+from sla.plans import Adoption, Plan, Row
+from sla.verdict import PERCENT, Target
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """All rows of a plan for one period, as known at `as_of`. Units: microseconds."""
+
+    plan: Plan
+    period: str
+    window: Window
+    as_of: int
+    register_version: str
+    simulated: bool
+    rows: tuple[Judged, ...]
+
+    @property
+    def running(self) -> bool:
+        """Whether the period goes on (T3)."""
+        return self.as_of < self.window.end
+
+
+class PlanTables:
+    """Answers about plans from a store."""
+
+    def __init__(self, reader: Reader, shelf: Shelf | None = None) -> None:
+        self._reader = reader
+        self._shelf = shelf or Shelf()
+
+    def table(self, plan: Plan, period: str | None, *, now: int, as_of: int | None = None) -> Table:
+        """The whole table; without a period the running year. Errors: UsageError for a period that has not come."""
+        asked, name = self.asked(plan, period, now=now, as_of=as_of)
+        return Table(
+            plan=plan,
+            period=name,
+            window=asked.period,
+            as_of=asked.as_of,
+            register_version=_version(self._reader.register_state()),
+            simulated=self._reader.meta(SIMULATED) == "true",
+            rows=tuple(self.row(asked, row) for row in plan.rows),
+        )
+
+    def asked(self, plan: Plan, period: str | None, *, now: int, as_of: int | None = None) -> tuple[Asked, str]:
+        """One question, and the name of its period. Errors: UsageError."""
+        zone, at = plan.zone_info, now if as_of is None else as_of
+        name = str(to_datetime(at, zone).year) if period is None else period
+        try:
+            window = named(name, zone)
+        except ValueError as exc:
+            raise UsageError(f"period: got {show(name)}, {exc}") from None
+        faults = Faults(self._reader, zone, self._shelf)
+        faults.check(window, at, now)
+        book = self._shelf.book(self._reader)
+        known = Timelines(self._reader, book, at, short_notice_excludes=plan.short_notice_excludes)
+        known.load_all()
+        made = Asked(
+            plan=plan, period=window, as_of=at, now=now, zone=zone, reader=self._reader, known=known, faults=faults
+        )
+        return made, name
+
+    def row(self, asked: Asked, row: Row) -> Judged:
+        """One row with its figure and verdict."""
+        target = row.target(asked.year)
+        figure = FORMULAS[row.formula].measure(asked, row, target)
+        return judged(row, target, figure, running=asked.running)
+
+
+def _version(state: int) -> str:
+    """Which version of the registers it rests on: imports so far, and starts or reloads so far."""
+    imports, starts = divmod(state, 1_000_000)
+    return f"{imports}.{starts}"
+
+
+def row_of(plan: Plan, id_: str) -> Row:
+    """The row of an id or a number. Errors: UsageError naming the nearest."""
+    row = plan.row(id_)
+    if row is None:
+        step = nearest(id_, [each.id for each in plan.rows])
+        raise UsageError(f"indicator: got {show(id_)}, wanted an id or number of plan {plan.id}; {step}")
+    return row
+
+
+def faults_of_plan(asked: Asked) -> Found:
+    """The faults that the plan's row of the 3-hour rate counts, with its rate. Errors: UsageError without one."""
+    row = next((row for row in asked.plan.rows if row.formula == CLEARING.name), None)
+    if row is None:
+        raise UsageError(f"plan {asked.plan.id}: no row of the formula {CLEARING.name}, so it counts no faults")
+    return narrowed(asked, row)
+
+
+def reasons(table: Table, row: Judged) -> Iterator[Reason]:
+    """Why the figure is as it is, and what must be said beside it, whatever it is (T3, V2, V7)."""
+    if row.target.advisory:
+        year = to_datetime(table.window.start, table.plan.zone_info).year
+        values: dict[str, str | int] = {"year": year, "text": row.target.text, "column": row.target.year or 0}
+        yield Reason("advisory", values)
+    yield from row.figure.reasons
+    if row.running:
+        yield Reason("year_to_date", {"at": _time(table, table.as_of)})
+    if table.plan.is_draft:
+        yield Reason("draft")
+    if adoption(table.plan, row.row) is None:
+        yield Reason("not_adopted")
+
+
+def adoption(plan: Plan, row: Row) -> Adoption | None:
+    """Who adopted a row's definition: its own word, else the plan's (V7)."""
+    return row.adopted or plan.adopted
+
+
+def as_json(table: Table, language: str = ZH) -> Json:
+    """What `report --format json` and the API answer."""
+    plan = table.plan
+    return {
+        "plan": plan.id,
+        "period": table.period,
+        "as_of": _time(table, table.as_of),
+        "method_version": METHOD_VERSION,
+        "register_version": table.register_version,
+        "status": "provisional",  # sealed only where every month of the period is: seals are not there yet (E3)
+        "seal": None,
+        "adopted": _adopted(plan.adopted),
+        "simulated": table.simulated,
+        "indicators": [row_as_json(table, row, language) for row in table.rows],
+    }
+
+
+def row_as_json(table: Table, row: Judged, language: str = ZH) -> Json:
+    """One row in the words of the interface."""
+    figure, value = row.figure, row.figure.value
+    return {
+        "no": row.row.no,
+        "id": row.row.id,
+        "name_zh": row.row.name_zh,
+        "name_en": row.row.name_en,
+        "definition_zh": row.row.definition_zh,
+        "attribute": row.row.attribute,
+        "target": _target(row.target, row.row.unit),
+        "n": None if value is None else value[0],
+        "d": None if value is None else value[1],
+        "low": _pair(figure.low),
+        "high": _pair(figure.high),
+        "best": _pair(figure.best),
+        "worst": _pair(figure.worst),
+        "claimed": _pair(figure.claimed),
+        "display": row.display,
+        "verdict": str(row.verdict),
+        "provisional": row.provisional,
+        "basis": str(figure.basis),
+        "late": figure.late,
+        "pending": figure.pending,
+        "allowed": row.allowed,
+        "parameters": {**figure.parameters, "adopted": _adopted(adoption(table.plan, row.row))},
+        "reasons": [reason_text(reason, language) for reason in reasons(table, row)],
+        "evidence": None,  # packs come with E4
+    }
+
+
+def _target(target: Target, unit: str) -> Json:
+    return {
+        "year": target.year,
+        "text": target.text,
+        "op": str(target.op),
+        "value": None if target.value is None else _number(target.value * (100 if unit == PERCENT else 1)),
+        "advisory": target.advisory,
+    }
+
+
+def _number(value: Fraction) -> int | float:
+    """What the plan prints, in its unit; comparisons never go by it."""
+    return value.numerator if value.denominator == 1 else float(value)
+
+
+def _pair(ratio: Ratio | None) -> list[int] | None:
+    return None if ratio is None or ratio[1] == 0 else list(ratio)
+
+
+def _adopted(adopted: Adoption | None) -> Json | None:
+    return None if adopted is None else adopted._asdict()
+
+
+def _time(table: Table, at: int) -> str:
+    return format_instant(at, table.plan.zone_info)

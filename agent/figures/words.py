@@ -1,0 +1,103 @@
+"""The words of a plan's table for the codes of its figures. English here, Chinese in the catalogue."""
+
+from collections.abc import Mapping
+
+from agent.language import N_, catalogue
+from sla.indicators import Reason
+from sla.plans import Basis
+from sla.verdict import Verdict
+
+VERDICTS: Mapping[Verdict, str] = {
+    Verdict.MET: N_("met"),
+    Verdict.MISSED: N_("missed"),
+    Verdict.UNDETERMINED: N_("undetermined"),
+    Verdict.NOT_APPLICABLE: N_("not applicable"),
+    Verdict.NOT_COMPUTABLE: N_("not computable"),
+    Verdict.NO_TARGET: N_("no target"),
+}
+
+BASES: Mapping[Basis, str] = {
+    Basis.PROBE: N_("probes"),
+    Basis.REGISTER: N_("register"),
+    Basis.RECORDS: N_("records"),
+}
+
+REASONS: Mapping[str, str] = {
+    "advisory": N_("the plan prints no column for %(year)s; %(text)s of %(column)s is advice only"),
+    "year_to_date": N_("year to date: measured up to %(at)s, the rest counts neither way"),
+    "not_adopted": N_("definition not adopted"),
+    "draft": N_("from a draft for comments, not from an issued plan"),
+    "no_platform": N_("no platform is on file"),
+    "platform_unregistered": N_("the plan names the platform %(id)s, no register does"),
+    "nothing_measured": N_("nothing was measured"),
+    "down_time": N_("%(id)s: down for %(time)s in %(pieces)s pieces, the longest from %(start)s to %(end)s"),
+    "down_time_all": N_("%(id)s: down for all of %(time)s"),
+    "unknown_time": N_("%(id)s: not known for %(time)s in %(pieces)s pieces, the longest from %(start)s to %(end)s"),
+    "unknown_time_all": N_("%(id)s: not known for all of %(time)s"),
+    "worst_platform": N_("the worst platform is %(id)s"),
+    "out_of_service": N_("in service for %(time)s of the period"),
+    "sources": N_("known from probes for %(probe)s, from imported files for %(imported)s"),
+    "budget": N_("of the %(allowed)s that the target allows, %(spent)s are used and %(left)s left"),
+    "budget_gone": N_("of the %(allowed)s that the target allows, %(spent)s are used: %(over)s too much"),
+    "no_budget": N_("the target allows no time at all; %(spent)s were down"),
+    "runs_out": N_("at the rate so far the rest is used up on %(at)s"),
+    "lasts": N_("at the rate so far the rest lasts beyond the period"),
+    "secured": N_("the period meets the target whatever comes"),
+    "open": N_("the period can still meet the target, and can still miss it"),
+    "lost": N_("the period can no longer meet the target"),
+    "no_fault": N_("no fault to rate"),
+    "late": N_("%(n)s late: %(ids)s"),
+    "undecided": N_("%(n)s undecided: %(ids)s"),
+    "pending": N_("%(n)s pending, not rated yet: %(ids)s"),
+    "gap": N_("%(vantage)s was blind for %(time)s from %(start)s to %(end)s; a late fault may hide there (F11)"),
+    "why_not": N_("%(words)s"),
+    "why": N_("%(id)s: %(words)s"),
+    "signed": N_("figure %(id)s signed: %(words)s"),
+    "no_measure": N_("no signed figure of this period is on file (register measures)"),
+    "measures_differ": N_("signed figures of the same date differ"),
+    "measure_of_other_sort": N_("not taken, a ratio where a count is wanted or the other way round: %(ids)s"),
+    "no_deadlines": N_("no approved deadlines in the plan file, so no rate (V6); %(n)s incidents on file"),
+    "no_calendar": N_("the working-day calendar lacks %(year)s"),
+    "nothing_on_file": N_("the registers name nothing that this row counts"),
+    "claimed": N_("claimed %(n)s of %(d)s, evidenced %(seen)s"),
+    "only_one": N_("not doubled at all: %(ids)s"),
+    "worst_member": N_("the worst of %(n)s is %(id)s"),
+    "left_out": N_("%(n)s left out by decision: %(ids)s"),
+    "counted_zones": N_("%(n)s zones counted by decision: %(ids)s"),
+    "strays": N_("%(n)s sites whose division is not in the register: %(ids)s"),
+    "list_stale": N_("%(n)s accepted, silent for 7 days or more: %(ids)s"),
+    "list_unmeasured": N_("%(n)s accepted, not measured in the last 7 days: %(ids)s"),
+    "list_undeclared": N_("%(n)s not accepted, yet answering: %(ids)s"),
+    "list_none": N_("%(n)s without access: %(ids)s"),
+    "list_shared": N_("%(n)s seen only at an address that others have too: %(ids)s"),
+    "list_unsupported": N_("%(n)s not supported: %(ids)s"),
+    "list_no_demand": N_("%(n)s without a demand on file: %(ids)s"),
+    "list_undetermined": N_("%(n)s undetermined: %(ids)s"),
+    "list_untested": N_("%(n)s without a quantity on file: %(ids)s"),
+    "list_partial": N_("%(n)s done in part, which counts nothing: %(ids)s"),
+    "list_not_done": N_("%(n)s not done: %(ids)s"),
+    "list_exempt": N_("%(n)s exempt by document: %(ids)s"),
+    "list_seen": N_("%(n)s claims borne out by probes: %(ids)s"),
+    "list_unseen": N_("%(n)s claims that probes contradict: %(ids)s"),
+    "list_untold": N_("%(n)s claims of which probes know nothing: %(ids)s"),
+    "list_unused": N_("%(n)s not used: %(ids)s"),
+    "list_used_later": N_("%(n)s used after the cut-off: %(ids)s"),
+    "list_late": N_("%(n)s late: %(ids)s"),
+    "list_pending": N_("%(n)s pending, not rated yet: %(ids)s"),
+    "measured_since": N_("nothing was measured before %(at)s"),
+}
+
+
+def reason_text(reason: Reason, language: str) -> str:
+    """A reason as a sentence."""
+    return catalogue(language).gettext(REASONS[reason.code]) % reason.values
+
+
+def verdict_text(verdict: Verdict, language: str) -> str:
+    """A verdict in words."""
+    return catalogue(language).gettext(VERDICTS[verdict])
+
+
+def basis_text(basis: Basis, language: str) -> str:
+    """What a figure rests on, in words."""
+    return catalogue(language).gettext(BASES[basis])

@@ -1,0 +1,111 @@
+"""A row of a plan's table as words and printed numbers: what the table, the CSV and every other form have in common."""
+
+from typing import NamedTuple
+
+from agent.figures.plan import Table, reasons
+from agent.figures.words import basis_text, reason_text, verdict_text
+from agent.language import N_, catalogue
+from sla.indicators import Judged
+from sla.verdict import PERCENT, Verdict, display
+
+HEADS = (
+    N_("No."),
+    N_("Category"),
+    N_("Indicator"),
+    N_("Definition"),
+    N_("Attribute"),
+    N_("Printed target"),
+    N_("Figure"),
+    N_("Numerator / denominator"),
+    N_("Verdict"),
+    N_("Basis"),
+    N_("Remarks"),
+)
+"""The columns, in the order of `Cells`."""
+
+NOTHING = "-"
+PROVISIONAL = N_("%(verdict)s, provisional")
+ADVISORY = N_("%(text)s (%(year)s, advice only)")
+
+
+class Cells(NamedTuple):
+    """One row as text."""
+
+    no: str
+    category: str
+    name: str
+    definition: str
+    attribute: str
+    target: str
+    figure: str
+    parts: str
+    verdict: str
+    basis: str
+    remarks: tuple[str, ...]
+
+
+def heads(language: str) -> list[str]:
+    """The headings of the columns."""
+    return [catalogue(language).gettext(head) for head in HEADS]
+
+
+def cells(table: Table, row: Judged, language: str) -> Cells:
+    """One row in the words of a language; the plan's own words stay Chinese."""
+    plain = row.row
+    return Cells(
+        no=str(plain.no),
+        category=plain.category,
+        name=plain.name_zh if language == "zh" else plain.name_en,
+        definition=plain.definition_zh,
+        attribute=plain.attribute or "",
+        target=_target(row, language),
+        figure=figure_text(row),
+        parts=parts_text(row),
+        verdict=_verdict(row, language),
+        basis=basis_text(row.figure.basis, language),
+        remarks=tuple(reason_text(reason, language) for reason in reasons(table, row)),
+    )
+
+
+def figure_text(row: Judged) -> str:
+    """The value, or its bounds where they differ; truncated (V3)."""
+    low = row.display
+    if low == NOTHING or row.figure.high == row.figure.low:
+        return low
+    high = display(row.figure.high, row.target, row.figure.decimals, row.row.unit)
+    return f"{low} – {high}"
+
+
+def parts_text(row: Judged) -> str:
+    """Numerator and denominator beside every percentage; bounds as a range (V3)."""
+    low, high = row.figure.low, row.figure.high
+    if row.figure.value is None or low is None or high is None or row.row.unit != PERCENT:
+        return ""
+    above, below = _range(low[0], high[0], row), _range(low[1], high[1], row)
+    return f"{above} / {below}"
+
+
+def _range(one: int, other: int, row: Judged) -> str:
+    texts = [_hours(each) if row.figure.timed else str(each) for each in (one, other)]
+    return texts[0] if texts[0] == texts[1] else f"{texts[0]} – {texts[1]}"
+
+
+def _hours(us: int) -> str:
+    """Hours, minutes, seconds: 8717:10:00."""
+    seconds, fraction = divmod(us, 1_000_000)
+    rest = f".{fraction:06}".rstrip("0") if fraction else ""
+    return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}{rest}"
+
+
+def _target(row: Judged, language: str) -> str:
+    if not row.target.advisory:
+        return row.target.text or NOTHING
+    return catalogue(language).gettext(ADVISORY) % {"text": row.target.text, "year": row.target.year}
+
+
+def _verdict(row: Judged, language: str) -> str:
+    said = verdict_text(row.verdict, language)
+    judged = row.verdict in (Verdict.MET, Verdict.MISSED, Verdict.UNDETERMINED)
+    if not (row.provisional and judged):
+        return said
+    return catalogue(language).gettext(PROVISIONAL) % {"verdict": said}

@@ -1,0 +1,44 @@
+"""A plan's table as CSV: UTF-8 with its mark, so that spreadsheets read the Chinese; exact parts beside each figure."""
+
+import csv
+import io
+from collections.abc import Iterator
+
+from agent.figures.plan import Json, as_json
+from agent.figures.plan import Table as PlanTable
+from agent.reports.cells import cells, heads
+from agent.reports.head import SIMULATED
+
+_PAIRS = ("low", "high", "best", "worst", "claimed")
+_PLAIN = ("n", "d", "late", "pending", "allowed", "provisional")
+_PARTS = 7
+"""Where the range of parts stands among the cells: 19 / 20 would be read as a date, and the exact parts follow."""
+
+_FORMULA = ("=", "+", "@")
+
+
+def csv_text(table: PlanTable, language: str) -> str:
+    """The whole table; the columns that people read first, then the exact parts as the JSON has them."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out)
+    marks = [SIMULATED] if table.simulated else []
+    exact = [*_PLAIN, *(f"{name}_{part}" for name in _PAIRS for part in "nd")]
+    writer.writerow([*_without_parts(heads(language)), "id", *exact, *marks])
+    told = as_json(table, language)["indicators"]
+    for row, parts in zip(table.rows, told, strict=True):
+        shown = cells(table, row, language)
+        texts = [*_without_parts([*shown[:-1], "; ".join(shown.remarks)]), row.row.id, *_exact(parts), *marks]
+        writer.writerow([f"'{text}" if text.startswith(_FORMULA) else text for text in texts])
+    return "\ufeff" + out.getvalue()
+
+
+def _without_parts(texts: list[str]) -> list[str]:
+    return texts[:_PARTS] + texts[_PARTS + 1 :]
+
+
+def _exact(told: Json) -> Iterator[str]:
+    for name in _PLAIN:
+        value = told[name]
+        yield "" if value is None else str(value).lower()
+    for name in _PAIRS:
+        yield from map(str, told[name] or ("", ""))

@@ -1,0 +1,40 @@
+"""What stands above every report: which plan, which period, as of when, by which method, and that it is simulated."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from agent.figures.plan import Table
+from agent.figures.words import VERDICTS
+from agent.instants import format_instant
+from agent.language import N_, catalogue
+from agent.version import METHOD_VERSION
+
+SIMULATED = "模拟数据 SIMULATED"
+TITLE = N_("%(title)s: indicators of %(period)s")
+PERIOD = N_("from %(start)s to %(end)s, as of %(at)s")
+METHOD = N_("method %(method)s, register version %(version)s, not sealed; no outside witness")
+ADOPTED = N_("definitions adopted by %(by)s, %(document)s, %(date)s")
+NOT_ADOPTED = N_("definitions not adopted")
+DRAFT = N_("a draft for comments, not an issued plan")
+COUNT = N_("%(n)s %(verdict)s")
+
+
+def title(table: Table, language: str) -> str:
+    """The title of a report."""
+    plain = table.plan.title_zh if language == "zh" else table.plan.title_en
+    return catalogue(language).gettext(TITLE) % {"title": plain, "period": table.period}
+
+
+def lines(table: Table, language: str) -> Iterator[str]:
+    """The lines below the title."""
+    words, zone = catalogue(language).gettext, table.plan.zone_info
+    start, end, at = (format_instant(each, zone) for each in (*table.window, table.as_of))
+    yield words(PERIOD) % {"start": start, "end": end, "at": at}
+    yield words(METHOD) % {"method": METHOD_VERSION, "version": table.register_version}
+    adopted = table.plan.adopted
+    yield words(NOT_ADOPTED) if adopted is None else words(ADOPTED) % adopted._asdict()
+    if table.plan.is_draft:
+        yield words(DRAFT)
+    counts = Counter(row.verdict for row in table.rows)
+    said = (words(COUNT) % {"n": counts[each], "verdict": words(text)} for each, text in VERDICTS.items())
+    yield ", ".join(said) if language == "en" else "，".join(said)

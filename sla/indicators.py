@@ -1,0 +1,113 @@
+"""One indicator's figure (V1-V3, T3): exact bounds, all that a reader needs to check them, and the verdict on them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from sla.availability import Ratio
+from sla.budget import Budget
+from sla.plans import Basis, Row
+from sla.verdict import RATE_DECIMALS, Target, Verdict, allowed_misses, display, judge, settled
+
+
+class Reason(NamedTuple):
+    """Why a figure is as it is: a code with a sentence in each language, and what fills the sentence's places."""
+
+    code: str
+    values: Mapping[str, str | int] = {}
+
+
+class Variation(NamedTuple):
+    """A figure beside the headline: what it is over, and its bounds."""
+
+    name: str
+    low: Ratio | None
+    high: Ratio | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """What a formula found. Shape: bounds None where nothing at all is known, 0/0 where nothing is rated.
+
+    `measured` False: nothing was, so there is no value, whatever the bounds. `timed`: the parts are microseconds.
+    `best` and `worst` are of the full period, None where nothing says what it can still come to. `misses_of`: of how
+    many the target allows misses.
+    """
+
+    low: Ratio | None = None
+    high: Ratio | None = None
+    best: Ratio | None = None
+    worst: Ratio | None = None
+    claimed: Ratio | None = None
+    basis: Basis
+    decimals: int = RATE_DECIMALS
+    computable: bool = True
+    measured: bool = True
+    timed: bool = False
+    late: int | None = None
+    pending: int | None = None
+    misses_of: int | None = None
+    measured_share: Ratio | None = None
+    budget: Budget | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    reasons: tuple[Reason, ...] = ()
+    beside: tuple[Variation, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Never publish bounds that enclose nothing."""
+        low, high = self.low, self.high
+        if low and high and low[1] and high[1] and low[0] * high[1] > high[0] * low[1]:
+            raise AssertionError(f"low {low} lies above high {high}")
+
+    @property
+    def value(self) -> Ratio | None:
+        """The published value: the low bound, None without data (A4)."""
+        return self.low if self.measured and self.computable and self.low and self.low[1] else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """A row with its figure and the verdict. `running`: the period was not over; `provisional`: nor is the verdict."""
+
+    row: Row
+    target: Target
+    figure: Figure
+    verdict: Verdict
+    running: bool
+    provisional: bool
+
+    @property
+    def display(self) -> str:
+        """As it is printed (V3)."""
+        return display(self.figure.value, self.target, self.figure.decimals, self.row.unit)
+
+    @property
+    def allowed(self) -> int | None:
+        """How many misses the target bears, None where it is no figure (F4)."""
+        counted = self.figure.misses_of
+        return None if counted is None or self.target.advisory else allowed_misses(counted, self.target)
+
+
+def judged(row: Row, target: Target, figure: Figure, *, running: bool) -> Judged:
+    """The verdict; of a period that runs it is final only if worst and best say the same (T3)."""
+    verdict = judge(figure.low, figure.high, target, computable=figure.computable)
+    return Judged(
+        row=row,
+        target=target,
+        figure=figure,
+        verdict=verdict,
+        running=running,
+        provisional=running and not _is_decided(figure, target),
+    )
+
+
+def _is_decided(figure: Figure, target: Target) -> bool:
+    if figure.worst is None or figure.best is None or not target.binds or not figure.computable:
+        return False
+    return settled(judge(figure.worst, figure.worst, target), judge(figure.best, figure.best, target))
+
+
+def share(ratio: Ratio | None) -> Fraction | None:
+    """The ratio as a number, None where there is none."""
+    return None if ratio is None or ratio[1] == 0 else Fraction(*ratio)
