@@ -5,7 +5,7 @@ import json
 import logging
 import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -36,6 +36,7 @@ from agent.modules import Modules
 from agent.notify import ServiceManager
 from agent.pathwatch import Parts as PathParts
 from agent.pathwatch import PathWatch
+from agent.plans import configured_plans
 from agent.probing.prober import Prober, Surroundings
 from agent.process import raise_descriptor_limit, settle_memory
 from agent.progress import Progress
@@ -49,7 +50,7 @@ from agent.stores.opening import Location, connect, migrate, parse_url
 from agent.stores.reading import SqliteReader
 from agent.stores.writing import SqliteWriter
 from agent.supervised import Counts, Supervised
-from agent.targets import Duty, Watched
+from agent.targets import Duty, Watched, modules_of
 from agent.traps import TrapListeners
 from agent.vantage import SelfCheck
 from agent.version import METHOD_VERSION, VERSION
@@ -78,6 +79,7 @@ class Agent:
         self._group: asyncio.TaskGroup | None = None
         self.reloading = asyncio.Lock()
         self.shelf = Shelf()
+        self.plans = configured_plans((), path.parent)
         self._topology: Topology | None = None
 
     async def serve(self) -> None:
@@ -290,12 +292,14 @@ class Agent:
 
     async def _take(self, config: Config) -> None:
         """Make a configuration the one in force: modules first, then the difference of what is watched."""
+        if config.plans or self.plans:
+            self.plans = await asyncio.to_thread(configured_plans, config.plans, self.path.parent)
         now = self.clock.now_us()
         self.writer.set_inline(inline_rows(config), config.digest, now)
         book = self.shelf.book(self.reader)
         full = with_registers(config, book, now, Timelines(self.reader, book, now).service)
         wanted = {watched.id: watched for watched in watched_targets(full)}
-        used = {name for watched in wanted.values() for name in _modules_of(watched)}
+        used = {name for watched in wanted.values() for name in modules_of(watched)}
         retired = await self.modules.take(full, used)
         for kind, limits in config.kinds.items():
             self.runner.limit(kind, limits.concurrency, limits.per_second)
@@ -382,13 +386,6 @@ class Agent:
             await self.reload()
         except (ConfigError, AgentError) as exc:
             LOG.error("reload refused, the old configuration stays in force:\n%s", exc)  # noqa: TRY400 (says it all)
-
-
-def _modules_of(watched: Watched) -> Iterator[str]:
-    yield watched.module
-    yield from (module for _, module in watched.families)
-    if watched.confirm:
-        yield watched.confirm
 
 
 def _waiting(lane: Lane) -> int:

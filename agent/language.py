@@ -6,6 +6,7 @@ from importlib import resources
 
 ZH = "zh"
 EN = "en"
+LANGUAGES = (ZH, EN)
 
 
 def N_(text: str) -> str:

@@ -1,6 +1,6 @@
 """What the running agent knows of one target: how to probe it, how to judge it, how it is named in metrics."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from zlib import crc32
@@ -65,3 +65,11 @@ class Watched:
     def phase_ns(self) -> int:
         """Where in its interval it is probed: the same at every start, spread by its id."""
         return crc32(self.id.encode()) * self.interval_ns >> 32
+
+
+def modules_of(watched: Watched) -> Iterator[str]:
+    """The modules that probe it."""
+    yield watched.module
+    yield from (module for _, module in watched.families)
+    if watched.confirm:
+        yield watched.confirm

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from functools import cache
 from importlib import resources
 from pathlib import Path
 
@@ -66,6 +67,7 @@ def _is_file(name: str) -> bool:
     return os.sep in name or name.endswith((".yml", ".yaml"))
 
 
+@cache
 def _built_in(id_: str) -> Plan:
     with resources.as_file(resources.files("agent") / "data" / "config" / "plans" / f"{id_}.yml") as path:
         return load_plan(path)

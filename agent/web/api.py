@@ -13,13 +13,14 @@ from agent.exporter import shown_state
 from agent.figures import Figures
 from agent.targets import Duty
 from agent.version import METHOD_VERSION, VERSION
-from agent.web import answers, asked, faults, importing, traffic
+from agent.web import answers, asked, faults, importing, plans, traffic
 from agent.web.answers import Clockface, Json
 from agent.web.counting import count
 from agent.web.keys import AGENT, QUESTIONS
 from agent.web.lookup import require_known, require_watched
 from agent.web.shown import Shown, in_passes, known, parts_of
 from agent.web.spans import whole
+from agent.web.written import answer, answer_text, json_text
 from sla.model import State, Window
 from sla.periods import to_datetime, year
 
@@ -45,6 +46,7 @@ def add_routes(app: web.Application) -> None:
     )
     importing.add_routes(app)
     faults.add_routes(app)
+    plans.add_routes(app)
 
 
 async def status(request: web.Request) -> web.Response:
@@ -125,23 +127,6 @@ def description() -> Json:
     document: Json = json.loads(text)
     document["info"]["version"] = VERSION
     return document
-
-
-def answer(body: Json) -> web.Response:
-    """A JSON answer."""
-    return answer_text(json_text(body))
-
-
-def json_text(body: Json) -> str:
-    """JSON with its Chinese readable."""
-    return json.dumps(body, ensure_ascii=False)
-
-
-def answer_text(text: str, headers: dict[str, str] | None = None) -> web.Response:
-    """A JSON answer that is written already; never kept by a cache."""
-    return web.Response(
-        text=text, content_type="application/json", headers={"Cache-Control": "no-store", **(headers or {})}
-    )
 
 
 def _told(agent: "Agent", page: list[list[Shown]], now: int) -> list[Json]:

@@ -42,6 +42,12 @@ SAMPLES = {
     ],
     "/api/v1/faults": ["/api/v1/faults", "/api/v1/faults?period=2026-Q1&state=open&as_of=2026-01-01T08:03:00%2B08:00"],
     "/api/v1/faults/{id}": [f"/api/v1/faults/{fault_id('zy/maoba:9', START)}"],
+    "/api/v1/plans": ["/api/v1/plans"],
+    "/api/v1/plans/{id}/indicators": [
+        *(f"/api/v1/plans/{plan}/indicators" for plan in ("ankang", "weinan", "xian", "guangyuan")),
+        "/api/v1/plans/ankang/indicators?period=2025&as_of=2026-01-01&lang=en",
+    ],
+    "/api/v1/plans/{id}/report": ["/api/v1/plans/ankang/report?format=json&period=2026-01"],
     "/api/v1/maintenance": ["/api/v1/maintenance"],
     "/api/v1/openapi.json": ["/api/v1/openapi.json"],
 }
