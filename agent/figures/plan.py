@@ -3,7 +3,7 @@
 The command, the API and the metrics all take their numbers from here.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -58,15 +58,23 @@ class PlanTables:
 
     def table(self, plan: Plan, period: str | None, *, now: int, as_of: int | None = None) -> Table:
         """The whole table; without a period the running year. Errors: UsageError for a period that has not come."""
-        asked, name = self.asked(plan, period, now=now, as_of=as_of)
+        return self.table_of(*self.asked(plan, period, now=now, as_of=as_of))
+
+    def table_of(self, asked: Asked, name: str, told: Callable[[int, int], None] | None = None) -> Table:
+        """The whole table of a question, which may be asked more; `told` hears after each row how many are done."""
+        rows = []
+        for row in asked.plan.rows:
+            rows.append(self.row(asked, row))
+            if told is not None:
+                told(len(rows), len(asked.plan.rows))
         return Table(
-            plan=plan,
+            plan=asked.plan,
             period=name,
             window=asked.period,
             as_of=asked.as_of,
             register_version=_version(self._reader.register_state()),
             simulated=self._reader.meta(SIMULATED) == "true",
-            rows=tuple(self.row(asked, row) for row in plan.rows),
+            rows=tuple(rows),
         )
 
     def asked(self, plan: Plan, period: str | None, *, now: int, as_of: int | None = None) -> tuple[Asked, str]:

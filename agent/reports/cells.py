@@ -86,11 +86,11 @@ def parts_text(row: Judged) -> str:
 
 
 def _range(one: int, other: int, row: Judged) -> str:
-    texts = [_hours(each) if row.figure.timed else str(each) for each in (one, other)]
+    texts = [hours(each) if row.figure.timed else str(each) for each in (one, other)]
     return texts[0] if texts[0] == texts[1] else f"{texts[0]} – {texts[1]}"
 
 
-def _hours(us: int) -> str:
+def hours(us: int) -> str:
     """Hours, minutes, seconds: 8717:10:00."""
     seconds, fraction = divmod(us, 1_000_000)
     rest = f".{fraction:06}".rstrip("0") if fraction else ""

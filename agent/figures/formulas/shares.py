@@ -45,6 +45,8 @@ def figure_of(
         parameters=dict(parameters or {}),
         reasons=(*reasons, *_reasons(share)),
         beside=tuple(beside),
+        lists={status: ids for lists in (share.lists, share.beside) for status, ids in lists.items() if ids},
+        why=share.why,
     )
 
 
