@@ -4,7 +4,7 @@ The command, the API and the metrics all take their numbers from here.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -67,6 +67,10 @@ class PlanTables:
             rows.append(self.row(asked, row))
             if told is not None:
                 told(len(rows), len(asked.plan.rows))
+        return replace(self.head_of(asked, name), rows=tuple(rows))
+
+    def head_of(self, asked: Asked, name: str) -> Table:
+        """A table without its rows: what stands above every report of the question."""
         return Table(
             plan=asked.plan,
             period=name,
@@ -74,7 +78,7 @@ class PlanTables:
             as_of=asked.as_of,
             register_version=_version(self._reader.register_state()),
             simulated=self._reader.meta(SIMULATED) == "true",
-            rows=tuple(rows),
+            rows=(),
         )
 
     def asked(self, plan: Plan, period: str | None, *, now: int, as_of: int | None = None) -> tuple[Asked, str]:

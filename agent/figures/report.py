@@ -88,7 +88,7 @@ def sites_out(known: Timelines, period: Window) -> Iterator[SiteOut]:
 
 def _keys(book: Book) -> dict[str, Callable[[Fault], str]]:
     def column(name: str) -> Callable[[Fault], str]:
-        return lambda fault: str(book.latest(fault.root.partition("#")[0]).get(name) or "")
+        return lambda fault: str(book.at(fault.root.partition("#")[0], fault.start).get(name) or "")
 
     return {
         "priority": lambda fault: str(fault.priority),

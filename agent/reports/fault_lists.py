@@ -130,12 +130,17 @@ def rates_beside(telling: Telling) -> Listing:
     if not asked.plan.counts_quality:
         besides.append(quality_rate(asked.found.quality, asked.period, gaps))
     rows = [rate_row(_("all"), "", headline), *(rate_row(*_said(telling, each), each.rate) for each in besides)]
-    median = clearing_of(found)
-    note = ""
-    if median.median is not None and median.p95 is not None:
-        note = _("Clearing time of %(n)s restored faults: median %(median)s, 95th percentile %(p95)s (nearest rank).")
-        note %= {"n": median.faults, "median": hours(median.median), "p95": hours(median.p95)}
-    return rate_listing(telling, rows, note)
+    return rate_listing(telling, rows, times(telling, found))
+
+
+def times(telling: Telling, found: Sequence[Fault]) -> str:
+    """How long clearing took, as a sentence; empty where nothing was restored (F9)."""
+    took = clearing_of(found)
+    if took.median is None or took.p95 is None:
+        return ""
+    said = {"n": took.faults, "median": hours(took.median), "p95": hours(took.p95)}
+    text = N_("Clearing time of %(n)s restored faults: median %(median)s, 95th percentile %(p95)s (nearest rank).")
+    return telling.words(text) % said
 
 
 def rate_listing(telling: Telling, rows: Sequence[Sequence[Cell]], note: str = "") -> Listing:
@@ -210,11 +215,16 @@ def gaps(telling: Telling) -> Listing:
     _, asked = telling.words, telling.asked
     _found, blind, _rate_of = telling.faults()
     rows = [_gap(_("vantage"), gap.vantage, gap.window) for gap in blind]
-    rows += [_gap(_("imported, unknown"), telling.name(each.root), each.window) for each in unknown_imports(asked.known, asked.window)]
+    rows += [
+        _gap(_("imported, unknown"), telling.name(each.root), each.window)
+        for each in unknown_imports(asked.known, asked.window)
+    ]
     return Listing(
         key="gaps",
         title=_("Gaps of the record"),
-        note=_("Longer than 3 h: a late fault may hide there, so each gap of a vantage counts one in the low bound (F11)."),
+        note=_(
+            "Longer than 3 h: a late fault may hide there, each one of a vantage counts one in the low bound (F11)."
+        ),
         columns=_gap_columns(telling),
         rows=rows,
         empty=_("None."),
@@ -245,7 +255,13 @@ def out_of_reach(telling: Telling, chosen: Callable[[str], bool] | None = None) 
         title=_("Sites without service for more than 3 h"),
         columns=[Column(_("site"), 30), *_gap_columns(telling)[1:]],
         rows=[
-            [telling.name(each.site), each.site, At(each.window.start), At(each.window.end), Lasting(each.window.length)]
+            [
+                telling.name(each.site),
+                each.site,
+                At(each.window.start),
+                At(each.window.end),
+                Lasting(each.window.length),
+            ]
             for each in found
             if chosen is None or chosen(each.site)
         ],

@@ -5,12 +5,11 @@ from collections.abc import Iterator
 
 from agent.figures.plan import Table, adoption
 from agent.figures.words import VERDICTS
-from agent.instants import format_instant
 from agent.language import N_
 from agent.reports import fault_lists, head, object_lists, window_lists
 from agent.reports.cells import cells, heads, hours
 from agent.reports.content import Count, Fact, Indicator, Report
-from agent.reports.listing import Cell, Lasting, Listing, Share
+from agent.reports.listing import Cell, Lasting, Listing, Share, time_text
 from agent.reports.telling import Telling
 from agent.version import METHOD_VERSION
 from sla.availability import Ratio
@@ -46,7 +45,7 @@ def report(telling: Telling, table: Table) -> Report:
     return Report(
         language=language,
         stem=f"{plain(plan.id)}-{table.period}",
-        title=_imitated(telling, table, plan.title_zh if language == "zh" else plan.title_en),
+        title=imitated(telling, table, plan.title_zh if language == "zh" else plan.title_en),
         subtitle=_("Report on indicators, %(period)s") % {"period": table.period},
         lines=head_lines(telling, table),
         marks=marks(telling, table),
@@ -69,10 +68,9 @@ def plain(name: str) -> str:
 def head_lines(telling: Telling, table: Table) -> list[str]:
     """Period, as of, method; below the title."""
     _, zone = telling.words, table.plan.zone_info
-    start, end, at = (format_instant(each, zone) for each in (*table.window, table.as_of))
-    length = hours(table.window.length)
-    said = {"start": start, "end": end, "length": length, "zone": zone.key}
-    lines = [_("from %(start)s to %(end)s (%(length)s h, %(zone)s)") % said]
+    start, end, at = (time_text(each, zone) for each in (*table.window, table.as_of))
+    said = {"start": start, "end": end, "length": hours(table.window.length).removesuffix(":00:00"), "zone": zone.key}
+    lines = [_("from %(start)s to %(end)s, %(length)s h, times of %(zone)s") % said]
     state = _("the period goes on: year to date, provisional") if table.running else _("the period is over; not sealed")
     lines.append(_("data up to %(at)s; %(state)s") % {"at": at, "state": state})
     return lines
@@ -94,7 +92,7 @@ def footer(telling: Telling, table: Table) -> str:
     return telling.words("method %(method)s, register version %(version)s") % said
 
 
-def _imitated(telling: Telling, table: Table, title: str) -> str:
+def imitated(telling: Telling, table: Table, title: str) -> str:
     """The city's name carries the mark (E8)."""
     return telling.words(IMITATED) % {"title": title} if table.simulated else title
 
@@ -118,7 +116,8 @@ def _of_plan(telling: Telling, plan: Plan) -> Iterator[str]:
 
 
 def _lists(telling: Telling) -> Iterator[Listing]:
-    yield fault_lists.rates_beside(telling)
+    if telling.clearing_row is None:
+        yield fault_lists.rates_beside(telling)
     yield fault_lists.faults(telling)
     yield fault_lists.planned(telling)
     yield fault_lists.out_of_reach(telling)
@@ -129,7 +128,7 @@ def _lists(telling: Telling) -> Iterator[Listing]:
 def _indicator(telling: Telling, table: Table, row: Judged) -> Indicator:
     found = (
         object_lists.outages(telling, row),
-        object_lists.beside(telling, row),
+        fault_lists.rates_beside(telling) if row.row is telling.clearing_row else object_lists.beside(telling, row),
         object_lists.objects(telling, row),
     )
     return Indicator(
@@ -163,7 +162,11 @@ def _facts(telling: Telling, table: Table, row: Judged) -> Iterator[Fact]:
 
 def _values(telling: Telling, row: Judged) -> Iterator[Fact]:
     _, figure = telling.words, row.figure
-    named = ((_("low bound"), figure.low), (_("high bound"), figure.high), (_("worst that can still come"), figure.worst))
+    named = (
+        (_("low bound"), figure.low),
+        (_("high bound"), figure.high),
+        (_("worst that can still come"), figure.worst),
+    )
     for label, ratio in (*named, (_("best that can still come"), figure.best), (_("claimed"), figure.claimed)):
         if ratio is not None and ratio[1]:
             yield Fact(label, _ratio(row, ratio))
@@ -198,4 +201,3 @@ def _value(value: object) -> Cell:
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value))
     return str(value)
-

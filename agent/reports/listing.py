@@ -60,7 +60,8 @@ class Column(NamedTuple):
 class Listing:
     """One list. Shape: each row has a cell for each column; `empty` is said where there is no row at all.
 
-    `sums`: that many of the last rows are totals.
+    `sums`: that many of the last rows are totals. `on_paper`: only so many of the first rows are printed, None for
+    all; the others are well.
     """
 
     key: str
@@ -70,6 +71,7 @@ class Listing:
     note: str = ""
     empty: str = ""
     sums: int = 0
+    on_paper: int | None = None
 
 
 def text(cell: Cell, zone: ZoneInfo) -> str:

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 
 from agent.figures.formulas.availability import AVAILABILITY, platforms_of
 from agent.language import N_
+from agent.reports.fault_lists import OVER, VALUES
 from agent.reports.listing import At, Cell, Column, Lasting, Listing, Share
 from agent.reports.telling import Telling
-from agent.reports.fault_lists import OVER, VALUES
 from sla.indicators import Judged
 from sla.model import State
 
@@ -67,23 +67,8 @@ def objects(telling: Telling, judged: Judged) -> Listing | None:
         note=counts,
         columns=[Column(_("status"), 26), Column(_("name"), 34), Column(_("id"), 26), Column(_("why"), 46)],
         rows=rows,
-    )
-
-
-def missing(telling: Telling, judged: Judged) -> Listing | None:
-    """The same without what is well: the gaps."""
-    figure, whole = judged.figure, objects(telling, judged)
-    if whole is None:
-        return None
-    lacking = sum(len(ids) for status, ids in figure.lists.items() if status not in GOOD)
-    title = f"{judged.row.no} {judged.row.name_zh if telling.language == 'zh' else judged.row.name_en}"
-    return Listing(
-        key=f"missing-{judged.row.no}",
-        title=title,
-        note=whole.note,
-        columns=whole.columns,
-        rows=whole.rows[:lacking],
-        empty=telling.words("Nothing is missing."),
+        on_paper=sum(len(ids) for status, ids in figure.lists.items() if status not in GOOD),
+        empty=_("Nothing is missing."),
     )
 
 
@@ -91,7 +76,9 @@ def platforms(telling: Telling, judged: Judged) -> list[str]:
     """The platforms that a row of time availability is over."""
     if judged.row.formula != AVAILABILITY.name:
         return []
-    return [id_ for id_ in judged.row.scope.get("platforms") or platforms_of(telling.asked) if telling.asked.known.has(id_)]
+    return [
+        id_ for id_ in judged.row.scope.get("platforms") or platforms_of(telling.asked) if telling.asked.known.has(id_)
+    ]
 
 
 def outages(telling: Telling, judged: Judged) -> Listing | None:

@@ -68,4 +68,3 @@ class Telling:
 def touches(one: Window, other: Window) -> bool:
     """Whether two windows share an instant."""
     return one.start < other.end and other.start < one.end
-
