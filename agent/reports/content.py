@@ -27,12 +27,18 @@ class Fact(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Indicator:
-    """A row of the plan's table with all that stands behind its number."""
+    """A row of the plan's table with all that stands behind its number. `shown`: facts that the table shows too."""
 
     judged: Judged
     cells: Cells
     facts: Sequence[Fact]
     lists: Sequence[Listing]
+    shown: int
+
+    @property
+    def parameters(self) -> Sequence[Fact]:
+        """The facts that the table of the plan does not show."""
+        return self.facts[self.shown :]
 
     @property
     def is_well(self) -> bool:
@@ -45,7 +51,7 @@ class Report:
     """A whole report in one language.
 
     Shape: `marks` must be read on every page; `indicators` is empty in the sheet of one carrier or county, whose
-    figures are `lists` alone. `stem`: what its file is called.
+    figures are `lists` alone. `stem`: what its file is called. Units: `at`, the as-of, in microseconds UTC.
     """
 
     language: str
@@ -57,8 +63,17 @@ class Report:
     footer: str
     is_simulated: bool
     zone: ZoneInfo
+    at: int
     counts: Sequence[Count] = ()
     introduction: Sequence[str] = ()
     indicators: Sequence[Indicator] = ()
     lists: Sequence[Listing] = ()
     method: Sequence[str] = ()
+
+    @property
+    def common(self) -> Sequence[str]:
+        """Remarks that every indicator has: they are said once."""
+        if not self.indicators:
+            return ()
+        shared = set.intersection(*(set(each.cells.remarks) for each in self.indicators))
+        return [remark for remark in self.indicators[0].cells.remarks if remark in shared]

@@ -63,7 +63,7 @@ def _columns(telling: Telling) -> list[Column]:
         Column(_("onset, first failed"), 20, paper=False),
         Column(_("restored, earliest"), 20, paper=False),
         Column(_("restored"), 20),
-        Column(_("clearing time"), 20, sheet=False),
+        Column(_("clearing time"), 20),
         Column(_("shortest"), 14, paper=False),
         Column(_("longest"), 14, paper=False),
         Column(_("outcome"), 10),

@@ -52,6 +52,7 @@ def report(telling: Telling, table: Table) -> Report:
         footer=footer(telling, table),
         is_simulated=table.simulated,
         zone=plan.zone_info,
+        at=table.as_of,
         counts=_counts(telling, table),
         introduction=[_(INTRODUCTION) % {"n": len(table.rows)}],
         indicators=indicators,
@@ -88,8 +89,9 @@ def marks(telling: Telling, table: Table) -> list[str]:
 
 def footer(telling: Telling, table: Table) -> str:
     """Method and registers, for the foot of every page."""
+    _ = telling.words
     said = {"method": METHOD_VERSION, "version": table.register_version}
-    return telling.words("method %(method)s, register version %(version)s") % said
+    return _("method %(method)s, register version %(version)s") % said
 
 
 def imitated(telling: Telling, table: Table, title: str) -> str:
@@ -131,18 +133,19 @@ def _indicator(telling: Telling, table: Table, row: Judged) -> Indicator:
         fault_lists.rates_beside(telling) if row.row is telling.clearing_row else object_lists.beside(telling, row),
         object_lists.objects(telling, row),
     )
+    shown = cells(table, row, telling.language)
+    printed = [Fact(*each) for each in zip(heads(telling.language)[3:10], shown[3:10], strict=True) if each[1]]
     return Indicator(
         judged=row,
-        cells=cells(table, row, telling.language),
-        facts=list(_facts(telling, table, row)),
+        cells=shown,
+        facts=[*printed, *_facts(telling, table, row)],
         lists=[each for each in found if each is not None],
+        shown=len(printed),
     )
 
 
 def _facts(telling: Telling, table: Table, row: Judged) -> Iterator[Fact]:
-    _, figure, shown = telling.words, row.figure, cells(table, row, telling.language)
-    for label, cell in zip(heads(telling.language)[3:10], shown[3:10], strict=True):
-        yield Fact(label, cell)
+    _, figure = telling.words, row.figure
     yield from _values(telling, row)
     yield from _counted(telling, row)
     if figure.budget is not None:

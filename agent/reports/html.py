@@ -26,6 +26,10 @@ GROUP_MAX = 8
 """Rows of a category that stay together on a page; a longer one goes on under its name again."""
 
 
+_SHORT = 13
+"""A text that is not broken over lines: an id, an outcome."""
+
+
 class Group(NamedTuple):
     """Rows of one category; `again`: its name stood above before."""
 
@@ -58,7 +62,7 @@ def html_text(report: Report) -> str:
             _=catalogue(report.language).gettext,
             heads=heads(report.language),
             groups=list(_groups(report.indicators)),
-            common=_common(report.indicators),
+            common=report.common,
             printed=printed,
             kind=_kind,
             text=_teller(report, listing.text),
@@ -136,21 +140,15 @@ def _groups(indicators: Sequence[Indicator]) -> Iterator[Group]:
             yield Group(category, start > 0, mine[start : start + size])
 
 
-def _common(indicators: Sequence[Indicator]) -> Sequence[str]:
-    """What is said of every row is said once."""
-    if not indicators:
-        return ()
-    shared = set.intersection(*(set(each.cells.remarks) for each in indicators))
-    return [remark for remark in indicators[0].cells.remarks if remark in shared]
-
-
 def _kind(cell: Cell) -> str:
     """The class of a cell: how it is set."""
     if isinstance(cell, At):
         return "t"
     if isinstance(cell, Share):
         return "s"
-    return "n" if isinstance(cell, int | Lasting) else ""
+    if isinstance(cell, int | Lasting):
+        return "n"
+    return "b" if cell and len(cell) <= _SHORT else ""
 
 
 def _teller(report: Report, tell: Callable[..., str]) -> Callable[[Cell], str]:

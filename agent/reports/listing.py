@@ -48,12 +48,11 @@ Cell = str | int | At | Lasting | Share | None
 
 
 class Column(NamedTuple):
-    """One column. Units: `width` in half-width characters. `paper`, `sheet`: which forms have it."""
+    """One column. Units: `width` in half-width characters. `paper`: it is printed; a spreadsheet has all."""
 
     head: str
     width: int
     paper: bool = True
-    sheet: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
