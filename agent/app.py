@@ -27,6 +27,7 @@ from agent.figures.timelines import Timelines
 from agent.figures.topology import Topology
 from agent.hints import Hints
 from agent.housekeeping import Housekeeping, MonthOf, running_periods
+from agent.indicators import Indicators
 from agent.inline import inline_rows
 from agent.lanes import Lane
 from agent.ledger import Known, Ledger
@@ -36,7 +37,6 @@ from agent.modules import Modules
 from agent.notify import ServiceManager
 from agent.pathwatch import Parts as PathParts
 from agent.pathwatch import PathWatch
-from agent.plans import configured_plans
 from agent.probing.prober import Prober, Surroundings
 from agent.process import raise_descriptor_limit, settle_memory
 from agent.progress import Progress
@@ -79,7 +79,6 @@ class Agent:
         self._group: asyncio.TaskGroup | None = None
         self.reloading = asyncio.Lock()
         self.shelf = Shelf()
-        self.plans = configured_plans((), path.parent)
         self._topology: Topology | None = None
 
     async def serve(self) -> None:
@@ -165,6 +164,7 @@ class Agent:
                 opened=lambda faults, more: self.paths.opened(faults, more),  # noqa: PLW0108 (made a line later)
             )
         )
+        self.indicators = Indicators(self.metrics.registry, self.reader, self.shelf, self.clock.now_us, simulated)
         kinds = {kind.name: kind for kind in self.kinds}
         self.supervised = self._supervised()
         self.paths = self._paths()
@@ -264,6 +264,7 @@ class Agent:
                 group.create_task(self.runner.serve()),
                 group.create_task(self.housekeeping.serve()),
                 group.create_task(self.faults.serve()),
+                group.create_task(self.indicators.serve()),
                 group.create_task(self.traps.serve()),
                 group.create_task(self.paths.serve()),
                 group.create_task(self.supervised.serve()),
@@ -292,8 +293,7 @@ class Agent:
 
     async def _take(self, config: Config) -> None:
         """Make a configuration the one in force: modules first, then the difference of what is watched."""
-        if config.plans or self.plans:
-            self.plans = await asyncio.to_thread(configured_plans, config.plans, self.path.parent)
+        await self.indicators.take(config.plans, self.path.parent)
         now = self.clock.now_us()
         self.writer.set_inline(inline_rows(config), config.digest, now)
         book = self.shelf.book(self.reader)

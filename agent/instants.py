@@ -17,7 +17,7 @@ _YEARS = range(1970, 2200)
 _WANTED = "wanted ISO 8601 with its offset"
 _EXAMPLE = "for example 2026-01-31T08:00:00+08:00"
 
-__all__ = ["format_duration", "format_instant", "parse_point", "parse_stamp"]
+__all__ = ["format_duration", "format_instant", "hours", "parse_point", "parse_stamp"]
 
 
 def parse_stamp(text: str, zone: ZoneInfo) -> int:
@@ -47,6 +47,13 @@ def format_duration(us: int) -> str:
     hours, minutes = divmod(minutes, 60)
     rest = f".{fraction:06}".rstrip("0") if fraction else ""
     return f"{hours} h {minutes:02} min {seconds:02}{rest} s"
+
+
+def hours(us: int) -> str:
+    """Hours, minutes, seconds, short: 8717:10:00; fractions only where there are some."""
+    seconds, fraction = divmod(us, 1_000_000)
+    rest = f".{fraction:06}".rstrip("0") if fraction else ""
+    return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}{rest}"
 
 
 def _why_not(text: str, zone: ZoneInfo) -> str:

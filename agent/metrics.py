@@ -272,6 +272,76 @@ FAULT_FAMILIES = (
 )
 """Faults, sites and platforms: small, kept by prometheus-client."""
 
+_OF_ROW = ("plan", "indicator", "period")
+INDICATOR_RATIO = Family(
+    "sla_indicator_ratio",
+    Type.GAUGE,
+    "An indicator of a plan in the running year, by its bounds; no sample without data, nor of a count.",
+    (*_OF_ROW, "variant", "bound"),
+)
+INDICATOR_NUMERATOR = Family(
+    "sla_indicator_numerator",
+    Type.GAUGE,
+    "Its numerator; of time in seconds.",
+    (*_OF_ROW, "variant", "bound"),
+)
+INDICATOR_DENOMINATOR = Family(
+    "sla_indicator_denominator",
+    Type.GAUGE,
+    "Its denominator; of time in seconds.",
+    (*_OF_ROW, "variant", "bound"),
+)
+INDICATOR_TARGET = Family(
+    "sla_indicator_target_ratio", Type.GAUGE, "The target that the plan prints for the year; none, no sample.", _OF_ROW
+)
+INDICATOR_VERDICT = Family(
+    "sla_indicator_verdict", Type.GAUGE, "1 for the verdict so far, 0 for the others.", (*_OF_ROW, "verdict")
+)
+INDICATOR_MEASURED = Family(
+    "sla_indicator_measured_ratio", Type.GAUGE, "Share of the in-service time that is known (A4).", _OF_ROW
+)
+BUDGET_ALLOWED = Family(
+    "sla_budget_allowed_seconds", Type.GAUGE, "Time that the target allows to be down in the whole year.", _OF_ROW
+)
+BUDGET_SPENT = Family("sla_budget_spent_seconds", Type.GAUGE, "Time that was down so far.", _OF_ROW)
+BUDGET_REMAINING = Family(
+    "sla_budget_remaining_ratio",
+    Type.GAUGE,
+    "Share of the allowed time that is left; negative where it is used up, no sample where none is allowed.",
+    _OF_ROW,
+)
+BURN_RATE = Family(
+    "sla_burn_rate",
+    Type.GAUGE,
+    "How fast it is used: at 1 it just lasts for the year; no sample where none is allowed.",
+    (*_OF_ROW, "window"),
+)
+COVERAGE_UNITS = Family(
+    "sla_coverage_units",
+    Type.GAUGE,
+    "Units of the division register by what was seen of them in the last 168 h (C2).",
+    ("network", "level", "status"),
+)
+COVERAGE_RATIO = Family(
+    "sla_coverage_ratio", Type.GAUGE, "Verified units of all; no sample without a unit.", ("network", "level")
+)
+
+INDICATOR_FAMILIES = (
+    INDICATOR_RATIO,
+    INDICATOR_NUMERATOR,
+    INDICATOR_DENOMINATOR,
+    INDICATOR_TARGET,
+    INDICATOR_VERDICT,
+    INDICATOR_MEASURED,
+    BUDGET_ALLOWED,
+    BUDGET_SPENT,
+    BUDGET_REMAINING,
+    BURN_RATE,
+    COVERAGE_UNITS,
+    COVERAGE_RATIO,
+)
+"""Indicators of the plans that the configuration names: small, kept by prometheus-client."""
+
 LINK_CONTRACTED = Family(
     "sla_link_contracted_bytes_per_second",
     Type.GAUGE,

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import Any, NamedTuple
 
 from sla.availability import Ratio
@@ -32,7 +31,8 @@ class Figure:
 
     `measured` False: nothing was, so there is no value, whatever the bounds. `timed`: the parts are microseconds.
     `best` and `worst` are of the full period, None where nothing says what it can still come to. `misses_of`: of how
-    many the target allows misses. `lists` has all ids behind the number by what they are, `why` what is missing of one.
+    many the target allows misses. `units`: of coverage, how many units of each level are in each status. `lists` has
+    all ids behind the number by what they are, `why` what is missing of one.
     """
 
     low: Ratio | None = None
@@ -50,6 +50,7 @@ class Figure:
     misses_of: int | None = None
     measured_share: Ratio | None = None
     budget: Budget | None = None
+    units: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     parameters: Mapping[str, Any] = field(default_factory=dict)
     reasons: tuple[Reason, ...] = ()
     beside: tuple[Variation, ...] = ()
@@ -108,8 +109,3 @@ def _is_decided(figure: Figure, target: Target) -> bool:
     if figure.worst is None or figure.best is None or not target.binds or not figure.computable:
         return False
     return settled(judge(figure.worst, figure.worst, target), judge(figure.best, figure.best, target))
-
-
-def share(ratio: Ratio | None) -> Fraction | None:
-    """The ratio as a number, None where there is none."""
-    return None if ratio is None or ratio[1] == 0 else Fraction(*ratio)

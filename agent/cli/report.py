@@ -23,12 +23,16 @@ from agent.cli.common import (
     open_reader,
     place,
 )
+from agent.cli.telling import bar
 from agent.errors import UsageError
 from agent.figures.plan import PlanTables, Table, as_json
 from agent.reports import head
+from agent.reports.build import Wanted, build
 from agent.reports.cells import Cells, cells, heads
 from agent.reports.csv_file import csv_text
-from sla.plans import Plan
+from agent.reports.files import refuse_old, write_new
+from agent.reports.forms import Form, rendered
+from agent.reports.party import Party, parse
 
 _SHOWN = (0, 2, 5, 6, 7, 8, 9)
 """Columns of the table on a terminal: the category stands above its rows, the remarks below all of them."""
@@ -40,6 +44,8 @@ class Format(StrEnum):
     TABLE = "table"
     JSON = "json"
     CSV = "csv"
+    HTML = "html"
+    XLSX = "xlsx"
 
 
 class Language(StrEnum):
@@ -62,9 +68,15 @@ def report(  # noqa: PLR0913  # one parameter an option
     as_of: Annotated[
         str | None, typer.Option("--as-of", metavar="T", help="Cut time here, with today's knowledge; default now.")
     ] = None,
-    form: Annotated[Format, typer.Option("--format", help="table for people; json, csv.")] = Format.TABLE,
+    form: Annotated[
+        Format, typer.Option("--format", help="table for people; html for A4; xlsx, json, csv.")
+    ] = Format.TABLE,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write it to a new file; else it is printed.")
+    ] = None,
+    whose: Annotated[
+        str | None,
+        typer.Option("--for", metavar="WHOSE", help="carrier=NAME or county=CODE: only its sheet, as html or xlsx."),
     ] = None,
     lang: Annotated[Language, typer.Option("--lang", help="Language of all but the plan's own words.")] = Language.ZH,
     store: StoreOption = None,
@@ -74,8 +86,13 @@ def report(  # noqa: PLR0913  # one parameter an option
     with failing_clearly():
         where = place(store, config)
         chosen = chosen_plan(plan, where)
+        until = None if as_of is None else instant("--as-of", as_of, chosen.zone_info)
+        wanted = Wanted(plan=chosen, period=period, language=lang, as_of=until, whose=_party(whose, form, output))
         with open_reader(where.location) as reader:
-            table = _table(PlanTables(reader), chosen, period, as_of)
+            if form in (Format.HTML, Format.XLSX):
+                _file(PlanTables(reader), wanted, Form(form), output)
+                return
+            table = PlanTables(reader).table(chosen, period, now=now_us(), as_of=until)
         if form is Format.TABLE:
             _print(table, lang, output)
         else:
@@ -83,9 +100,28 @@ def report(  # noqa: PLR0913  # one parameter an option
             _write(text, output)
 
 
-def _table(tables: PlanTables, plan: Plan, period: str | None, as_of: str | None) -> Table:
-    until = None if as_of is None else instant("--as-of", as_of, plan.zone_info)
-    return tables.table(plan, period, now=now_us(), as_of=until)
+def _party(whose: str | None, form: Format, output: Path | None) -> Party | None:
+    """Errors: UsageError for forms that have no such sheet, or cannot be printed on a terminal."""
+    if form is Format.XLSX and output is None:
+        raise UsageError("--format xlsx: it is no text, wanted -o FILE; for example -o report.xlsx")
+    if whose is None:
+        return None
+    if form not in (Format.HTML, Format.XLSX):
+        raise UsageError(
+            f"--for: got --format {form}, wanted html or xlsx; the sheet of a carrier or county is one of them"
+        )
+    return parse(whose)
+
+
+def _file(tables: PlanTables, wanted: Wanted, form: Form, output: Path | None) -> None:
+    if output is not None:
+        refuse_old(output)
+    with bar("report") as told:
+        data = rendered(build(tables, wanted, now=now_us(), told=told), form)
+    if output is None:
+        typer.echo(data.decode(), nl=False)
+    else:
+        write_new(output, data)
 
 
 def _json(table: Table, lang: Language) -> str:
@@ -95,14 +131,8 @@ def _json(table: Table, lang: Language) -> str:
 def _write(text: str, output: Path | None) -> None:
     if output is None:
         typer.echo(text.removeprefix("\ufeff"), nl=False)
-        return
-    try:
-        with output.open("x", encoding="utf-8", newline="") as file:
-            file.write(text)
-    except FileExistsError:
-        raise UsageError(f"{output}: there is a file already, wanted a new name; nothing was written") from None
-    except OSError as exc:
-        raise UsageError(f"{output}: {exc.strerror}; name a file that can be written") from None
+    else:
+        write_new(output, text.encode())
 
 
 def _print(table: Table, lang: Language, output: Path | None) -> None:

@@ -6,6 +6,7 @@ The command, the API and the metrics all take their numbers from here.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 from agent.config.problems import nearest, show
@@ -17,16 +18,16 @@ from agent.figures.formulas import FORMULAS
 from agent.figures.formulas.clearing import CLEARING, narrowed
 from agent.figures.timelines import Timelines
 from agent.figures.words import reason_text
-from agent.instants import format_instant
+from agent.instants import format_instant, hours
 from agent.language import ZH
 from agent.stores.base import Reader
 from agent.version import METHOD_VERSION
 from sla.availability import Ratio
-from sla.indicators import Judged, Reason, judged
+from sla.indicators import Judged, Reason, Variation, judged
 from sla.model import Window
 from sla.periods import named, to_datetime
 from sla.plans import Adoption, Plan, Row
-from sla.verdict import PERCENT, Target
+from sla.verdict import PERCENT, Target, display
 
 Json = dict[str, Any]
 
@@ -136,12 +137,24 @@ def reasons(table: Table, row: Judged) -> Iterator[Reason]:
         values: dict[str, str | int] = {"year": year, "text": row.target.text, "column": row.target.year or 0}
         yield Reason("advisory", values)
     yield from row.figure.reasons
+    yield from map(partial(_beside, row), row.figure.beside)
+    if row.row.note:
+        yield Reason("note", {"words": row.row.note})
     if row.running:
         yield Reason("year_to_date", {"at": _time(table, table.as_of)})
     if table.plan.is_draft:
         yield Reason("draft")
     if adoption(table.plan, row.row) is None:
         yield Reason("not_adopted")
+
+
+def _beside(row: Judged, each: Variation) -> Reason:
+    """A figure beside the headline, printed by the same rules, with its parts (V3)."""
+    if not (each.low and each.high and each.low[1]):
+        return Reason("beside_none", {"name": each.name})
+    low, high = (display(ratio, row.target, row.figure.decimals) for ratio in (each.low, each.high))
+    parts = f"{each.low[0]}/{each.low[1]}" if not row.figure.timed else f"{hours(each.low[0])} / {hours(each.low[1])}"
+    return Reason("beside", {"name": each.name, "figure": low if low == high else f"{low} – {high}", "parts": parts})
 
 
 def adoption(plan: Plan, row: Row) -> Adoption | None:

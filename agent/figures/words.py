@@ -50,6 +50,9 @@ REASONS: Mapping[str, str] = {
     "undecided": N_("%(n)s undecided: %(ids)s"),
     "pending": N_("%(n)s pending, not rated yet: %(ids)s"),
     "gap": N_("%(vantage)s was blind for %(time)s from %(start)s to %(end)s; a late fault may hide there (F11)"),
+    "note": N_("%(words)s"),
+    "beside": N_("beside it, %(name)s: %(figure)s (%(parts)s)"),
+    "beside_none": N_("beside it, %(name)s: no value"),
     "why_not": N_("%(words)s"),
     "why": N_("%(id)s: %(words)s"),
     "signed": N_("figure %(id)s signed: %(words)s"),
@@ -88,9 +91,36 @@ REASONS: Mapping[str, str] = {
 }
 
 
+NAMES: Mapping[str, str] = {
+    "all_in": N_("all time"),
+    "excluding_approved": N_("without approved maintenance"),
+    "later_entries": N_("with what was entered later"),
+    "platform": N_("platform %(id)s"),
+    "level": N_("level %(id)s"),
+    "n_minus_1": N_("with the largest line of each group gone"),
+    "onset": N_("clock from the onset"),
+    "P1-P3": N_("P1 to P3 alone"),
+    "5 min": N_("without faults shorter than 5 min"),
+    "overruns": N_("without overruns"),
+    "probe": N_("faults seen by probes"),
+    "imported": N_("faults of imported files"),
+    "desk": N_("faults of the desk"),
+}
+"""What stands beside a figure: a word, with an id behind it where there are several."""
+
+
 def reason_text(reason: Reason, language: str) -> str:
     """A reason as a sentence."""
-    return catalogue(language).gettext(REASONS[reason.code]) % reason.values
+    values = dict(reason.values)
+    if reason.code.startswith("beside"):
+        values["name"] = _name(str(values["name"]), language)
+    return catalogue(language).gettext(REASONS[reason.code]) % values
+
+
+def _name(name: str, language: str) -> str:
+    """What stands beside, in words; an id stays as it is."""
+    word, _, id_ = name.partition(" ")
+    return catalogue(language).gettext(NAMES[name if name in NAMES else word]) % {"id": id_}
 
 
 def verdict_text(verdict: Verdict, language: str) -> str:

@@ -13,7 +13,7 @@ from agent.config.reader import Reader
 from agent.errors import UsageError
 from agent.plans.rules import check_head, read_rows
 from agent.plans.schema import Adopted, PlanFile, PlanHead
-from sla.plans import Adoption, Plan, Row
+from sla.plans import Adoption, Plan, Row, Variant
 
 BUILT_IN = ("ankang", "weinan", "xian", "guangyuan")
 """Plans that travel with the agent."""
@@ -84,7 +84,7 @@ def _plan(head: PlanHead, rows: tuple[Row, ...]) -> Plan:
         is_draft=head.draft,
         document=head.document,
         years=head.years,
-        variant=head.variant,
+        variant=Variant(head.variant),
         clock=head.clock,
         short_notice_excludes=head.short_notice == "excludes",
         counts_quality=head.quality_faults == "counted",

@@ -7,7 +7,7 @@ from agent.config.problems import Path, Rule, nearest, show
 from agent.config.reader import Reader
 from agent.figures.formulas import FORMULAS, Formula
 from agent.plans.schema import Adopted, PlanHead, RowFile
-from sla.plans import Adoption, Row, Source
+from sla.plans import Adoption, Basis, Row, Source
 from sla.verdict import PERCENT, Target, parse_target
 
 
@@ -136,7 +136,7 @@ def _row(row: RowFile, targets: Mapping[int, Target]) -> Row:
         targets=targets,
         unit=row.unit,
         formula=row.formula,
-        basis=row.basis,
+        basis=Basis(row.basis),
         scope=dict(_given(row.scope.model_dump(exclude_unset=True))),
         parameters=dict(_given(row.parameters.model_dump(exclude_unset=True))),
         adopted=None if adopted is None else Adoption(adopted.by, adopted.document, adopted.date),

@@ -6,7 +6,6 @@ from pydantic import Field
 
 from agent.config.schema import Role, Section
 from agent.config.values import Name, Zone
-from sla.plans import Basis, Variant
 
 Text = Annotated[str, Field(min_length=1, max_length=2000)]
 Count = Annotated[int, Field(ge=1, le=100_000)]
@@ -86,7 +85,9 @@ class RowFile(Section):
         "where it prints nothing.",
     )
     formula: str = Field(description="How it is computed; docs/indicators.md has all formulas.")
-    basis: Basis = Field(description="What it rests on: probes, a register or records.")
+    basis: Literal["probe", "register", "records"] = Field(
+        description="What it rests on: probes, a register or records."
+    )
     scope: Scope = Field(Scope(), description="What it is about.")
     parameters: Parameters = Field(Parameters(), description="Numbers of the formula.")
     adopted: Adopted | None = Field(None, description="Who adopted this row's definition, if not the whole plan's.")
@@ -106,8 +107,8 @@ class PlanHead(Section):
     years: tuple[Annotated[int, Field(ge=1970, le=2199)], ...] = Field(
         (), description="The years for which its table prints a column, in order; none: no targets at all."
     )
-    variant: Variant = Field(
-        Variant.ALL_IN, description="Which availability the verdict is held against (A3): all time, or without windows."
+    variant: Literal["all_in", "excluding_approved"] = Field(
+        "all_in", description="Which availability the verdict is held against (A3): all time, or without windows."
     )
     clock: Literal["onset", "detected"] = Field("onset", description="What starts the clock of a fault (F2).")
     short_notice: Literal["no", "excludes"] = Field(

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from agent.figures.plan import Table, reasons
 from agent.figures.words import basis_text, reason_text, verdict_text
+from agent.instants import hours
 from agent.language import N_, catalogue
 from sla.indicators import Judged
 from sla.verdict import PERCENT, Verdict, display
@@ -88,13 +89,6 @@ def parts_text(row: Judged) -> str:
 def _range(one: int, other: int, row: Judged) -> str:
     texts = [hours(each) if row.figure.timed else str(each) for each in (one, other)]
     return texts[0] if texts[0] == texts[1] else f"{texts[0]} – {texts[1]}"
-
-
-def hours(us: int) -> str:
-    """Hours, minutes, seconds: 8717:10:00."""
-    seconds, fraction = divmod(us, 1_000_000)
-    rest = f".{fraction:06}".rstrip("0") if fraction else ""
-    return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}{rest}"
 
 
 def _target(row: Judged, language: str) -> str:

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from agent.figures.report import Beside, clearing_of, quality_rate, rates, sites_out, unknown_imports
+from agent.instants import hours
 from agent.language import N_
-from agent.reports.cells import hours
 from agent.reports.listing import At, Cell, Column, Lasting, Listing, Share
 from agent.reports.telling import OUTCOMES, Telling
 from sla.faults import Fault

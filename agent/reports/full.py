@@ -5,9 +5,10 @@ from collections.abc import Iterator
 
 from agent.figures.plan import Table, adoption
 from agent.figures.words import VERDICTS
+from agent.instants import hours
 from agent.language import N_
 from agent.reports import fault_lists, head, object_lists, window_lists
-from agent.reports.cells import cells, heads, hours
+from agent.reports.cells import cells, heads
 from agent.reports.content import Count, Fact, Indicator, Report
 from agent.reports.listing import Cell, Lasting, Listing, Share, time_text
 from agent.reports.telling import Telling

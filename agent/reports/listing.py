@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from agent.reports.cells import hours
+from agent.instants import hours
 from sla.availability import Ratio
 from sla.periods import to_datetime
 from sla.verdict import AVAILABILITY_DECIMALS, NO_TARGET, RATE_DECIMALS, display

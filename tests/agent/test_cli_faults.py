@@ -257,7 +257,10 @@ def test_ack_goes_through_the_api_of_the_agent_that_holds_the_store(tmp_path):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--plan", "ankang"), "--plan: plans come with a later release; leave it out"),
+        (
+            ("--plan", "ankng"),
+            "plan: got ankng, wanted a plan's id, or its file, which ends in .yml; did you mean ankang?",
+        ),
         (("--period", "2025-13"), "--period: got '2025-13', wanted a year, a quarter or a month: 2025, 2025-Q2"),
         (("--period", "2199"), "in the future"),
         (("--period", "2025", "--as-of", "2024-06-01"), "not before as_of 2024-06-01T00:00:00+08:00"),
@@ -273,7 +276,7 @@ def test_ack_goes_through_the_api_of_the_agent_that_holds_the_store(tmp_path):
         (("annotate", CORE, "--text", "\x07"), "printable characters"),
         (("list", CORE), f"faults list: got the ID {CORE}, wanted none; for one fault: sla-agent faults show ID"),
         (("report", CORE), "faults report: got the ID"),
-        (("show", CORE, "--period", "2025"), "faults show: got --period, wanted none"),
+        (("show", CORE, "--period", "2025"), "faults show: got --period or --plan, wanted none"),
         (("ack", CORE, "--as-of", "2025-06-01"), "faults ack: got --as-of, wanted none"),
         (("list", "--text", "hm"), "faults list: got something to write"),
         (("close",), "Invalid value"),

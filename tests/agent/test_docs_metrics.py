@@ -30,6 +30,7 @@ def expected() -> list[str]:
         *rows(list(metrics.TARGET_FAMILIES), own),
         *rows(list(dict.fromkeys(of_kinds)), own),  # kinds may share families
         *rows(list(metrics.FAULT_FAMILIES), ()),
+        *rows(list(metrics.INDICATOR_FAMILIES), ()),
         *rows(list(metrics.LINK_FAMILIES), ()),
         *rows(list(metrics.SELF_FAMILIES), ()),
         *rows(list(PROBE_FAMILIES), ()),

@@ -216,7 +216,7 @@ def test_deadlines_that_nobody_adopted_are_refused(tmp_path: Path) -> None:
     (said,) = problems(tmp_path, with_deadlines)
     assert "nobody adopted" in said
     adopted = with_deadlines + "  adopted: {by: 局, document: 文, date: 2026-01-15}\n"
-    assert loaded(tmp_path, adopted).rows[0].parameters == {"deadline_hours": {"一般": 72}}
+    assert loaded(tmp_path, adopted).rows[0].parameters == {"deadlines": {"IV": {"hours": 72}}}
 
 
 @pytest.mark.parametrize("text", ["", "- 1\n", "id: [\n", "id: x\x00\n", "\ud800"])
@@ -271,3 +271,11 @@ def test_the_template_is_a_plan_that_is_sound(tmp_path: Path) -> None:
     assert load_plan(path).rows
     printed = CliRunner().invoke(app, ["template", "plan"])
     assert printed.output == path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("deadline", ["{}", "{hours: 72, working_days: 3}"])
+def test_a_deadline_is_either_of_two(tmp_path: Path, deadline: str) -> None:
+    parameters = f"formula: security_rectification\n  parameters: {{deadlines: {{IV: {deadline}}}}}"
+    text = GOOD.replace("formula: measure", parameters) + "  adopted: {by: 局, document: 文, date: 2026-01-15}\n"
+    (said,) = problems(tmp_path, text)
+    assert "wanted either hours or working_days" in said

@@ -100,10 +100,12 @@ def measure(asked: Asked, row: Row, target: Target) -> Figure:
 
 
 def _beside(asked: Asked, found: Rated) -> Iterator[Variation]:
+    """The other clock, and of F9's rates those that leave something out; all of them stand in `faults report`."""
     if found.other is not None:
-        yield Variation("clock onset", found.other.low, found.other.high)
+        yield Variation("onset", found.other.low, found.other.high)
     for each in rates(found.faults, asked.period, found.gaps, asked.book):
-        yield Variation(f"{each.name} {each.value}", each.rate.low, each.rate.high)
+        if each.value in ("P1-P3", "5 min", "overruns") or each.name == "evidence":
+            yield Variation(each.value, each.rate.low, each.rate.high)
 
 
 def _reasons(asked: Asked, found: Rated) -> Iterator[Reason]:

@@ -1,6 +1,7 @@
 """Coverage of divisions (C1-C3): the division register, accepted sites, and what answered at them in the last 168 h."""
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 
 from agent.figures.asked import Asked
 from agent.figures.book import INLINE, Body
@@ -25,13 +26,15 @@ def measure(asked: Asked, row: Row, _: Target) -> Figure:
     """Units that were verified before the cut-off, of all units of the row's levels."""
     network, levels = str(row.scope["network"]), [str(level) for level in row.scope["levels"]]
     found = units_covered(asked, network, levels)
-    return figure_of(
+    figure = figure_of(
         row,
         found.total,
         reasons=tuple(_reasons(found)),
         parameters={"network": network, "levels": levels, "within_hours": WITHIN_US // 3_600_000_000},
         beside=tuple(Variation(f"level {level}", share.low, share.high) for level, share in found.levels.items()),
     )
+    units = {level: {status: len(ids) for status, ids in share.lists.items()} for level, share in found.levels.items()}
+    return replace(figure, units=units)
 
 
 def units_covered(asked: Asked, network: str, levels: Collection[str]) -> Coverage:
