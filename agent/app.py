@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 
-from agent import housekeeping
+from agent import housekeeping, reportjobs
 from agent.build import watched_targets
 from agent.calendar import Calendar
 from agent.clock import Clock, RunClock, read_anchor
@@ -42,6 +42,7 @@ from agent.process import raise_descriptor_limit, settle_memory
 from agent.progress import Progress
 from agent.registered import with_registers
 from agent.registerfiles import apply_files, tell, try_files
+from agent.reportjobs import ReportJobs
 from agent.runner import Runner
 from agent.selfmetrics import SelfMetrics
 from agent.stores.base import Batch, RunRequest, RunStart
@@ -180,6 +181,9 @@ class Agent:
         self.prober = Prober(around, kinds)
         self.metrics.guests.set_function(lambda: self.prober.active)
         self.runner.clock_in_doubt = self.ledger.meters.in_doubt = lambda: self.watch.unresolved
+        self.reports = ReportJobs(
+            self.reader, self.shelf, self.clock.now_us, self.metrics, lambda: self.watch.unresolved
+        )
         self.calendar = Calendar(zone, self.machine_clock.wall_us)
         heard = Heard(self.calendar.clock_stepped, self._on_jump)
         self.watch = ClockWatch(self.clock, self.committer, self.metrics, dated, left_open, heard)
@@ -251,6 +255,7 @@ class Agent:
         self._record("start", as_dict(self.config))
         self._loaded()
         self.calendar.daily("clean-up", self._clean_up)
+        self.calendar.daily("reports", self.reports.look, at=reportjobs.DAILY_AT)
         self.server = Server(self)
 
     async def _run(self) -> None:
@@ -265,6 +270,7 @@ class Agent:
                 group.create_task(self.housekeeping.serve()),
                 group.create_task(self.faults.serve()),
                 group.create_task(self.indicators.serve()),
+                group.create_task(self.reports.serve()),
                 group.create_task(self.traps.serve()),
                 group.create_task(self.paths.serve()),
                 group.create_task(self.supervised.serve()),
@@ -294,6 +300,7 @@ class Agent:
     async def _take(self, config: Config) -> None:
         """Make a configuration the one in force: modules first, then the difference of what is watched."""
         await self.indicators.take(config.plans, self.path.parent)
+        self.reports.take(config.reports, config.plans, self.path.parent)
         now = self.clock.now_us()
         self.writer.set_inline(inline_rows(config), config.digest, now)
         book = self.shelf.book(self.reader)

@@ -11,6 +11,7 @@ from agent.config import ConfigError, load
 from agent.errors import AgentError, UsageError
 from agent.plans import configured_plans, plan_by_id
 from agent.registerfiles import try_files
+from agent.reportjobs import check_jobs
 from agent.stores.opening import parse_url
 from collectors import KINDS
 
@@ -34,8 +35,10 @@ def check(
         config = load(config_file, KINDS)
     with telling_all_problems(), failing_as_problem():
         plans = configured_plans(config.plans, config_file.parent)
+        check_jobs(config.reports, config.plans, config_file.parent)
         rows = try_files(config, config_file, now_us(), parse_url(config.store.url))
     words = f", {len(config.registers)} register files with {rows} new rows" if config.registers else ""
+    words += f", {len(config.reports)} report job{'s' if len(config.reports) > 1 else ''}" if config.reports else ""
     words += f", {len(plans)} plan{'s' if len(plans) > 1 else ''}" if plans else ""
     typer.echo(f"{config_file}: ok: {len(config.targets)} targets, {len(config.modules)} modules{words}")
 

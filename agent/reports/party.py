@@ -45,6 +45,11 @@ def parse(text: str) -> Party:
     return Party(kind, value.strip())
 
 
+def tail(party: Party) -> str:
+    """What stands behind plan and period in the name of its file: letters and figures of any language."""
+    return f"-{party.kind}-{''.join(c if c.isalnum() else '-' for c in party.value)}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mine:
     """What belongs to a party, by id with the time in which it did (A2)."""
@@ -105,7 +110,7 @@ def report(telling: Telling, table: Table, party: Party) -> Report:
     title = plan.title_zh if telling.language == "zh" else plan.title_en
     return Report(
         language=telling.language,
-        stem=f"{full.plain(plan.id)}-{table.period}-{party.kind}",
+        stem=f"{full.plain(plan.id)}-{table.period}{tail(party)}",
         title=full.imitated(telling, table, title),
         subtitle=f"{_(KINDS[party.kind]) % {'name': own.name}} · {table.period}",
         lines=full.head_lines(telling, table),

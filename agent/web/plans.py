@@ -2,6 +2,7 @@
 
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import quote
 
 from aiohttp import web
 
@@ -77,7 +78,7 @@ async def _file(request: web.Request, form: Form) -> web.Response:
         whose=None if whose is None else parse(whose),
     )
     made = await request.app[REPORTS].ask(partial(_made, agent, wanted, form))
-    headers = {"Cache-Control": "no-store", "Content-Disposition": f'{made.shown}; filename="{made.name}"'}
+    headers = {"Cache-Control": "no-store", "Content-Disposition": _disposition(made)}
     if made.policy:
         headers["Content-Security-Policy"] = made.policy
     return web.Response(body=made.data, content_type=TYPES[form], charset=made.charset, headers=headers)
@@ -91,6 +92,12 @@ class _Made(NamedTuple):
     shown: str
     charset: str | None
     policy: str
+
+
+def _disposition(made: _Made) -> str:
+    """The name in plain letters for old programs, and as it is."""
+    letters = made.name.encode("ascii", "replace").decode().replace("?", "-")
+    return f"{made.shown}; filename=\"{letters}\"; filename*=UTF-8''{quote(made.name)}"
 
 
 def _made(agent: "Agent", wanted: Wanted, form: Form) -> _Made:
