@@ -148,7 +148,7 @@ def _kind(cell: Cell) -> str:
         return "s"
     if isinstance(cell, int | Lasting):
         return "n"
-    return "b" if cell and len(cell) <= _SHORT else ""
+    return "b" if cell and listing.width_of(cell) <= _SHORT else ""
 
 
 def _teller(report: Report, tell: Callable[..., str]) -> Callable[[Cell], str]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
+from unicodedata import east_asian_width
 from zoneinfo import ZoneInfo
 
 from agent.instants import hours
@@ -84,6 +85,11 @@ def text(cell: Cell, zone: ZoneInfo) -> str:
     if isinstance(cell, Share):
         return share_text(cell)
     return str(cell)
+
+
+def width_of(text: str) -> int:
+    """How wide a text is. Units: half-width characters; a Chinese one is two wide."""
+    return sum(2 if east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def time_text(us: int, zone: ZoneInfo) -> str:

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
-from unicodedata import east_asian_width
 
 from xlsxwriter import Workbook
 
 from agent.language import catalogue
 from agent.reports.content import Report
-from agent.reports.listing import At, Cell, Column, Lasting, Listing, Share
+from agent.reports.listing import At, Cell, Column, Lasting, Listing, Share, width_of
 from agent.reports.styles import SECONDS_A_DAY, Styles
 from sla.availability import Ratio
 from sla.periods import to_datetime
@@ -263,8 +262,7 @@ def _plain(text: str) -> str:
 
 def _lines(text: str, width: int) -> int:
     """How many lines a text takes; a Chinese character is two wide."""
-    cells = sum(2 if east_asian_width(c) in "WF" else 1 for c in text)
-    return max(-(-cells // max(width - 2, 1)), 1)
+    return max(-(-width_of(text) // max(width - 2, 1)), 1)
 
 
 def _fit(text: str, room: int) -> str:

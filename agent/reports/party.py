@@ -181,8 +181,8 @@ def _columns(telling: Telling) -> list[Column]:
     return [
         Column(_("name"), 28),
         Column(_("id"), 20, paper=False),
-        Column(_("from"), 24, paper=False),
-        Column(_("to"), 24),
+        Column(_("near site"), 24, paper=False),
+        Column(_("far site"), 24),
         Column(_("users' view"), 24),
         Column(_("without approved maintenance"), 24, paper=False),
         Column(_("own responsibility"), 24),
