@@ -65,6 +65,8 @@ def unknown_imports(known: Timelines, period: Window) -> Iterator[Unknown]:
     inside = Window(period.start, min(period.end, until))
     for root in known.topology.members():
         marks = known.marks(root)
+        if not marks:  # nothing was ever told of it
+            continue
         ends = [*(mark.at for mark in marks[1:]), until]
         for mark, end in zip(marks, ends, strict=True):
             window = Window(max(mark.at, inside.start), min(end, inside.end))

@@ -128,14 +128,11 @@ def test_faults_have_real_dates_and_lengths(full: Books) -> None:
 def test_every_sheet_prints_on_a4_across_with_the_marks_and_repeats_its_heading(full: Books) -> None:
     simulated(full)
     for sheet in book(told(full)).worksheets:
-        assert (sheet.page_setup.paperSize, sheet.page_setup.orientation, sheet.page_setup.fitToHeight) == (
-            9,
-            "landscape",
-            0,
-        )
+        setup = sheet.page_setup
+        assert (setup.paperSize, setup.orientation, setup.fitToHeight) == (9, "landscape", 0)
         assert "模拟数据 SIMULATED" in sheet.oddHeader.right.text
         assert "口径未经批准" in sheet.oddHeader.right.text
-        assert sheet.oddFooter.right.text == "第 &[Page] 页，共 &N 页"
+        assert sheet.oddFooter.right.text == "第 &P 页，共 &N 页"
         assert "模拟数据 SIMULATED" in str(sheet["A2"].value)
     faults = book(told(full))["故障"]
     assert faults.print_title_rows == f"${head_of(faults, '故障编号')}:${head_of(faults, '故障编号')}"
