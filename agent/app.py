@@ -26,7 +26,7 @@ from agent.figures.book import Shelf
 from agent.figures.timelines import Timelines
 from agent.figures.topology import Topology
 from agent.hints import Hints
-from agent.housekeeping import Housekeeping, MonthOf, running_periods
+from agent.housekeeping import Housekeeping, running_periods, tallies_of
 from agent.indicators import Indicators
 from agent.inline import inline_rows
 from agent.lanes import Lane
@@ -144,7 +144,8 @@ class Agent:
         simulated = {"simulated": "true"} if self.reader.meta("simulated") == "true" else {}
         self.committer = Committer(self.writer, start, self.clock.now_us, self._durable, self.metrics)
         self.exporter = Exporter(value_families(self.kinds), self._settle, self.clock.now_us, simulated)
-        self.ledger = Ledger(known, self.committer, self.exporter, MonthOf(zone), self.metrics.dropped)
+        tallies = tallies_of(self.committer, zone)
+        self.ledger = Ledger(known, self.committer, self.exporter, tallies, self.metrics.dropped)
         self.runner = Runner(self.clock, self.ledger, self.committer, self.metrics)
         self.link_metrics = LinkMetrics(self.ledger.of_target, self.clock.now_us, simulated)
         self.hints = Hints(self.runner.schedule, self.metrics)

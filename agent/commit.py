@@ -14,6 +14,7 @@ from agent.errors import StoreError
 from agent.stores.base import Batch, Component, Counted, EdgeRow, Leaving, Record, RunStart, Writer
 from agent.stores.binning import BinRow
 from agent.stores.clocksteps import ClockStep, Resolution
+from agent.stores.sighting import DaySeen
 
 LOG = logging.getLogger(__name__)
 
@@ -25,6 +26,10 @@ WAITING_LIMIT = 1_000_000
 
 BINS_LIMIT = 1_000_000
 """Bins of traffic that may wait for it, some hours of a large network; beyond it they are given up: unknown."""
+
+
+SIGHTINGS_LIMIT = 1_000_000
+"""Days of components that may wait for it; beyond it they are given up, which makes no unit more covered."""
 
 
 class Tally(Protocol):
@@ -93,6 +98,11 @@ class Committer:
         """Queue bins of traffic that are full (C4)."""
         if len(self._bins) + len(rows) <= BINS_LIMIT:
             self._bins += rows
+
+    def sightings(self, rows: Sequence[DaySeen]) -> None:
+        """Queue when components were seen (C2)."""
+        if len(self._sightings) + len(rows) <= SIGHTINGS_LIMIT:
+            self._sightings += rows
 
     def record(self, at: int, kind: str, body: str, by: str = "agent") -> None:
         """Queue a record (E7)."""
@@ -164,7 +174,7 @@ class Committer:
     def _take(self) -> Batch:
         batch = Batch(
             self._now_us(), self._components, self._edges, list(self._doubts.items()), self._counts, self._records,
-            self._anchors, self._clock_steps, self._resolutions, self._bins,
+            self._anchors, self._clock_steps, self._resolutions, self._bins, self._sightings,
         )  # fmt: skip
         self._clear()
         return batch
@@ -179,6 +189,7 @@ class Committer:
         self._clock_steps: list[ClockStep] = []
         self._resolutions: list[Resolution] = []
         self._bins: list[BinRow] = []
+        self._sightings: list[DaySeen] = []
 
     def _give_back(self, batch: Batch) -> None:
         """What was not written stands before what came meanwhile; of doubts the later word holds."""
@@ -191,3 +202,4 @@ class Committer:
         self._clock_steps = [*batch.clock_steps, *self._clock_steps]
         self._resolutions = [*batch.resolutions, *self._resolutions]
         self._bins = [*batch.bins, *self._bins]
+        self._sightings = [*batch.sightings, *self._sightings]

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -9,8 +10,9 @@ from agent.clock import RunClock
 from agent.clockwatch import ClockWatch
 from agent.exporter import Exporter
 from agent.ledger import Ledger
+from agent.tallies import Keeper, Tallies
 from sla.model import Window
-from sla.periods import month, to_datetime, year
+from sla.periods import midnight, month, to_datetime, year
 
 TICK_SECONDS = 0.25
 COUNTS_EVERY = 240
@@ -79,6 +81,27 @@ class MonthOf:
             self._window = month(local.year, local.month, self._zone)
             self._number = local.year * 100 + local.month
         return self._number
+
+
+class DayOf:
+    """The ordinal of the day (of the zone) of an instant; remembers the last one."""
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        self._zone = zone
+        self._window = Window(0, 0)
+        self._number = 0
+
+    def __call__(self, us: int) -> int:
+        if not self._window.start <= us < self._window.end:
+            day = to_datetime(us, self._zone).date()
+            self._window = Window(midnight(day, self._zone), midnight(day + timedelta(days=1), self._zone))
+            self._number = day.toordinal()
+        return self._number
+
+
+def tallies_of(keeper: Keeper, zone: ZoneInfo) -> Tallies:
+    """What is kept of readings by the months and days of a zone."""
+    return Tallies(keeper, MonthOf(zone), DayOf(zone))
 
 
 def store_bytes(path: Path | None) -> int:

@@ -14,7 +14,8 @@ from typing import Protocol
 from agent.commit import Committer
 from agent.entries import Entry, restored_from_json, restored_to_json
 from agent.meters import Meters
-from agent.stores.base import Batch, Component, Counted, EdgeRow, Leaving, RunStart
+from agent.stores.base import Batch, Component, EdgeRow, Leaving, RunStart
+from agent.tallies import Tallies
 from agent.targets import Duty, Watched
 from agent.vantage import SelfCheck, Vantage
 from collectors import base
@@ -78,18 +79,17 @@ class Ledger:
         known: Known,
         committer: Committer,
         publisher: Publisher,
-        month_of: Callable[[int], int],
+        tallies: Tallies,
         dropped: Callable[[str], None],
     ) -> None:
         self._known = known
         self._committer = committer
         self._publisher = publisher
-        self._month_of = month_of
+        self._tallies = tallies
         self._dropped = dropped
         self._entries: dict[str, dict[str, Entry]] = {}
         self._by_id: dict[int, Entry] = {}
         self._expiry: list[tuple[int, int]] = []
-        self._counted: set[Entry] = set()
         self._retired: dict[str, dict[str, Entry]] = {}
         self._adopted: dict[tuple[str, str], Component] = {}
         self.vantage = Vantage()
@@ -112,7 +112,7 @@ class Ledger:
         """
         for entry in self._entries.pop(target_id, {}).values():
             self._apply(entry, withdraw(entry.track, now, entry.watched.rules))
-            self._count(entry)
+            self._tallies.let_go(entry)
             self._retired.setdefault(target_id, {})[entry.component.part] = entry
             self.vantage.discharge(entry)
             self._by_id.pop(entry.component.id, None)
@@ -179,9 +179,7 @@ class Ledger:
 
     def flush_counts(self) -> None:
         """Hand the counts of readings to the next commit (E6)."""
-        for entry in self._counted:
-            self._count(entry)
-        self._counted.clear()
+        self._tallies.flush()
 
     async def durable(self, batch: Batch) -> None:
         """Edges became durable: now they are shown."""
@@ -234,7 +232,8 @@ class Ledger:
                 start = entry.track.streak[0].at
                 open_from = start if open_from is None else min(open_from, start)
             self._apply(entry, advance(entry.track, FOREVER, entry.watched.rules), doubt=False)
-            self._count(entry)
+            self._tallies.let_go(entry)
+        self._tallies.flush(all_of_it=True)
         return Leaving(tracks, open_from)
 
     def settle(self, entry: Entry) -> None:
@@ -262,12 +261,7 @@ class Ledger:
         entry.probes += 1
         entry.successes += outcome is Outcome.OK
         self.meters.take(entry.component, reading, at)
-        month = self._month_of(at)
-        if entry.month != month:
-            self._count(entry)
-            entry.month = month
-        entry.counted[outcome - 1] += 1
-        self._counted.add(entry)
+        self._tallies.take(entry, outcome, at)
         self._publisher.reading(entry)
 
     def _apply(self, entry: Entry, result: Result, *, doubt: bool = True) -> None:
@@ -392,8 +386,3 @@ class Ledger:
         settled_at, track = restored_from_json(text)
         track = advance(track._replace(asserted=False), self._known.now, watched.rules).track
         return Totals(marks, settled_at, watched.service, self._known.periods), track
-
-    def _count(self, entry: Entry) -> None:
-        if any(entry.counted):
-            self._committer.count(Counted(entry.component.id, entry.month, *entry.counted))
-            entry.counted = [0, 0, 0]

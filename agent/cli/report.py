@@ -25,11 +25,12 @@ from agent.cli.common import (
 )
 from agent.cli.telling import bar
 from agent.errors import UsageError
-from agent.figures.plan import PlanTables, Table, as_json
+from agent.figures.plan import PlanTables, Table, as_json, only
 from agent.reports import head
 from agent.reports.build import Wanted, build
 from agent.reports.cells import Cells, cells, heads
 from agent.reports.csv_file import csv_text
+from agent.reports.explain import explained
 from agent.reports.files import refuse_old, write_new
 from agent.reports.forms import Form, rendered
 from agent.reports.party import Party, parse
@@ -71,6 +72,10 @@ def report(  # noqa: PLR0913  # one parameter an option
     form: Annotated[
         Format, typer.Option("--format", help="table for people; html for A4; xlsx, json, csv.")
     ] = Format.TABLE,
+    explain: Annotated[
+        str | None,
+        typer.Option("--explain", metavar="INDICATOR", help="One row by id or number, with what it rests on."),
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write it to a new file; else it is printed.")
     ] = None,
@@ -86,6 +91,7 @@ def report(  # noqa: PLR0913  # one parameter an option
     with failing_clearly():
         where = place(store, config)
         chosen = chosen_plan(plan, where)
+        chosen = chosen if explain is None else only(chosen, explain)
         until = None if as_of is None else instant("--as-of", as_of, chosen.zone_info)
         wanted = Wanted(plan=chosen, period=period, language=lang, as_of=until, whose=_party(whose, form, output))
         with open_reader(where.location) as reader:
@@ -93,23 +99,21 @@ def report(  # noqa: PLR0913  # one parameter an option
                 _file(PlanTables(reader), wanted, Form(form), output)
                 return
             table = PlanTables(reader).table(chosen, period, now=now_us(), as_of=until)
-        if form is Format.TABLE:
-            _print(table, lang, output)
+        if explain is not None and form is Format.TABLE:
+            text = "\n".join(explained(table, table.rows[0], lang))
+            _write(f"{text}\n", output)
         else:
-            text = csv_text(table, lang) if form is Format.CSV else f"{_json(table, lang)}\n"
-            _write(text, output)
+            _tell(table, form, lang, output)
 
 
 def _party(whose: str | None, form: Format, output: Path | None) -> Party | None:
     """Errors: UsageError for forms that have no such sheet, or cannot be printed on a terminal."""
     if form is Format.XLSX and output is None:
-        raise UsageError("--format xlsx: it is no text, wanted -o FILE; for example -o report.xlsx")
+        raise UsageError("--format xlsx: got no -o FILE, wanted one: a workbook is not for a terminal")
     if whose is None:
         return None
     if form not in (Format.HTML, Format.XLSX):
-        raise UsageError(
-            f"--for: got --format {form}, wanted html or xlsx; the sheet of a carrier or county is one of them"
-        )
+        raise UsageError(f"--for: got --format {form}, wanted html or xlsx; such a sheet has no other form")
     return parse(whose)
 
 
@@ -124,8 +128,13 @@ def _file(tables: PlanTables, wanted: Wanted, form: Form, output: Path | None) -
         write_new(output, data)
 
 
-def _json(table: Table, lang: Language) -> str:
-    return json.dumps(as_json(table, lang), ensure_ascii=False)
+def _tell(table: Table, form: Format, lang: Language, output: Path | None) -> None:
+    if form is Format.CSV:
+        _write(csv_text(table, lang), output)
+    elif form is Format.JSON:
+        _write(json.dumps(as_json(table, lang), ensure_ascii=False) + "\n", output)
+    else:
+        _print(table, lang, output)
 
 
 def _write(text: str, output: Path | None) -> None:

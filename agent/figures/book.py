@@ -182,6 +182,13 @@ class Book:
                 number = next((n for window, n in held if window.start <= instant < window.end), held[0][1])
                 yield id_, self._rows[register][id_][number].body
 
+    def known_of(self, register: str, id_: str, instant: int) -> Body:
+        """What is known today of what held at an instant: claims go by it (T3), never what takes a row out (A2)."""
+        revisions = [each._replace(recorded_at=0) for each in self._dated(register, id_)]
+        held = attributes(revisions)
+        number = next((n for window, n in held if window.start <= instant < window.end), held[0][1])
+        return self._rows[register][id_][number].body
+
     def last(self, register: str, id_: str) -> Body:
         """What was recorded of an id last: records, and stamps of what has happened, go by today's knowledge (T3)."""
         return self._rows[register][id_][-1].body

@@ -6,7 +6,6 @@ The command, the API and the metrics all take their numbers from here.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import partial
 from typing import Any
 
 from agent.config.problems import nearest, show
@@ -59,7 +58,10 @@ class PlanTables:
 
     def table(self, plan: Plan, period: str | None, *, now: int, as_of: int | None = None) -> Table:
         """The whole table; without a period the running year. Errors: UsageError for a period that has not come."""
-        return self.table_of(*self.asked(plan, period, now=now, as_of=as_of))
+        asked, name = self.asked(plan, period, now=now, as_of=as_of)
+        table = self.table_of(asked, name)
+        asked.known.let_go()
+        return table
 
     def table_of(self, asked: Asked, name: str, told: Callable[[int, int], None] | None = None) -> Table:
         """The whole table of a question, which may be asked more; `told` hears after each row how many are done."""
@@ -113,13 +115,13 @@ def _version(state: int) -> str:
     return f"{imports}.{starts}"
 
 
-def row_of(plan: Plan, id_: str) -> Row:
-    """The row of an id or a number. Errors: UsageError naming the nearest."""
+def only(plan: Plan, id_: str) -> Plan:
+    """The plan with one of its rows alone, by id or number. Errors: UsageError naming the nearest."""
     row = plan.row(id_)
     if row is None:
         step = nearest(id_, [each.id for each in plan.rows])
         raise UsageError(f"indicator: got {show(id_)}, wanted an id or number of plan {plan.id}; {step}")
-    return row
+    return replace(plan, rows=(row,))
 
 
 def faults_of_plan(asked: Asked) -> Found:
@@ -137,7 +139,7 @@ def reasons(table: Table, row: Judged) -> Iterator[Reason]:
         values: dict[str, str | int] = {"year": year, "text": row.target.text, "column": row.target.year or 0}
         yield Reason("advisory", values)
     yield from row.figure.reasons
-    yield from map(partial(_beside, row), row.figure.beside)
+    yield from (_beside(row, each) for each in row.figure.beside if each.low and each.low[1])
     if row.row.note:
         yield Reason("note", {"words": row.row.note})
     if row.running:
@@ -150,10 +152,8 @@ def reasons(table: Table, row: Judged) -> Iterator[Reason]:
 
 def _beside(row: Judged, each: Variation) -> Reason:
     """A figure beside the headline, printed by the same rules, with its parts (V3)."""
-    if not (each.low and each.high and each.low[1]):
-        return Reason("beside_none", {"name": each.name})
     low, high = (display(ratio, row.target, row.figure.decimals) for ratio in (each.low, each.high))
-    parts = f"{each.low[0]}/{each.low[1]}" if not row.figure.timed else f"{hours(each.low[0])} / {hours(each.low[1])}"
+    parts = " / ".join(map(hours if row.figure.timed else str, each.low or ()))
     return Reason("beside", {"name": each.name, "figure": low if low == high else f"{low} – {high}", "parts": parts})
 
 

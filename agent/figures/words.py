@@ -52,7 +52,6 @@ REASONS: Mapping[str, str] = {
     "gap": N_("%(vantage)s was blind for %(time)s from %(start)s to %(end)s; a late fault may hide there (F11)"),
     "note": N_("%(words)s"),
     "beside": N_("beside it, %(name)s: %(figure)s (%(parts)s)"),
-    "beside_none": N_("beside it, %(name)s: no value"),
     "why_not": N_("%(words)s"),
     "why": N_("%(id)s: %(words)s"),
     "signed": N_("figure %(id)s signed: %(words)s"),
@@ -112,7 +111,7 @@ NAMES: Mapping[str, str] = {
 def reason_text(reason: Reason, language: str) -> str:
     """A reason as a sentence."""
     values = dict(reason.values)
-    if reason.code.startswith("beside"):
+    if reason.code == "beside":
         values["name"] = _name(str(values["name"]), language)
     return catalogue(language).gettext(REASONS[reason.code]) % values
 

@@ -30,5 +30,8 @@ def build(tables: PlanTables, wanted: Wanted, *, now: int, told: Told | None = N
     asked, name = tables.asked(wanted.plan, wanted.period, now=now, as_of=wanted.as_of)
     telling = Telling(asked, wanted.language)
     if wanted.whose is not None:
-        return party.report(telling, tables.head_of(asked, name), wanted.whose)
-    return full.report(telling, tables.table_of(asked, name, told))
+        made = party.report(telling, tables.head_of(asked, name), wanted.whose)
+    else:
+        made = full.report(telling, tables.table_of(asked, name, told))
+    asked.known.let_go()
+    return made

@@ -8,13 +8,14 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from agent.stores import binning, clocksteps, noting, pathing, registering
+from agent.stores import binning, clocksteps, noting, pathing, registering, sighting
 from agent.stores.base import Component, Counted, ImportedReading, Record, Run
 from agent.stores.clocksteps import ClockStep, Dating
 from agent.stores.evidence import unpack
 from agent.stores.noting import FaultEvent, Note
 from agent.stores.pathing import KeptPath
 from agent.stores.registering import RegisterRow, RegisterVersion
+from agent.stores.sighting import DaySeen
 from sla.bins import Bin
 from sla.confirm import FOREVER
 from sla.model import Cause, Degraded, Edge, Outcome, State, Window
@@ -169,6 +170,21 @@ class SqliteReader:
         """Bins of traffic that begin in a window, what several runs saw of one put together (C4)."""
         with self._lock:
             return binning.read(self._db, component, window)
+
+    def sightings(self, first: int, last: int) -> list[DaySeen]:
+        """When components were seen on each of these days, both included (C2, C3)."""
+        with self._lock:
+            return sighting.read(self._db, first, last)
+
+    def days_seen(self, component: int, first: int, last: int) -> list[int]:
+        """On which of these days, both ends included, a component was seen ok (C3)."""
+        with self._lock:
+            return sighting.days(self._db, component, first, last)
+
+    def first_sighting(self) -> int | None:
+        """The first day of which the store keeps when components were seen."""
+        with self._lock:
+            return sighting.first_day(self._db)
 
     def tracks(self) -> dict[int, str]:
         return {int(row[0]): str(row[1]) for row in self._all("SELECT component, body FROM tracks")}

@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from agent.errors import StoreError
-from agent.stores import binning, clocksteps
+from agent.stores import binning, clocksteps, sighting
 from agent.stores.base import Batch, EdgeRow, Leaving, Run, RunRequest, RunStart
 from agent.stores.evidence import pack
 from agent.stores.inline import InlineRow, write_inline
@@ -161,6 +161,7 @@ class SqliteWriter:
         clocksteps.insert(db, run.vantage, batch.clock_steps)
         clocksteps.resolve(db, run.vantage, batch.resolutions)
         binning.insert(db, *key, batch.bins)
+        sighting.insert(db, batch.sightings)
         db.execute(
             "UPDATE runs SET heartbeat_at = max(heartbeat_at, ?) WHERE vantage = ? AND boot_no = ?",
             (batch.heartbeat, *key),

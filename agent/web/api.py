@@ -16,6 +16,7 @@ from agent.version import METHOD_VERSION, VERSION
 from agent.web import answers, asked, faults, importing, plans, traffic
 from agent.web.answers import Clockface, Json
 from agent.web.counting import count
+from agent.web.coverage import coverage
 from agent.web.keys import AGENT, QUESTIONS
 from agent.web.lookup import require_known, require_watched
 from agent.web.shown import Shown, in_passes, known, parts_of
@@ -41,6 +42,7 @@ def add_routes(app: web.Application) -> None:
             web.get("/api/v1/targets/{id:.+}/timeline", timeline),
             web.get("/api/v1/targets/{id:.+}", target),
             web.get("/api/v1/availability", availability),
+            web.get("/api/v1/coverage", coverage),
             web.get("/api/v1/openapi.json", openapi),
         ]
     )

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from agent.errors import UsageError
-from agent.instants import parse_point
+from agent.instants import format_instant, parse_point
 from sla.model import Window
 from sla.periods import Piece
 
@@ -47,6 +47,15 @@ def instant(request: web.Request, name: str, zone: ZoneInfo) -> int | None:
         return parse_point(text, zone)
     except ValueError as exc:
         raise UsageError(f"parameter {name}: got {text[:80]!r}, {exc}") from exc
+
+
+def past(request: web.Request, name: str, zone: ZoneInfo, now: int) -> int:
+    """A time parameter that has come (T3); now where it is not given."""
+    at = instant(request, name, zone)
+    if at is not None and at > now:
+        text = format_instant(at, zone)
+        raise UsageError(f"parameter {name}: {text} lies in the future, wanted a time that has come")
+    return now if at is None else at
 
 
 def window(request: web.Request, zone: ZoneInfo, default: Window) -> Window:

@@ -1,5 +1,6 @@
 """The JSON API of plans: their tables as `sla-agent report` tells them, to the last digit."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
@@ -122,16 +123,18 @@ async def _answer(request: web.Request, form: str) -> web.Response:
         return plan
     language = asked.choice(request, "lang", LANGUAGES) or ZH
     as_of = asked.instant(request, "as_of", plan.zone_info)
-    table = await request.app[QUESTIONS].ask(partial(_table, agent, plan, request.query.get("period"), as_of))
+    table = partial(_table, agent, plan, request.query.get("period"), as_of)
     if form == "json":
-        return answer(as_json(table, language))
-    headers = {"Cache-Control": "no-store", "Content-Disposition": f'attachment; filename="{_name(table)}.csv"'}
-    return web.Response(text=csv_text(table, language), content_type="text/csv", charset="utf-8", headers=headers)
+        return answer(await request.app[QUESTIONS].ask(lambda: as_json(table(), language)))
+    name, text = await request.app[QUESTIONS].ask(partial(_csv, table, language))
+    headers = {"Cache-Control": "no-store", "Content-Disposition": f'attachment; filename="{name}.csv"'}
+    return web.Response(text=text, content_type="text/csv", charset="utf-8", headers=headers)
 
 
-def _name(table: Table) -> str:
-    """What the file is called: plain letters only, whatever the plan's id is."""
-    return f"{plain(table.plan.id)}-{table.period}"
+def _csv(table: Callable[[], Table], language: str) -> tuple[str, str]:
+    """What the file is called, and what is in it."""
+    found = table()
+    return f"{plain(found.plan.id)}-{found.period}", csv_text(found, language)
 
 
 def _plan(agent: "Agent", id_: str) -> Plan:
@@ -149,10 +152,10 @@ def _table(agent: "Agent", plan: Plan, period: str | None, as_of: int | None) ->
 
 def _plans(agent: "Agent") -> list[Json]:
     known = {plan.id: plan for plan in agent.indicators.plans}
-    return [_told(known.get(id_) or plan_by_id(id_), id_ in known) for id_ in dict.fromkeys([*known, *BUILT_IN])]
+    return [_listed(known.get(id_) or plan_by_id(id_), id_ in known) for id_ in dict.fromkeys([*known, *BUILT_IN])]
 
 
-def _told(plan: Plan, is_configured: bool) -> Json:
+def _listed(plan: Plan, is_configured: bool) -> Json:
     return {
         "id": plan.id,
         "title_zh": plan.title_zh,

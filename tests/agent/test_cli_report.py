@@ -59,7 +59,13 @@ def test_json_and_csv_are_for_machines(store: str) -> None:
 
 
 def test_a_file_is_written_once(store: str, tmp_path: Path) -> None:
-    for form, name in (("table", "a.txt"), ("csv", "a.csv"), ("json", "a.json")):
+    for form, name in (
+        ("table", "a.txt"),
+        ("csv", "a.csv"),
+        ("json", "a.json"),
+        ("html", "a.html"),
+        ("xlsx", "a.xlsx"),
+    ):
         words = ("report", "--plan", "ankang", "--format", form, "-o", str(tmp_path / name), "--store", store)
         assert ask(*words)[:2] == (0, "")
         assert (tmp_path / name).stat().st_size > 1000
@@ -68,9 +74,28 @@ def test_a_file_is_written_once(store: str, tmp_path: Path) -> None:
     assert (tmp_path / "a.csv").read_bytes().startswith(b"\xef\xbb\xbf")
 
 
+@pytest.mark.parametrize("row", ["fault_timely_handling_rate", "12"])
+def test_one_row_explains_itself(store: str, row: str) -> None:
+    words = ("report", "--plan", "ankang", "--period", "2025", "--explain", row, "--store", store)
+    out = ask(*words)[1]
+    for said in (
+        "3小时内排除故障数量占比",
+        "000_56e93057c7a18426.txt 第 172 行",
+        "clearing_rate",
+        "下界 4/6",
+        "上界 5/6",
+        "未达标",
+    ):
+        assert said in out
+    (told,) = json.loads(ask(*words, "--format", "json")[1])["indicators"]
+    assert told["no"] == 12
+    assert "did you mean fault_timely" in ask(*words[:6], "fault_timely_rate", "--store", store)[2]
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        (("--plan", "ankang", "--format", "xlsx"), "--format xlsx: got no -o FILE"),
         (("--plan", "ankng"), "did you mean ankang?"),
         (("--plan", "none.yml"), "none.yml: file: got nothing"),
         (("--plan", "ankang", "--period", "2025-13"), "period: got 2025-13"),

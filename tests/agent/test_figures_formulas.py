@@ -67,7 +67,7 @@ def test_vector_20_claimed_98_answered_96(made: Books) -> None:
     told = row(table(made, only(["township"])), "extranet_coverage_rate")
     assert (told["low"], told["high"], told["claimed"]) == ([96, 100], [96, 100], [98, 100])
     assert (told["display"], told["verdict"], told["allowed"]) == ("96.00%", "missed", 0)
-    assert any("610197, 610198" in reason for reason in told["reasons"])
+    assert any("镇97 (610197), 镇98 (610198)" in reason for reason in told["reasons"])
 
 
 READ_AT = ["2025-12-25T00:00:00+08:00", "2025-12-24T23:59:59.999999+08:00", "2026-01-01T00:00:00+08:00"]
@@ -105,7 +105,7 @@ def test_one_address_behind_two_townships_proves_neither(made: Books) -> None:
     made.states("n1,2025-01-01,up", "n2,2025-01-01,up")
     told = row(table(made, only(["township"])), "extranet_coverage_rate")
     assert told["low"] == [0, 2]
-    assert any("610101, 610102" in reason for reason in told["reasons"])
+    assert any("镇1 (610101), 镇2 (610102)" in reason for reason in told["reasons"])
 
 
 def test_a_camera_covers_the_video_network_and_not_the_extranet(made: Books) -> None:
@@ -239,7 +239,7 @@ def test_private_networks_count_when_everything_is_dated_and_documented(made: Bo
     )  # fmt: skip
     told = row(table(made), "private_network_integration_rate")
     assert (told["low"], told["claimed"]) == ([2, 4], [4, 4])
-    assert any("N2, N5" in reason for reason in told["reasons"])
+    assert any("乙网 (N2), 戊网 (N5)" in reason for reason in told["reasons"])
 
 
 def test_an_exemption_that_is_entered_after_the_year_takes_nothing_out_of_it(made: Books) -> None:

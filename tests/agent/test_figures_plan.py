@@ -77,6 +77,7 @@ def test_an_empty_store_meets_nothing_and_claims_nothing(made: Books, plan: str,
     assert [each["no"] for each in told] == [each.no for each in PLANS[plan].rows]
     assert not [each["id"] for each in told if each["verdict"] in ("met", "missed")]
     assert {(each["n"], each["d"], each["display"]) for each in told} == {(None, None, "-")}
+    assert "没有测到任何时间" in " ".join(*(each["reasons"] for each in told if each["id"] == RATE))
 
 
 def test_the_answer_has_the_keys_of_the_interface_and_no_others(made: Books) -> None:

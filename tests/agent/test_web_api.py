@@ -40,6 +40,7 @@ SAMPLES = {
         "/api/v1/availability?target=lo&from=2026-01-01&to=2026-01-02&breakdown=hour",
         "/api/v1/availability?target=old&from=2026-01-01",
     ],
+    "/api/v1/coverage": ["/api/v1/coverage", "/api/v1/coverage?network=video&level=village&days=yes"],
     "/api/v1/faults": ["/api/v1/faults", "/api/v1/faults?period=2026-Q1&state=open&as_of=2026-01-01T08:03:00%2B08:00"],
     "/api/v1/faults/{id}": [f"/api/v1/faults/{fault_id('zy/maoba:9', START)}"],
     "/api/v1/plans": ["/api/v1/plans"],

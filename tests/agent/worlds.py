@@ -15,6 +15,7 @@ from agent.stores.base import Batch, RunRequest
 from agent.stores.opening import Location, connect, migrate
 from agent.stores.reading import SqliteReader
 from agent.stores.writing import SqliteWriter
+from agent.tallies import Tallies
 from agent.targets import Duty, Watched
 from collectors.base import Outcome, Reading, Reason, Target
 from sla.availability import Availability, availability
@@ -103,7 +104,8 @@ class World:
         metrics = SelfMetrics()
         self.committer = Committer(self.writer, start, self.run_clock.now_us, self._durable, metrics)
         self.exporter = Exporter({}, self._settle, self.run_clock.now_us, {})
-        self.ledger = Ledger(known, self.committer, self.exporter, lambda _: 202601, metrics.dropped)
+        tallies = Tallies(self.committer, lambda _: 202601, lambda us: us // 86_400_000_000)
+        self.ledger = Ledger(known, self.committer, self.exporter, tallies, metrics.dropped)
         for watched in self.watched:
             self.ledger.watch(watched)
         heard = Heard(self._stepped, self.ledger.break_off)

@@ -109,7 +109,10 @@ def _beside(asked: Asked, found: Rated) -> Iterator[Variation]:
 
 
 def _reasons(asked: Asked, found: Rated) -> Iterator[Reason]:
-    if not found.rate.n:
+    begin, imported = asked.known.first_heartbeat, asked.reader.first_imported()
+    if begin is None and imported is None:
+        yield Reason("nothing_measured")
+    elif not found.rate.n:
         yield Reason("no_fault")
     for outcome, code in ((Outcome.LATE, "late"), (Outcome.UNDECIDED, "undecided"), (Outcome.PENDING, "pending")):
         faults = [fault for fault in found.faults if fault.outcome is outcome]
@@ -118,8 +121,7 @@ def _reasons(asked: Asked, found: Rated) -> Iterator[Reason]:
     for gap in found.gaps:
         values = {"vantage": gap.vantage, "start": asked.time(gap.window.start), "end": asked.time(gap.window.end)}
         yield Reason("gap", values | {"time": format_duration(gap.window.length)})
-    begin = asked.known.first_heartbeat
-    if found.rate.n and begin is not None and begin > asked.window.start and asked.reader.first_imported() is None:
+    if begin is not None and begin > asked.window.start and imported is None:
         yield Reason("measured_since", {"at": asked.time(begin)})
 
 

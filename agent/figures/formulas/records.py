@@ -92,13 +92,15 @@ def _exact(number: object) -> tuple[int, int]:
 
 def video_support(asked: Asked, row: Row, _: Target) -> Figure:
     """视频网业务支撑率: demands that were met (C5)."""
-    rows = [_demand(asked, id_) for id_, _ in asked.book.held_in("video_demands", asked.window.end - 1)]
-    return figure_of(row, demands(rows, asked.window.end))
+    cut = asked.window.end
+    held = asked.book.held_in("video_demands", cut - 1)
+    rows = [_demand(id_, body, asked.book.known_of("video_demands", id_, cut - 1)) for id_, body in held]
+    return figure_of(row, demands(rows, cut))
 
 
-def _demand(asked: Asked, id_: str) -> Demand:
-    body = asked.book.last("video_demands", id_)
-    quantities = [(name, body.get(name), body.get(given)) for name, given in _QUANTITIES.items()]
+def _demand(id_: str, held: Body, body: Body) -> Demand:
+    """What was asked goes by what held then (A2), what was assigned and accepted by today's knowledge."""
+    quantities = [(name, held.get(name), body.get(given)) for name, given in _QUANTITIES.items()]
     wanted = {name: _millionths(asked_for) for name, asked_for, _ in quantities if asked_for is not None}
     given = {name: _millionths(got) for name, _, got in quantities if got is not None}
     return Demand(id_, wanted, given, _stamp(body, "accepted_on"), str(body.get("acceptance_doc") or ""))

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from agent.figures.asked import Asked
 from agent.figures.book import Body
 from agent.figures.formulas.base import Formula
-from agent.figures.formulas.shares import figure_of
+from agent.figures.formulas.shares import figure_of, names_of
 from sla.accepted import Item, Use, accepted, used
 from sla.coverage import WITHIN_US
 from sla.indicators import Figure
@@ -67,7 +67,7 @@ def items(asked: Asked, steps: Steps) -> Iterator[Item]:
     for id_, body in asked.book.held_in(steps.register, cut - 1):
         if not steps.counts(body):
             continue
-        told = asked.book.last(steps.register, id_)
+        told = asked.book.known_of(steps.register, id_, cut - 1)
         dates = {name: _stamp(told, name) for name in steps.dates}
         if steps.instead and told.get(steps.instead):
             del dates[steps.dates[-1]]
@@ -99,7 +99,8 @@ def measure_by(steps: Steps) -> Formula:
 
     def measure(asked: Asked, row: Row, _: Target) -> Figure:
         share = accepted(items(asked, steps), asked.window.end)
-        return figure_of(row, share, parameters={"dates": list(steps.dates), "documents": list(steps.documents)})
+        read = {"dates": list(steps.dates), "documents": list(steps.documents)}
+        return figure_of(row, share, parameters=read, names=names_of(asked, steps.register))
 
     return Formula(_NAMES[steps], measure)
 
@@ -116,14 +117,14 @@ _NAMES = {
 def measure_use(asked: Asked, row: Row, _: Target) -> Figure:
     """Of the common services online at the cut-off, those that somebody else used in the period."""
     share = used(_uses(asked), asked.period, asked.window.end)
-    return figure_of(row, share, parameters={"online_for_days": 0})
+    return figure_of(row, share, parameters={"online_for_days": 0}, names=names_of(asked, "systems"))
 
 
 def _uses(asked: Asked) -> Sequence[Use]:
     found = []
     for id_, body in asked.book.held_in("systems", asked.window.end - 1):
         if body.get("class") == "common":
-            told = asked.book.last("systems", id_)
+            told = asked.book.known_of("systems", id_, asked.window.end - 1)
             stamps = _stamp(told, "online_on"), _stamp(told, "used_on")
             found.append(Use(id_, *stamps, str(told.get("usage_doc") or ""), str(body.get("exempt_doc") or "")))
     return found

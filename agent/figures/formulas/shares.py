@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from agent.figures.asked import Asked
 from agent.figures.formulas.base import not_computable
-from sla.indicators import Figure, Reason, Variation
+from sla.indicators import Figure, Reason
 from sla.plans import Row
 from sla.shares import Share
 
@@ -18,7 +19,7 @@ def figure_of(
     *,
     reasons: Iterable[Reason] = (),
     parameters: Mapping[str, object] | None = None,
-    beside: Iterable[Variation] = (),
+    names: Mapping[str, str] | None = None,
     of_events: bool = False,
 ) -> Figure:
     """A share as a figure.
@@ -43,14 +44,19 @@ def figure_of(
         pending=len(pending) if of_events and pending is not None else None,
         misses_of=share.d or None,
         parameters=dict(parameters or {}),
-        reasons=(*reasons, *_reasons(share)),
-        beside=tuple(beside),
+        reasons=(*reasons, *_reasons(share, names or {})),
         lists={status: ids for lists in (share.lists, share.beside) for status, ids in lists.items() if ids},
         why=share.why,
     )
 
 
-def _reasons(share: Share) -> Iterator[Reason]:
+def names_of(asked: Asked, register: str) -> dict[str, str]:
+    """What people call the rows of a register, each with its id behind it."""
+    rows = ((id_, asked.book.last(register, id_).get("name")) for id_ in asked.book.ids(register))
+    return {id_: f"{name} ({id_})" for id_, name in rows if name}
+
+
+def _reasons(share: Share, names: Mapping[str, str]) -> Iterator[Reason]:
     if not share.d:
         yield Reason("nothing_on_file")
     if share.claimed is not None and share.claimed != share.low:
@@ -58,9 +64,9 @@ def _reasons(share: Share) -> Iterator[Reason]:
     for lists in (share.lists, share.beside):
         for status, ids in lists.items():
             if ids and status not in _GOOD:
-                yield Reason(f"list_{status}", {"n": len(ids), "ids": listed(ids)})
+                yield Reason(f"list_{status}", {"n": len(ids), "ids": listed(names.get(id_, id_) for id_ in ids)})
     for id_, words in list(share.why.items())[:_LISTED]:
-        yield Reason("why", {"id": id_, "words": "; ".join(words)})
+        yield Reason("why", {"id": names.get(id_, id_), "words": "; ".join(words)})
 
 
 def listed(ids: Iterable[str]) -> str:

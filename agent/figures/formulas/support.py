@@ -1,11 +1,12 @@
 """业务支撑率 (C4): systems and their demands, lines with traffic of busy hours and their quality, out of a store."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 from agent.figures.asked import Asked
 from agent.figures.formulas.base import Formula, not_computable
-from agent.figures.formulas.shares import figure_of
+from agent.figures.formulas.shares import figure_of, names_of
 from agent.figures.traffic import DIRECTIONS, Held, Traffic, ended
 from sla.bins import Busy, counted, fuller, loads
 from sla.indicators import Figure, Reason, Variation
@@ -32,13 +33,13 @@ def measure(asked: Asked, row: Row, _: Target) -> Figure:
     known = dict(asked.book.held_in("links", asked.window.end - 1))
     lines = [_line(asked, id_, busy) for id_ in needed if id_ in known]
     found = support(systems, lines, limits)
-    beside = [Variation("n_minus_1", found.n_minus_1.low, found.n_minus_1.high)]
     parameters = {
         "utilisation_percent": str(limits.utilisation * _HUNDRED),
         "inside_percent": str(limits.inside * _HUNDRED),
         "busy_hours": "08:00-18:00",
     }
-    return figure_of(row, found.headline, parameters=parameters, beside=beside)
+    figure = figure_of(row, found.headline, parameters=parameters, names=names_of(asked, "systems"))
+    return replace(figure, beside=(Variation("n_minus_1", found.n_minus_1.low, found.n_minus_1.high),))
 
 
 def _limits(row: Row) -> Limits:

@@ -1,0 +1,71 @@
+"""What is kept of readings beside their edges: outcomes by month (E6), and when a site's target was seen (C2).
+
+A kill loses what was seen since the last flush; that can make a unit less covered, never more.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from agent.entries import Entry
+from agent.stores.base import Counted
+from agent.stores.sighting import DaySeen
+from sla.model import Outcome
+
+SEEN_EVERY = 10
+"""Every so many flushes what was seen is handed on too: a row a target and day, written again and again."""
+
+_Held = list[int | None]
+"""First ok, last ok, first failed, last failed."""
+
+
+class Keeper(Protocol):
+    """Takes what is to be written."""
+
+    def count(self, counted: Counted) -> None: ...
+    def sightings(self, rows: Sequence[DaySeen]) -> None: ...
+
+
+class Tallies:
+    """Shape: `month_of` gives yyyymm of an instant, `day_of` the ordinal of its day, both in the agent's zone."""
+
+    def __init__(self, keeper: Keeper, month_of: Callable[[int], int], day_of: Callable[[int], int]) -> None:
+        self._keeper = keeper
+        self._month_of = month_of
+        self._day_of = day_of
+        self._counted: set[Entry] = set()
+        self._seen: dict[tuple[int, int], _Held] = {}
+        self._flushes = 0
+
+    def take(self, entry: Entry, outcome: Outcome, at: int) -> None:
+        """A reading whose probe began at an instant."""
+        month = self._month_of(at)
+        if entry.month != month:
+            self.let_go(entry)
+            entry.month = month
+        entry.counted[outcome - 1] += 1
+        self._counted.add(entry)
+        if entry.watched.site and outcome is not Outcome.ERROR and not entry.component.part:
+            self._see(entry.component.id, outcome, at)
+
+    def flush(self, *, all_of_it: bool = False) -> None:
+        """Hand the counts to the next commit; now and then, or for `all_of_it`, what was seen too."""
+        for entry in self._counted:
+            self.let_go(entry)
+        self._counted.clear()
+        self._flushes += 1
+        if all_of_it or self._flushes % SEEN_EVERY == 0:
+            self._keeper.sightings([DaySeen(*key, *held) for key, held in self._seen.items()])
+            self._seen = {}
+
+    def let_go(self, entry: Entry) -> None:
+        """Hand on what was counted of one."""
+        if any(entry.counted):
+            self._keeper.count(Counted(entry.component.id, entry.month, *entry.counted))
+            entry.counted = [0, 0, 0]
+
+    def _see(self, component: int, outcome: Outcome, at: int) -> None:
+        held = self._seen.setdefault((self._day_of(at), component), [None, None, None, None])
+        place = 0 if outcome is Outcome.OK else 2
+        first, last = held[place], held[place + 1]
+        held[place] = at if first is None or at < first else first
+        held[place + 1] = at if last is None or at > last else last
