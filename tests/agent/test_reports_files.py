@@ -84,7 +84,7 @@ def test_the_command_says_what_it_cannot_write(tmp_path: Path) -> None:
     there.write_text("mine", encoding="utf-8")
     base = ("--plan", "ankang", "--period", "2025", "--store", store)
     for words, said in (
-        (("--format", "xlsx"), "wanted -o FILE"),
+        (("--format", "xlsx"), "got no -o FILE"),
         (("--format", "html", "-o", str(there)), "there is a file already"),
         (("--format", "html", "-o", str(tmp_path / "absent" / "x.html")), "name a file that can be written"),
         (("--for", "carrier=电信"), "wanted html or xlsx"),
