@@ -34,7 +34,7 @@ Chosen = Callable[[Fault], bool]
 def faults(telling: Telling, chosen: Chosen | None = None) -> Listing:
     """Every fault that is counted, those that cost first."""
     _ = telling.words
-    found, _gaps, _rate = telling.faults()
+    found, _gaps, _rate = telling.counted
     mine = [fault for fault in found if chosen is None or chosen(fault)]
     order = {outcome: number for number, outcome in enumerate(OUTCOMES)}
     mine.sort(key=lambda fault: (order[fault.outcome], fault.start, fault.id))
@@ -125,7 +125,7 @@ def _marks(telling: Telling, fault: Fault) -> Iterator[str]:
 def rates_beside(telling: Telling) -> Listing:
     """The headline and every rate beside it (F9)."""
     _, asked = telling.words, telling.asked
-    found, gaps, headline = telling.faults()
+    found, gaps, headline = telling.counted
     besides = [*rates(found, asked.period, gaps, asked.book)]
     if not asked.plan.counts_quality:
         besides.append(quality_rate(asked.found.quality, asked.period, gaps))
@@ -213,7 +213,7 @@ def planned(telling: Telling, chosen: Callable[[str], bool] | None = None) -> Li
 def gaps(telling: Telling) -> Listing:
     """When a vantage of our own was blind for more than 3 h (F11), and imported time that nobody knows."""
     _, asked = telling.words, telling.asked
-    _found, blind, _rate_of = telling.faults()
+    _found, blind, _rate_of = telling.counted
     rows = [_gap(_("vantage"), gap.vantage, gap.window) for gap in blind]
     rows += [
         _gap(_("imported, unknown"), telling.name(each.root), each.window)

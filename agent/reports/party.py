@@ -273,7 +273,7 @@ def _from_above(telling: Telling, id_: str) -> list[Window]:
 def _rates(telling: Telling, own: Mine) -> Listing:
     """The 3-hour rate of their faults (F9): all, and each priority."""
     _, asked = telling.words, telling.asked
-    found, blind, _whole = telling.faults()
+    found, blind, _whole = telling.counted
     faults = [fault for fault in found if own.has(fault.root, fault.start)]
     rows = [_rate(telling, _("all"), "", faults, blind)]
     for priority in sorted({str(fault.priority) for fault in faults}):

@@ -1,6 +1,7 @@
 """What all lists of a report share: the question, the words of a language, and the names of things."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 
 from agent.figures.asked import Asked
 from agent.figures.book import COUNTED
@@ -50,7 +51,8 @@ class Telling:
         service = known.service(id_)
         return overlay(spans, out_of_service(service, window)) if service else spans
 
-    def faults(self) -> tuple[Sequence[Fault], Sequence[Gap], Rate]:
+    @cached_property
+    def counted(self) -> tuple[Sequence[Fault], Sequence[Gap], Rate]:
         """Those that the plan's row of the 3-hour rate counts, all of them where it has none."""
         row = self.clearing_row
         if row is None:
