@@ -5,18 +5,18 @@ import json
 import logging
 import os
 import signal
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 
-from agent import housekeeping
+from agent import housekeeping, reportjobs
 from agent.calendar import Calendar
 from agent.clock import Clock, RunClock, read_anchor
 from agent.clockwatch import Begin, ClockWatch, Heard, begin
 from agent.commit import Committer
 from agent.config import Config, ConfigError, as_dict, diff
+from agent.counting import count_selfchecks, count_targets
 from agent.entries import Entry
 from agent.errors import AgentError, UsageError
 from agent.exporter import Exporter
@@ -28,7 +28,6 @@ from agent.hints import Hints
 from agent.housekeeping import Housekeeping, running_periods, tallies_of
 from agent.indicators import Indicators
 from agent.inline import inline_rows
-from agent.lanes import Lane
 from agent.ledger import Known, Ledger
 from agent.linkmetrics import LinkMetrics
 from agent.metrics import value_families
@@ -40,6 +39,7 @@ from agent.probing.prober import Prober, Surroundings
 from agent.process import raise_descriptor_limit, settle_memory, undisturbed
 from agent.progress import Progress
 from agent.registerfiles import apply_files, tell, try_files
+from agent.reportjobs import ReportJobs
 from agent.runner import Runner
 from agent.selfmetrics import SelfMetrics
 from agent.stores.base import Batch, RunRequest, RunStart
@@ -52,7 +52,6 @@ from agent.taking import AT_ONCE, wanted
 from agent.targets import Duty, Watched
 from agent.traps import TrapListeners
 from agent.upkeep import Upkeep
-from agent.vantage import SelfCheck
 from agent.version import METHOD_VERSION, VERSION
 from agent.web.server import Server
 from collectors.base import Kind
@@ -182,6 +181,9 @@ class Agent:
         self.prober = Prober(around, kinds)
         self.metrics.guests.set_function(lambda: self.prober.active)
         self.runner.clock_in_doubt = self.ledger.meters.in_doubt = lambda: self.watch.unresolved
+        self.reports = ReportJobs(
+            self.reader, self.shelf, self.clock.now_us, self.metrics, lambda: self.watch.unresolved
+        )
         self.calendar = Calendar(zone, self.machine_clock.wall_us)
         heard = Heard(self.calendar.clock_stepped, self._on_jump)
         self.watch = ClockWatch(self.clock, self.committer, self.metrics, dated, left_open, heard)
@@ -253,6 +255,7 @@ class Agent:
         await self._take(self.config)
         self._record("start", as_dict(self.config))
         self._loaded()
+        self.calendar.daily("reports", self.reports.look, at=reportjobs.DAILY_AT)
         self.server = Server(self)
 
     async def _run(self) -> None:
@@ -267,6 +270,7 @@ class Agent:
                 group.create_task(self.housekeeping.serve()),
                 group.create_task(self.faults.serve()),
                 group.create_task(self.indicators.serve()),
+                group.create_task(self.reports.serve()),
                 group.create_task(self.traps.serve()),
                 group.create_task(self.paths.serve()),
                 group.create_task(self.supervised.serve()),
@@ -296,6 +300,7 @@ class Agent:
     async def _take(self, config: Config) -> None:
         """Make a configuration the one in force: modules first, then the difference of what is watched."""
         await self.indicators.take(config.plans, self.path.parent)
+        self.reports.take(config.reports, config.plans, self.path.parent)
         now = self.clock.now_us()
         # in the writer's thread, and in another: neither a locked store nor 43 000 rows may stop the loop
         await self.committer.run_in_writer(partial(self.writer.set_inline, inline_rows(config), config.digest, now))
@@ -320,7 +325,8 @@ class Agent:
         self.link_metrics.lines = found.lines
         self.faults.refresh()
         self.upkeep.at_border(found.book.next_border(now), self.registers_changed)
-        self._count_targets()
+        count_targets(self.metrics, self.kinds, self.watched.values(), self.runner.lanes)
+        count_selfchecks(self.metrics, self.ledger.vantage.planes())
         if self._group is not None and retired:
             self._group.create_task(self._close_later(retired))
 
@@ -334,17 +340,6 @@ class Agent:
         await asyncio.sleep(max((module.timeout_seconds for module in self.config.modules.values()), default=0) + 1)
         for stack in retired:
             await stack.aclose()
-
-    def _count_targets(self) -> None:
-        kinds = Counter(watched.kind for watched in self.watched.values())
-        for kind in self.kinds:
-            lane = self.runner.lanes[kind.name]
-            self.metrics.scheduled(kind.name, kinds[kind.name])
-            self.metrics.on_scrape(kind.name, partial(getattr, lane, "active"), partial(_waiting, lane))
-        for check in self.ledger.vantage.planes():
-            plane = check.plane or "gateway"
-            self.metrics.selfcheck.labels(plane).set(not check.is_absent)
-            self.metrics.isolated.labels(plane).set_function(partial(_isolated, check))
 
     def _refuse_restart_only(self, config: Config) -> None:
         names = diff(self.config, config).restart_needed
@@ -389,11 +384,3 @@ class Agent:
             await self.reload()
         except (ConfigError, AgentError) as exc:
             LOG.error("reload refused, the old configuration stays in force:\n%s", exc)  # noqa: TRY400 (says it all)
-
-
-def _waiting(lane: Lane) -> int:
-    return len(lane.waiting)
-
-
-def _isolated(check: SelfCheck) -> bool:
-    return check.since is not None

@@ -30,11 +30,11 @@ class Calendar:
         self._zone = zone
         self._wall_us = wall_us
 
-    def daily(self, name: str, job: Callable[[], object]) -> None:
+    def daily(self, name: str, job: Callable[[], object], at: tuple[int, int] = DAILY_AT) -> None:
         """Run a job every day; a coroutine function runs on the loop."""
         self._scheduler.add_job(
             job,
-            CronTrigger(hour=DAILY_AT[0], minute=DAILY_AT[1], timezone=self._zone),
+            CronTrigger(hour=at[0], minute=at[1], timezone=self._zone),
             id=name,
             misfire_grace_time=None,
             coalesce=True,

@@ -203,6 +203,15 @@ TRAPS_LISTENING = Family(
     "1 while traps are heard on the address, 0 while this host does not allow it.",
     ("address",),
 )
+REPORTS = Family(
+    "sla_agent_reports_total",
+    Type.COUNTER,
+    "Reports of the calendar that were written, or failed; those are tried again every day.",
+    ("result",),
+)
+REPORTS_MISSING = Family(
+    "sla_agent_reports_missing", Type.GAUGE, "Reports that were due at the last look and could not be written."
+)
 EARLY_PROBES = Family(
     "sla_agent_early_probes_total", Type.COUNTER, "Probes that a hint, such as a trap, brought forward."
 )
@@ -388,6 +397,8 @@ SELF_FAMILIES = (
     STORE_BYTES,
     TRAPS,
     TRAPS_LISTENING,
+    REPORTS,
+    REPORTS_MISSING,
     EARLY_PROBES,
     PATHS,
     PATHS_DROPPED,

@@ -44,6 +44,7 @@ class SelfMetrics:
         self.store_durable = self._gauge(metrics.STORE_DURABLE)
         self.store_bytes = self._gauge(metrics.STORE_BYTES)
         self.traps = self._counter(metrics.TRAPS)
+        self.reports, self.reports_missing = self._counter(metrics.REPORTS), self._gauge(metrics.REPORTS_MISSING)
         self.traps_listening = self._gauge(metrics.TRAPS_LISTENING)
         self.early_probes = self._counter(metrics.EARLY_PROBES)
         self._missed = self._counter(metrics.TICKS_MISSED)
@@ -70,6 +71,7 @@ class SelfMetrics:
             (self._dropped, ("order", "store", "internal")),
             (self.traps, tuple(map(str, Fate))),
             (self._asked, metrics.ASKED_RESULTS),
+            (self.reports, ("written", "failed")),
         ):
             for value in values:
                 counter.labels(value)

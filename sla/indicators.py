@@ -31,7 +31,8 @@ class Figure:
 
     `measured` False: nothing was, so there is no value, whatever the bounds. `timed`: the parts are microseconds.
     `best` and `worst` are of the full period, None where nothing says what it can still come to. `misses_of`: of how
-    many the target allows misses. `units`: of coverage, how many units of each level are in each status.
+    many the target allows misses. `units`: of coverage, how many units of each level are in each status. `lists` has
+    all ids behind the number by what they are, `why` what is missing of one.
     """
 
     low: Ratio | None = None
@@ -53,6 +54,8 @@ class Figure:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     reasons: tuple[Reason, ...] = ()
     beside: tuple[Variation, ...] = ()
+    lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    why: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Never publish bounds that enclose nothing."""

@@ -11,6 +11,7 @@ from agent.config import ConfigError, load
 from agent.errors import AgentError, UsageError
 from agent.plans import configured_plans, plan_by_id
 from agent.registerfiles import try_files
+from agent.reportjobs import check_jobs
 from agent.stores.opening import parse_url
 from collectors import KINDS
 
@@ -32,10 +33,13 @@ def check(
             _check_plan(plan)
             return
         config = load(config_file, KINDS)
-    with telling_all_problems(), failing_as_problem():
+    with telling_all_problems(), failing_as_problem("the registers have problems"):
         plans = configured_plans(config.plans, config_file.parent)
         rows = try_files(config, config_file, now_us(), parse_url(config.store.url, simulated=config.store.simulated))
+    with telling_all_problems(), failing_as_problem(f"{config_file}: scheduled reports cannot be written"):
+        check_jobs(config.reports, config.plans, config_file.parent)
     words = f", {len(config.registers)} register files with {rows} new rows" if config.registers else ""
+    words += f", {len(config.reports)} report job{'s' if len(config.reports) > 1 else ''}" if config.reports else ""
     words += f", {len(plans)} plan{'s' if len(plans) > 1 else ''}" if plans else ""
     typer.echo(f"{config_file}: ok: {len(config.targets)} targets, {len(config.modules)} modules{words}")
 
@@ -64,11 +68,11 @@ def telling_all_problems() -> Iterator[None]:
 
 
 @contextmanager
-def failing_as_problem() -> Iterator[None]:
-    """What is wrong with a register file is a problem of the configuration: exit 1."""
+def failing_as_problem(said: str) -> Iterator[None]:
+    """What is wrong with a register file or a folder is a problem of the configuration: exit 1."""
     try:
         yield
     except AgentError as exc:
         typer.echo(str(exc))
-        typer.echo("the registers have problems; nothing was started", err=True)
+        typer.echo(f"{said}; nothing was started", err=True)
         raise typer.Exit(1) from None

@@ -23,14 +23,17 @@ from agent.cli.common import (
     open_reader,
     place,
 )
+from agent.cli.telling import bar
 from agent.errors import UsageError
-from agent.figures.plan import PlanTables, Table, Told, as_json, only
+from agent.figures.plan import PlanTables, Table, as_json, only
 from agent.reports import head
+from agent.reports.build import Wanted, build
 from agent.reports.cells import Cells, cells, heads
 from agent.reports.csv_file import csv_text
 from agent.reports.explain import explained
-from agent.reports.html_file import html_text
-from agent.reports.xlsx_file import xlsx_bytes
+from agent.reports.files import refuse_old, write_new
+from agent.reports.forms import Form, rendered
+from agent.reports.party import Party, parse
 
 _SHOWN = (0, 2, 5, 6, 7, 8, 9)
 """Columns of the table on a terminal: the category stands above its rows, the remarks below all of them."""
@@ -66,13 +69,19 @@ def report(  # noqa: PLR0913  # one parameter an option
     as_of: Annotated[
         str | None, typer.Option("--as-of", metavar="T", help="Cut time here, with today's knowledge; default now.")
     ] = None,
-    form: Annotated[Format, typer.Option("--format", help="table for people; json, csv, html, xlsx.")] = Format.TABLE,
+    form: Annotated[
+        Format, typer.Option("--format", help="table for people; html for A4; xlsx, json, csv.")
+    ] = Format.TABLE,
     explain: Annotated[
         str | None,
         typer.Option("--explain", metavar="INDICATOR", help="One row by id or number, with what it rests on."),
     ] = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write it to a new file; else it is printed.")
+    ] = None,
+    whose: Annotated[
+        str | None,
+        typer.Option("--for", metavar="WHOSE", help="carrier=NAME or county=CODE: only its sheet, as html or xlsx."),
     ] = None,
     lang: Annotated[Language, typer.Option("--lang", help="Language of all but the plan's own words.")] = Language.ZH,
     store: StoreOption = None,
@@ -83,46 +92,56 @@ def report(  # noqa: PLR0913  # one parameter an option
         where = place(store, config)
         chosen = chosen_plan(plan, where)
         chosen = chosen if explain is None else only(chosen, explain)
-        if form is Format.XLSX and output is None:
-            raise UsageError("--format xlsx: got no -o FILE, wanted one: a workbook is not for a terminal")
         until = None if as_of is None else instant("--as-of", as_of, chosen.zone_info)
+        wanted = Wanted(plan=chosen, period=period, language=lang, as_of=until, whose=_party(whose, form, output))
         with open_reader(where.location) as reader:
-            told = PlanTables(reader).told(chosen, period, now=now_us(), as_of=until)
+            if form in (Format.HTML, Format.XLSX):
+                _file(PlanTables(reader), wanted, Form(form), output)
+                return
+            table = PlanTables(reader).table(chosen, period, now=now_us(), as_of=until)
         if explain is not None and form is Format.TABLE:
-            text = "\n".join(explained(told.table, told.table.rows[0], lang))
+            text = "\n".join(explained(table, table.rows[0], lang))
             _write(f"{text}\n", output)
         else:
-            _tell(told, form, lang, output)
+            _tell(table, form, lang, output)
 
 
-def _tell(told: Told, form: Format, lang: Language, output: Path | None) -> None:
-    if form is Format.XLSX and output is not None:
-        _save(xlsx_bytes(told.table, told.faults, lang), output)
-    elif form is Format.HTML:
-        _write(html_text(told.table, lang), output)
-    elif form is Format.CSV:
-        _write(csv_text(told.table, lang), output)
-    elif form is Format.JSON:
-        _write(json.dumps(as_json(told.table, lang), ensure_ascii=False) + "\n", output)
+def _party(whose: str | None, form: Format, output: Path | None) -> Party | None:
+    """Errors: UsageError for forms that have no such sheet, or cannot be printed on a terminal."""
+    if form is Format.XLSX and output is None:
+        raise UsageError("--format xlsx: got no -o FILE, wanted one: a workbook is not for a terminal")
+    if whose is None:
+        return None
+    if form not in (Format.HTML, Format.XLSX):
+        raise UsageError(f"--for: got --format {form}, wanted html or xlsx; such a sheet has no other form")
+    return parse(whose)
+
+
+def _file(tables: PlanTables, wanted: Wanted, form: Form, output: Path | None) -> None:
+    if output is not None:
+        refuse_old(output)
+    with bar("report") as told:
+        data = rendered(build(tables, wanted, now=now_us(), told=told), form)
+    if output is None:
+        typer.echo(data.decode(), nl=False)
     else:
-        _print(told.table, lang, output)
+        write_new(output, data)
+
+
+def _tell(table: Table, form: Format, lang: Language, output: Path | None) -> None:
+    if form is Format.CSV:
+        _write(csv_text(table, lang), output)
+    elif form is Format.JSON:
+        _write(json.dumps(as_json(table, lang), ensure_ascii=False) + "\n", output)
+    else:
+        _print(table, lang, output)
 
 
 def _write(text: str, output: Path | None) -> None:
     if output is None:
         typer.echo(text.removeprefix("\ufeff"), nl=False)
-        return
-    _save(text.encode(), output)
-
-
-def _save(data: bytes, output: Path) -> None:
-    try:
-        with output.open("xb") as file:
-            file.write(data)
-    except FileExistsError:
-        raise UsageError(f"{output}: there is a file already, wanted a new name; nothing was written") from None
-    except OSError as exc:
-        raise UsageError(f"{output}: {exc.strerror}; name a file that can be written") from None
+    else:
+        write_new(output, text.encode())
 
 
 def _print(table: Table, lang: Language, output: Path | None) -> None:

@@ -20,6 +20,7 @@ from agent.config.schema import (
     Plane,
     Probe,
     RegisterFile,
+    ReportJob,
     States,
     Store,
     TargetRow,
@@ -53,6 +54,7 @@ class Draft:
     module_names: frozenset[str]
     rows: Mapping[int, TargetRow]
     registers: tuple[RegisterFile, ...] = ()
+    reports: tuple[ReportJob, ...] = ()
     traps: Traps = field(default_factory=Traps)
     path: PathEvidence = field(default_factory=PathEvidence)
 
@@ -82,6 +84,7 @@ def read_draft(reader: Reader, kinds: Sequence[Kind]) -> Draft:
     planes = {name: reader.read(Plane, ("planes", name)) for name in reader.named("planes")}
     modules = _modules(reader, by_name)
     registers = [reader.read(RegisterFile, ("registers", index)) for index in reader.sequence(("registers",))]
+    reports = [reader.read(ReportJob, ("reports", index)) for index in reader.sequence(("reports",))]
     rows = {index: reader.read(TargetRow, ("targets", index)) for index in reader.sequence(("targets",))}
     return Draft(
         tree=reader.tree,
@@ -101,6 +104,7 @@ def read_draft(reader: Reader, kinds: Sequence[Kind]) -> Draft:
         module_names=frozenset(modules),
         rows={index: row for index, row in rows.items() if row},
         registers=tuple(file for file in registers if file),
+        reports=tuple(job for job in reports if job),
         traps=reader.read(Traps, ("traps",)) or Traps(),
         path=reader.read(PathEvidence, ("path",)) or PathEvidence(),
     )

@@ -30,6 +30,7 @@ def config_of(draft: Draft) -> Config:
         targets=tuple(_target(draft, row) for row in draft.rows.values()),
         labels=draft.head.labels,
         registers=draft.registers,
+        reports=draft.reports,
         traps=draft.traps,
         path=draft.path,
         plans=draft.head.plans,

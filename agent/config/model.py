@@ -5,7 +5,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from agent.config.schema import Log, PathEvidence, Plane, Probe, RegisterFile, Role, States, Store, Traps, Web
+from agent.config.schema import (
+    Log,
+    PathEvidence,
+    Plane,
+    Probe,
+    RegisterFile,
+    ReportJob,
+    Role,
+    States,
+    Store,
+    Traps,
+    Web,
+)
 from collectors.base import Module
 from sla.model import Window
 
@@ -105,6 +117,7 @@ class Config:
     targets: tuple[TargetConfig, ...]
     labels: tuple[str, ...]
     registers: tuple[RegisterFile, ...] = ()
+    reports: tuple[ReportJob, ...] = ()
     traps: Traps = field(default_factory=Traps)
     path: PathEvidence = field(default_factory=PathEvidence)
     plans: tuple[str, ...] = ()

@@ -270,6 +270,28 @@ class RegisterFile(Section):
     map: str | None = Field(None, description="File with more headings, as `--map` of `sla-agent import` takes it.")
 
 
+class ReportJob(Section):
+    """Reports of one plan that are written by the calendar."""
+
+    plan: str = Field(min_length=1, description="Plan: one of `plans` by its id, or a built-in one.")
+    folder: str = Field(
+        min_length=1,
+        description="Folder that takes the files; it has to be there. A relative path begins at the folder of this "
+        "file.",
+    )
+    every: Annotated[tuple[Literal["month", "quarter", "year"], ...], Field(min_length=1), Unique] = Field(
+        ("month", "quarter", "year"),
+        description="Periods that get a report, some hours after they are over; a file that is there stays.",
+    )
+    formats: Annotated[tuple[Literal["html", "xlsx"], ...], Field(min_length=1), Unique] = Field(
+        ("html", "xlsx"), description="Forms in which it is written."
+    )
+    lang: Literal["zh", "en"] = Field("zh", description="Language of all but the plan's own words.")
+    sheets: Annotated[tuple[str, ...], Field(max_length=100), Unique] = Field(
+        (), description="Beside the whole report the sheets of these: `carrier=NAME` or `county=CODE`."
+    )
+
+
 Label = Literal["carrier", "name", "plane", "responsible_unit", "role"]
 
 
@@ -298,5 +320,8 @@ class Document(Section):
         (),
         description="Plans whose figures are metrics and pages: ids of built-in ones, or files that end in `.yml`; a "
         "relative path begins at the folder of this file.",
+    )
+    reports: Annotated[tuple[ReportJob, ...], Field(max_length=20)] = Field(
+        (), description="Reports that are written by the calendar."
     )
     labels: Annotated[tuple[Label, ...], Unique] = Field((), description="Register columns that become metric labels.")

@@ -3,10 +3,10 @@
 The command, the API and the metrics all take their numbers from here.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
 
 from agent.config.problems import nearest, show
 from agent.errors import UsageError
@@ -50,13 +50,6 @@ class Table:
         return self.as_of < self.window.end
 
 
-class Told(NamedTuple):
-    """A table, and the faults that its row of the 3-hour rate counts, None without such a row."""
-
-    table: Table
-    faults: Found | None
-
-
 class PlanTables:
     """Answers about plans from a store."""
 
@@ -67,18 +60,21 @@ class PlanTables:
     def table(self, plan: Plan, period: str | None, *, now: int, as_of: int | None = None) -> Table:
         """The whole table; without a period the running year. Errors: UsageError for a period that has not come."""
         asked, name = self.asked(plan, period, now=now, as_of=as_of)
-        table = self._table(asked, name)
+        table = self.table_of(asked, name)
         asked.known.let_go()
         return table
 
-    def told(self, plan: Plan, period: str | None, *, now: int, as_of: int | None = None) -> "Told":
-        """The table, and the faults that the plan's row counts. Errors: as `table`."""
-        asked, name = self.asked(plan, period, now=now, as_of=as_of)
-        table = self._table(asked, name)
-        counts_faults = any(row.formula == CLEARING.name for row in plan.rows)
-        return Told(table, faults_of_plan(asked) if counts_faults else None)
+    def table_of(self, asked: Asked, name: str, told: Callable[[int, int], None] | None = None) -> Table:
+        """The whole table of a question, which may be asked more; `told` hears after each row how many are done."""
+        rows = []
+        for row in asked.plan.rows:
+            rows.append(self.row(asked, row))
+            if told is not None:
+                told(len(rows), len(asked.plan.rows))
+        return replace(self.head_of(asked, name), rows=tuple(rows))
 
-    def _table(self, asked: Asked, name: str) -> Table:
+    def head_of(self, asked: Asked, name: str) -> Table:
+        """A table without its rows: what stands above every report of the question."""
         return Table(
             plan=asked.plan,
             period=name,
@@ -86,7 +82,7 @@ class PlanTables:
             as_of=asked.as_of,
             register_version=_version(self._reader.register_state()),
             simulated=self._reader.meta(SIMULATED) == "true",
-            rows=tuple(self.row(asked, row) for row in asked.plan.rows),
+            rows=(),
         )
 
     def asked(self, plan: Plan, period: str | None, *, now: int, as_of: int | None = None) -> tuple[Asked, str]:

@@ -65,6 +65,8 @@ def unknown_imports(known: Timelines, period: Window) -> Iterator[Unknown]:
     inside = Window(period.start, min(period.end, until))
     for root in known.topology.members():
         marks = known.marks(root)
+        if not marks:  # nothing was ever told of it
+            continue
         ends = [*(mark.at for mark in marks[1:]), until]
         for mark, end in zip(marks, ends, strict=True):
             window = Window(max(mark.at, inside.start), min(end, inside.end))
@@ -88,7 +90,7 @@ def sites_out(known: Timelines, period: Window) -> Iterator[SiteOut]:
 
 def _keys(book: Book) -> dict[str, Callable[[Fault], str]]:
     def column(name: str) -> Callable[[Fault], str]:
-        return lambda fault: str(book.latest(fault.root.partition("#")[0]).get(name) or "")
+        return lambda fault: str(book.at(fault.root.partition("#")[0], fault.start).get(name) or "")
 
     return {
         "priority": lambda fault: str(fault.priority),

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
-import xlsxwriter  # type: ignore[import-untyped]  # it has no types
+import xlsxwriter
 
 from agent.sheets.columns import Column
 from agent.sheets.xlsx_cells import column_name

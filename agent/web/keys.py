@@ -11,3 +11,4 @@ if TYPE_CHECKING:
 
 AGENT: web.AppKey["Agent"] = web.AppKey("agent")
 QUESTIONS: web.AppKey[Questions] = web.AppKey("questions", Questions)
+REPORTS: web.AppKey[Questions] = web.AppKey("reports", Questions)

@@ -1,20 +1,25 @@
 """The JSON API of plans: their tables as `sla-agent report` tells them, to the last digit."""
 
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import quote
 
 from aiohttp import web
 
 from agent.errors import UsageError
-from agent.figures.plan import PlanTables, Table, Told, as_json
+from agent.figures.plan import PlanTables, Table, as_json
 from agent.language import LANGUAGES, ZH
 from agent.plans import BUILT_IN, plan_by_id
+from agent.reports.build import Wanted, build
 from agent.reports.csv_file import csv_text
-from agent.reports.html_file import html_text
-from agent.reports.xlsx_file import xlsx_bytes
+from agent.reports.forms import TYPES, Form, rendered
+from agent.reports.full import plain
+from agent.reports.html import policy
+from agent.reports.party import parse
 from agent.web import asked
 from agent.web.answers import Json
-from agent.web.keys import AGENT, QUESTIONS
+from agent.web.keys import AGENT, QUESTIONS, REPORTS
 from agent.web.problems import problem
 from agent.web.written import answer
 from sla.plans import Plan
@@ -22,12 +27,7 @@ from sla.plans import Plan
 if TYPE_CHECKING:
     from agent.app import Agent
 
-FORMATS = ("json", "csv", "html", "xlsx")
-TYPES = {
-    "csv": "text/csv",
-    "html": "text/html",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
+FORMATS = ("json", "csv", *Form)
 
 
 def add_routes(app: web.Application) -> None:
@@ -55,40 +55,86 @@ async def indicators(request: web.Request) -> web.Response:
 
 
 async def report(request: web.Request) -> web.Response:
-    """The same as a file."""
-    asked.only(request, ("period", "as_of", "lang", "format"))
-    return await _answer(request, asked.choice(request, "format", FORMATS) or "json")
+    """The same as a file; as html or xlsx also the sheet of one carrier or county."""
+    asked.only(request, ("period", "as_of", "lang", "format", "for"))
+    form = asked.choice(request, "format", FORMATS) or "json"
+    if form in list(Form):
+        return await _file(request, Form(form))
+    if "for" in request.query:
+        raise UsageError(f"parameter for: got format {form}, wanted html or xlsx; such a sheet has no other form")
+    return await _answer(request, form)
+
+
+async def _file(request: web.Request, form: Form) -> web.Response:
+    """Made in a thread from end to end: the loop only sends it."""
+    agent, plan = request.app[AGENT], await _chosen(request)
+    if isinstance(plan, web.Response):
+        return plan
+    whose = request.query.get("for")
+    wanted = Wanted(
+        plan=plan,
+        period=request.query.get("period"),
+        language=asked.choice(request, "lang", LANGUAGES) or ZH,
+        as_of=asked.instant(request, "as_of", plan.zone_info),
+        whose=None if whose is None else parse(whose),
+    )
+    made = await request.app[REPORTS].ask(partial(_made, agent, wanted, form))
+    headers = {"Cache-Control": "no-store", "Content-Disposition": _disposition(made)}
+    if made.policy:
+        headers["Content-Security-Policy"] = made.policy
+    return web.Response(body=made.data, content_type=TYPES[form], charset=made.charset, headers=headers)
+
+
+class _Made(NamedTuple):
+    """A file to send. Shape: `policy` is what a page of its own style sheet may do."""
+
+    name: str
+    data: bytes
+    shown: str
+    charset: str | None
+    policy: str
+
+
+def _disposition(made: _Made) -> str:
+    """The name in plain letters for old programs, and as it is."""
+    letters = made.name.encode("ascii", "replace").decode().replace("?", "-")
+    return f"{made.shown}; filename=\"{letters}\"; filename*=UTF-8''{quote(made.name)}"
+
+
+def _made(agent: "Agent", wanted: Wanted, form: Form) -> _Made:
+    found = build(PlanTables(agent.reader, agent.shelf), wanted, now=agent.clock.now_us())
+    data, name = rendered(found, form), f"{found.stem}.{form}"
+    if form is Form.HTML:
+        return _Made(name, data, "inline", "utf-8", policy(found))
+    return _Made(name, data, "attachment", None, "")
+
+
+async def _chosen(request: web.Request) -> Plan | web.Response:
+    """The plan of the path, or that there is none."""
+    try:
+        return await request.app[QUESTIONS].ask(partial(_plan, request.app[AGENT], request.match_info["id"]))
+    except UsageError as exc:
+        return problem(404, "no such plan", str(exc))
 
 
 async def _answer(request: web.Request, form: str) -> web.Response:
-    agent, id_ = request.app[AGENT], request.match_info["id"]
+    agent, plan = request.app[AGENT], await _chosen(request)
+    if isinstance(plan, web.Response):
+        return plan
     language = asked.choice(request, "lang", LANGUAGES) or ZH
-    try:
-        plan = await request.app[QUESTIONS].ask(partial(_plan, agent, id_))
-    except UsageError as exc:
-        return problem(404, "no such plan", str(exc))
     as_of = asked.instant(request, "as_of", plan.zone_info)
-    question = partial(_told, agent, plan, request.query.get("period"), as_of)
+    table = partial(_table, agent, plan, request.query.get("period"), as_of)
     if form == "json":
-        return answer(await request.app[QUESTIONS].ask(lambda: as_json(question().table, language)))
-    name, data = await request.app[QUESTIONS].ask(lambda: _file(question(), form, language))
-    headers = {"Cache-Control": "no-store", "Content-Disposition": f'attachment; filename="{name}.{form}"'}
-    charset = None if form == "xlsx" else "utf-8"
-    return web.Response(body=data, content_type=TYPES[form], charset=charset, headers=headers)
+        return answer(await request.app[QUESTIONS].ask(lambda: as_json(table(), language)))
+    name, text = await request.app[QUESTIONS].ask(partial(_csv, table, language))
+    headers = {"Cache-Control": "no-store", "Content-Disposition": f'attachment; filename="{name}.csv"'}
+    return web.Response(text=text, content_type="text/csv", charset="utf-8", headers=headers)
 
 
-def _file(told: Told, form: str, language: str) -> tuple[str, bytes]:
-    """What the file is called, and what is in it; made in a thread, for it takes its time."""
-    if form == "xlsx":
-        return _name(told.table), xlsx_bytes(told.table, told.faults, language)
-    text = csv_text(told.table, language) if form == "csv" else html_text(told.table, language)
-    return _name(told.table), text.encode()
-
-
-def _name(table: Table) -> str:
-    """What the file is called: plain letters only, whatever the plan's id is."""
-    plain = "".join(c if c.isascii() and c.isalnum() else "-" for c in table.plan.id)
-    return f"{plain}-{table.period}"
+def _csv(table: Callable[[], Table], language: str) -> tuple[str, str]:
+    """What the file is called, and what is in it."""
+    found = table()
+    return f"{plain(found.plan.id)}-{found.period}", csv_text(found, language)
 
 
 def _plan(agent: "Agent", id_: str) -> Plan:
@@ -100,8 +146,8 @@ def _plan(agent: "Agent", id_: str) -> Plan:
     raise UsageError(f"plan: got {id_[:80]!r}, wanted one of {names}")
 
 
-def _told(agent: "Agent", plan: Plan, period: str | None, as_of: int | None) -> Told:
-    return PlanTables(agent.reader, agent.shelf).told(plan, period, now=agent.clock.now_us(), as_of=as_of)
+def _table(agent: "Agent", plan: Plan, period: str | None, as_of: int | None) -> Table:
+    return PlanTables(agent.reader, agent.shelf).table(plan, period, now=agent.clock.now_us(), as_of=as_of)
 
 
 def _plans(agent: "Agent") -> list[Json]:

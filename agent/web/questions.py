@@ -21,15 +21,18 @@ DEADLINE_SECONDS = 15.0
 class Questions:
     """A few threads and a bounded queue before them."""
 
-    def __init__(self, deadline_seconds: float = DEADLINE_SECONDS) -> None:
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="web")
-        self._room = threading.BoundedSemaphore(WAITING_LIMIT)
+    def __init__(
+        self, deadline_seconds: float = DEADLINE_SECONDS, threads: int = THREADS, waiting: int = WAITING_LIMIT
+    ) -> None:
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="web")
+        self._waiting = waiting
+        self._room = threading.BoundedSemaphore(waiting)
         self._deadline = deadline_seconds
 
     async def ask(self, question: Callable[[], T]) -> T:
         """The answer. Errors: what the question raises; 503 when too many wait, or when it takes too long."""
         if not self._room.acquire(blocking=False):
-            raise busy(f"{WAITING_LIMIT} questions wait already")
+            raise busy(f"{self._waiting} questions wait already")
         future = self._threads.submit(question)
         future.add_done_callback(self._release)
         try:

@@ -16,7 +16,7 @@ from agent.marking import marked
 from agent.web import api, clock, pages, probe
 from agent.web.door import Door, most_connections
 from agent.web.guard import refuse_foreign
-from agent.web.keys import AGENT, QUESTIONS
+from agent.web.keys import AGENT, QUESTIONS, REPORTS
 from agent.web.problems import problem, problems_as_answers
 from agent.web.questions import Questions
 
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 PARCEL_CHARACTERS = 512 * 1024
 OPEN_METRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+
+REPORT_SECONDS = 120.0
+REPORTS_WAITING = 4
+"""Files of reports take long: they have a thread of their own, so that pages never wait for them."""
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
@@ -71,6 +75,7 @@ def application(agent: "Agent") -> web.Application:
     """All routes over one agent."""
     app = web.Application(middlewares=[problems_as_answers, refuse_foreign])
     app[AGENT], app[QUESTIONS] = agent, Questions()
+    app[REPORTS] = Questions(REPORT_SECONDS, threads=1, waiting=REPORTS_WAITING)
     app.on_response_prepare.append(_secure)
     app.on_cleanup.append(_close)
     app.add_routes(
@@ -156,10 +161,12 @@ async def reload(request: web.Request) -> web.Response:
 
 async def _close(app: web.Application) -> None:
     await app[QUESTIONS].close()
+    await app[REPORTS].close()
 
 
 async def _secure(request: web.Request, response: web.StreamResponse) -> None:
-    response.headers.extend(HEADERS)
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)  # a report allows its own style sheet and nothing else
     if request.app[AGENT].is_simulated:
         response.headers[SIMULATED_HEADER] = "true"
 

@@ -129,6 +129,9 @@ def test_the_installed_command_checks_runs_serves_and_stops(installed, tmp_path)
         process.stderr.close()
     whole = run([command, "backup", tmp_path / "b.db", "--config.file", config], tmp_path)
     assert "read from end to end" in whole
+    page = run([command, "report", "--plan", "ankang", "--format", "html", "--config.file", config], tmp_path)
+    assert "@page" in page
+    assert "政务云平台可靠性" in page
 
 
 def test_the_installed_lab_writes_its_city_and_the_quick_start_is_one_that_check_takes(installed, tmp_path):

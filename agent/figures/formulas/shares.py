@@ -45,6 +45,8 @@ def figure_of(
         misses_of=share.d or None,
         parameters=dict(parameters or {}),
         reasons=(*reasons, *_reasons(share, names or {})),
+        lists={status: ids for lists in (share.lists, share.beside) for status, ids in lists.items() if ids},
+        why=share.why,
     )
 
 

@@ -1,0 +1,207 @@
+"""The report of a whole plan: its table, and behind each number all that an auditor may ask for."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from agent.figures.plan import Table, adoption
+from agent.figures.words import VERDICTS
+from agent.instants import hours
+from agent.language import N_
+from agent.reports import fault_lists, head, object_lists, window_lists
+from agent.reports.cells import cells, heads
+from agent.reports.content import Count, Fact, Indicator, Report
+from agent.reports.listing import Cell, Lasting, Listing, Share, time_text
+from agent.reports.telling import Telling
+from agent.version import METHOD_VERSION
+from sla.availability import Ratio
+from sla.indicators import Judged
+from sla.plans import Plan
+from sla.verdict import PERCENT
+
+NO_WITNESS = N_("no outside witness")
+NOT_ADOPTED = N_("definitions not adopted")
+IMITATED = N_("%(title)s (simulated)")
+
+METHOD = (
+    N_("Every percentage stands beside its numerator and denominator. Display cuts off, it never rounds up (V3)."),
+    N_("Time that nobody measured is unknown: neither up nor down. It makes the low and the high bound (A4)."),
+    N_("A target is met where the low bound meets it, missed where the high bound does not; else undetermined (V2)."),
+    N_("DOWN is confirmed by three failed readings in a row and dated back to the first of them (S3)."),
+    N_("Periods are half-open, all time is in whole microseconds; platforms are composed instant by instant (A5)."),
+    N_("Faults count from the earlier of first failure and report, without pauses; at most 3 h is in time (F2, F3)."),
+    N_("Sums are sums of numerators and of denominators, never averages of percentages (V4)."),
+)
+INTRODUCTION = N_(
+    "All %(n)s indicators of the plan, in its order and words. Beside each percentage stand numerator and "
+    "denominator; display cuts off and never rounds up; time without observation is unknown, neither up nor down, so "
+    "some figures have a low and a high bound. Basis: probes are measured by this system; register and records are "
+    "given by departments, with their source."
+)
+
+
+def report(telling: Telling, table: Table) -> Report:
+    """Everything about a plan's period in one language."""
+    _, plan, language = telling.words, table.plan, telling.language
+    indicators = [_indicator(telling, table, row) for row in table.rows]
+    return Report(
+        language=language,
+        stem=f"{plain(plan.id)}-{table.period}",
+        title=imitated(telling, table, plan.title_zh if language == "zh" else plan.title_en),
+        subtitle=_("Report on indicators, %(period)s") % {"period": table.period},
+        lines=head_lines(telling, table),
+        marks=marks(telling, table),
+        footer=footer(telling, table),
+        is_simulated=table.simulated,
+        zone=plan.zone_info,
+        at=table.as_of,
+        counts=_counts(telling, table),
+        introduction=[_(INTRODUCTION) % {"n": len(table.rows)}],
+        indicators=indicators,
+        lists=list(_lists(telling)),
+        method=[*(_(line) for line in METHOD), *_of_plan(telling, plan)],
+    )
+
+
+def plain(name: str) -> str:
+    """For file names: plain letters only, whatever a plan's id is."""
+    return "".join(c if c.isascii() and c.isalnum() else "-" for c in name)
+
+
+def head_lines(telling: Telling, table: Table) -> list[str]:
+    """Period, as of, method; below the title."""
+    _, zone = telling.words, table.plan.zone_info
+    start, end, at = (time_text(each, zone) for each in (*table.window, table.as_of))
+    said = {"start": start, "end": end, "length": hours(table.window.length).removesuffix(":00:00"), "zone": zone.key}
+    lines = [_("from %(start)s to %(end)s, %(length)s h, times of %(zone)s") % said]
+    state = _("the period goes on: year to date, provisional") if table.running else _("the period is over; not sealed")
+    lines.append(_("data up to %(at)s; %(state)s") % {"at": at, "state": state})
+    return lines
+
+
+def marks(telling: Telling, table: Table) -> list[str]:
+    """What must be read on every page."""
+    _ = telling.words
+    said = [head.SIMULATED] if table.simulated else []
+    if table.plan.adopted is None:
+        said.append(_(NOT_ADOPTED))
+    said.append(_(NO_WITNESS))
+    return [*said, _(head.DRAFT)] if table.plan.is_draft else said
+
+
+def footer(telling: Telling, table: Table) -> str:
+    """Method and registers, for the foot of every page."""
+    _ = telling.words
+    said = {"method": METHOD_VERSION, "version": table.register_version}
+    return _("method %(method)s, register version %(version)s") % said
+
+
+def imitated(telling: Telling, table: Table, title: str) -> str:
+    """The city's name carries the mark (E8)."""
+    return telling.words(IMITATED) % {"title": title} if table.simulated else title
+
+
+def _counts(telling: Telling, table: Table) -> list[Count]:
+    found = Counter(row.verdict for row in table.rows)
+    return [Count(str(verdict), found[verdict], telling.words(word)) for verdict, word in VERDICTS.items()]
+
+
+def _of_plan(telling: Telling, plan: Plan) -> Iterator[str]:
+    """What the plan file decided."""
+    _ = telling.words
+    yield _("Source of the plan: %(document)s") % {"document": plan.document}
+    said = {"variant": _(object_lists.FIGURES[str(plan.variant)]), "clock": plan.clock}
+    yield _("Availability is held against targets by: %(variant)s; a fault's clock by: %(clock)s.") % said
+    if plan.adopted is None:
+        yield _("Definitions and parameters have not been adopted by anybody (V7).")
+    else:
+        yield _(head.ADOPTED) % plan.adopted._asdict()
+    yield _("The period is not sealed; no outside witness confirms this record (E3).")
+
+
+def _lists(telling: Telling) -> Iterator[Listing]:
+    if telling.clearing_row is None:
+        yield fault_lists.rates_beside(telling)
+    yield fault_lists.faults(telling)
+    yield fault_lists.planned(telling)
+    yield fault_lists.out_of_reach(telling)
+    yield window_lists.maintenance(telling)
+    yield fault_lists.gaps(telling)
+
+
+def _indicator(telling: Telling, table: Table, row: Judged) -> Indicator:
+    found = (
+        object_lists.outages(telling, row),
+        fault_lists.rates_beside(telling) if row.row is telling.clearing_row else object_lists.beside(telling, row),
+        object_lists.objects(telling, row),
+    )
+    shown = cells(table, row, telling.language)
+    printed = [Fact(*each) for each in zip(heads(telling.language)[3:10], shown[3:10], strict=True) if each[1]]
+    return Indicator(
+        judged=row,
+        cells=shown,
+        facts=[*printed, *_facts(telling, table, row)],
+        lists=[each for each in found if each is not None],
+        shown=len(printed),
+    )
+
+
+def _facts(telling: Telling, table: Table, row: Judged) -> Iterator[Fact]:
+    _, figure = telling.words, row.figure
+    yield from _values(telling, row)
+    yield from _counted(telling, row)
+    if figure.budget is not None:
+        yield Fact(_("allowed to be lost"), Lasting(figure.budget.allowed))
+        yield Fact(_("of it used"), Lasting(figure.budget.spent))
+        yield Fact(_("of it left"), _left(figure.budget.left))
+    yield Fact(_("formula"), row.row.formula)
+    for name, value in figure.parameters.items():
+        yield Fact(_("parameter %(name)s") % {"name": name}, _value(value))
+    adopted = adoption(table.plan, row.row)
+    yield Fact(_("definition"), _(NOT_ADOPTED) if adopted is None else _(head.ADOPTED) % adopted._asdict())
+    if row.row.source is not None:
+        yield Fact(_("printed in"), f"{row.row.source.file}:{row.row.source.line}")
+    if row.row.note:
+        yield Fact(_("note"), row.row.note)
+
+
+def _values(telling: Telling, row: Judged) -> Iterator[Fact]:
+    _, figure = telling.words, row.figure
+    named = (
+        (_("low bound"), figure.low),
+        (_("high bound"), figure.high),
+        (_("worst that can still come"), figure.worst),
+    )
+    for label, ratio in (*named, (_("best that can still come"), figure.best), (_("claimed"), figure.claimed)):
+        if ratio is not None and ratio[1]:
+            yield Fact(label, _ratio(row, ratio))
+    if figure.measured_share is not None:
+        yield Fact(_("measured time"), Share(figure.measured_share, figure.measured_share, figure.timed))
+
+
+def _ratio(row: Judged, ratio: Ratio) -> Cell:
+    if row.row.unit == PERCENT:
+        return Share(ratio, ratio, row.figure.timed)
+    return ratio[0] if ratio[1] == 1 else f"{ratio[0]} / {ratio[1]}"
+
+
+def _counted(telling: Telling, row: Judged) -> Iterator[Fact]:
+    _, figure = telling.words, row.figure
+    for label, number in (
+        (_("allowed misses"), row.allowed),
+        (_("late"), figure.late),
+        (_("pending"), figure.pending),
+    ):
+        if number is not None:
+            yield Fact(label, number)
+
+
+def _left(us: int) -> Cell:
+    return Lasting(us) if us >= 0 else f"-{hours(-us)}"
+
+
+def _value(value: object) -> Cell:
+    if isinstance(value, bool | int):
+        return int(value)
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return str(value)
