@@ -36,7 +36,7 @@ from agent.notify import ServiceManager
 from agent.pathwatch import Parts as PathParts
 from agent.pathwatch import PathWatch
 from agent.probing.prober import Prober, Surroundings
-from agent.process import raise_descriptor_limit, settle_memory, undisturbed
+from agent.process import raise_descriptor_limit, settle_memory, share_the_interpreter, undisturbed
 from agent.progress import Progress
 from agent.registerfiles import apply_files, tell, try_files
 from agent.reportjobs import ReportJobs
@@ -260,6 +260,7 @@ class Agent:
 
     async def _run(self) -> None:
         raise_descriptor_limit()
+        share_the_interpreter()
         settle_memory()
         async with asyncio.TaskGroup() as group:
             self._group = group

@@ -23,6 +23,10 @@ FIRST_SPREAD_NS = 10_000_000_000
 EARLY_NS = 5_000_000_000
 """From one early probe of a target to the next at least: a hint may be forged, and may come a thousand times."""
 
+BEHIND_NS = 1_000_000_000
+"""Later than this, re-probes wait for the next regular turn: a loop that cannot keep up must not ask for three times
+as much, or it never comes back."""
+
 _STALE_KEPT = 1000
 
 IDLE_SECONDS = 0.5
@@ -141,7 +145,8 @@ class Schedule:
             self._missed(watched.kind, skipped)
             regular += skipped * watched.interval_ns
         job.regular_ns = regular
-        job.due_ns = min(regular, max(started_ns + watched.retry_ns, now)) if retry else regular
+        soon = retry and self.lateness_ns < BEHIND_NS
+        job.due_ns = min(regular, max(started_ns + watched.retry_ns, now)) if soon else regular
         if job.hinted:
             job.hinted = False
             job.due_ns = job.early_ns = min(job.due_ns, max(now, job.early_ns + EARLY_NS))

@@ -7,7 +7,7 @@ import pytest
 
 from agent.lanes import Lane
 from agent.pulse import BEAT_NS, Pulse
-from agent.schedule import LAUNCH_CAP, Job, Schedule, next_regular
+from agent.schedule import BEHIND_NS, LAUNCH_CAP, Job, Schedule, next_regular
 from agent.targets import Watched
 from tests.agent.worlds import HandClock, target
 
@@ -86,6 +86,19 @@ def test_a_re_probe_comes_after_the_retry_interval_and_the_grid_stays() -> None:
     hand.schedule.done(job, regular, retry=True)
     assert job.due_ns == regular + watched.retry_ns
     assert job.regular_ns == regular + watched.interval_ns
+
+
+@pytest.mark.parametrize(("late_ns", "retries"), [(BEHIND_NS - 1, True), (BEHIND_NS, False)])
+def test_a_schedule_that_is_behind_re_probes_only_at_regular_turns(late_ns: int, retries: bool) -> None:
+    hand = Hand()
+    watched = target("a")
+    hand.schedule.add(watched)
+    job = hand.schedule._jobs["a"]
+    due = job.due_ns
+    hand.tick((due + late_ns) / SECOND)
+    started = hand.clock.monotonic_ns()
+    hand.schedule.done(job, started, retry=True)
+    assert job.due_ns == (started + watched.retry_ns if retries else next_regular(watched, started))
 
 
 def test_turns_that_passed_while_a_probe_ran_are_counted_as_missed() -> None:
