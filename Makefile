@@ -8,8 +8,8 @@ MAKEFLAGS += --no-print-directory
 
 # The Python that .venv is made with; the newest that is found unless it is named: make PYTHON=/path/to/python3
 PYTHON ?=
-# Test processes at once.
-WORKERS ?= 2
+# Test processes at once: more than two cores, since the long tests wait more than they reckon.
+WORKERS ?= 3
 # Further arguments for pytest: make pytest ARGS="tests/sla -x"
 ARGS ?=
 

@@ -6,6 +6,7 @@ texts: nothing that people entered can become a formula. Shares are cut off as o
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
 from xlsxwriter import Workbook
@@ -33,13 +34,24 @@ _DEFINITION = 3
 
 def write_xlsx(report: Report, target: Path | BinaryIO) -> None:
     """The whole workbook. Errors: AgentError where it cannot be written."""
-    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    book = Workbook(str(target) if isinstance(target, Path) else target, options)
+    plain = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     try:
-        _fill(book, report)
-        book.close()
+        with TemporaryDirectory(prefix="sla-agent-report-") as folder:
+            book = Workbook(str(target) if isinstance(target, Path) else target, {**plain, "tmpdir": folder})
+            try:
+                _fill(book, report)
+                book.close()
+            finally:
+                _let_go(book)
     except (OSError, XlsxWriterException) as exc:
         raise AgentError(f"the spreadsheet cannot be written: {exc}; is there room for temporary files?") from exc
+
+
+def _let_go(book: Workbook) -> None:
+    """A book that could not be written leaves the files of its rows open."""
+    for sheet in book.worksheets():
+        if sheet.row_data_fh is not None:
+            sheet.row_data_fh.close()
 
 
 def _fill(book: Workbook, report: Report) -> None:
