@@ -11,6 +11,7 @@ RESET = struct.pack("ii", 1, 0)
 
 _TYPE = int(socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
 _RTT = struct.Struct("=68xI")  # tcpi_rtt of struct tcp_info, in microseconds
+_NOT_CONNECTED = frozenset({2, 3, 7})  # SYN_SENT, SYN_RECV, CLOSE of net/tcp_states.h: tcpi_state, its first byte
 IP_BIND_ADDRESS_NO_PORT = 24  # linux/in.h; without it bind() takes a port from the whole host
 
 
@@ -37,13 +38,27 @@ def open_stream(family: int, options: SocketOptions) -> socket.SocketType:
     return sock
 
 
-def kernel_rtt(sock: socket.SocketType) -> float:
-    """Seconds from SYN to SYN/ACK by the kernel's clock, untouched by our loop; 0.0 where it has none."""
+def tcp_info(sock: socket.SocketType) -> bytes:
+    """The beginning of the kernel's struct tcp_info; nothing where it has none."""
     try:
-        info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _RTT.size)
+        return sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _RTT.size)
     except OSError:
-        return 0.0
+        return b""
+
+
+def is_connected(info: bytes) -> bool:
+    """Whether the handshake is done, as tcp_info has it; an event alone is no proof. True where it does not say."""
+    return not info or info[0] not in _NOT_CONNECTED
+
+
+def rtt_of(info: bytes) -> float:
+    """Seconds from SYN to SYN/ACK by the kernel's clock, untouched by our loop; 0.0 where it has none."""
     return float(_RTT.unpack(info)[0]) / 1e6 if len(info) == _RTT.size else 0.0
+
+
+def kernel_rtt(sock: socket.SocketType) -> float:
+    """The same of a socket."""
+    return rtt_of(tcp_info(sock))
 
 
 def met_itself(sock: socket.SocketType, address: Address) -> bool:

@@ -17,7 +17,7 @@ from math import ceil
 from time import monotonic
 
 from collectors.base import CollectorUnavailableError, Landed, Reading, Reason, Target, error, failed
-from collectors.dialling import RESET, SocketOptions, kernel_rtt, met_itself, open_stream
+from collectors.dialling import RESET, SocketOptions, is_connected, met_itself, open_stream, rtt_of, tcp_info
 from collectors.errnos import from_host, from_path
 from collectors.resolve import Address
 
@@ -165,6 +165,9 @@ class Probe:
         if events & _BROKEN and (number := sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)):
             self.end(from_path(number, f"connect to {self.address}"))
             return False
+        info = tcp_info(sock)
+        if not is_connected(info):  # not a proof of life: the handshake goes on, or the deadline says how it ended
+            return False
         if self.address.port >= _LOWEST_EPHEMERAL_PORT and met_itself(sock, self.address):
             detail = f"connect to {self.address}: nobody listens there (the connection met its own source port)"
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)  # a TIME-WAIT would keep the port taken
@@ -172,7 +175,7 @@ class Probe:
             return False
         self.connected_at = now
         self.connect_seconds = now - self._started
-        self.rtt_seconds = kernel_rtt(sock) or self.connect_seconds
+        self.rtt_seconds = rtt_of(info) or self.connect_seconds
         self.on_connected()
         return not self.ended
 

@@ -141,6 +141,23 @@ async def test_silence_is_failed_timeout():
     assert "no connection within 0.3 s" in reading.detail
 
 
+async def test_an_event_before_the_handshake_is_done_is_no_connection():
+    with listening(backlog=0) as listener, opened() as engine:
+        port = listener.getsockname()[1]
+        with contextlib.ExitStack() as stack:
+            for _ in range(4):  # the backlog is full: the next SYN is not answered
+                taken = stack.enter_context(socket.socket())
+                taken.setblocking(False)
+                taken.connect_ex(("127.0.0.1", port))
+            what = probe(Connect, port, timeout=0.3)
+            future = launch(engine, what)
+            what.on_events(select.EPOLLOUT, time.monotonic())
+            what.on_events(select.EPOLLHUP | select.EPOLLOUT, time.monotonic())
+            assert what.connected_at is None
+            (reading,) = await future
+    assert says(reading) == (Outcome.FAILED, Reason.TIMEOUT)
+
+
 async def test_two_thousand_probes_on_distinct_addresses_are_all_told_apart():
     async def serve(listener, served):
         loop = asyncio.get_running_loop()

@@ -69,14 +69,14 @@ def test_a_stop_keeps_the_running_bin_and_a_kill_loses_no_other(
     with snmpd(tmp_path, THERE, PORT, wrap=wrap) as address:
         config = tmp_path / "agent.yml"
         config.write_text(CONFIG.format(store=store, address=address), encoding="utf-8")
-        with agent(config, tmp_path / "log") as running:
+        with agent(config, tmp_path / "agent.log") as running:
             until(lambda: utilisation(running), "a rate against what was contracted that is not 0")
             assert running.stop() == 0
         kept = bins(store)
         assert all(each.covered_us > 0 for each in kept)
         assert sum(each.bits_in for each in kept) > 0  # our own questions and their answers
         assert sum(each.bits_out for each in kept) > 0
-        with agent(config, tmp_path / "log") as running:
+        with agent(config, tmp_path / "agent.log") as running:
             until(lambda: utilisation(running) is not None, "a rate of the next run")
             said = json.loads(running.get("/api/v1/targets/sw/utilisation?component=if/trf1"))
             assert said["target"] == "sw#if/trf1"
