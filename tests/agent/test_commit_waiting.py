@@ -41,7 +41,7 @@ def now() -> int:
 async def test_an_edge_under_way_is_waiting_until_it_is_durable(refuses: bool) -> None:
     store = Held(refuses=refuses)
     clock: Callable[[], int] = now
-    committer = Committer(store, RUN, clock, store.durable, store)  # type: ignore[arg-type]
+    committer = Committer(store, RUN, clock, store.durable, store)  # type: ignore[arg-type]  # the store plays all parts
     committer.edge(ROW)
     assert committer.waiting == 1
     commit = asyncio.ensure_future(committer._commit(asyncio.get_running_loop()))

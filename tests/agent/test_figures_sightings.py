@@ -59,7 +59,7 @@ class World:
     def take(self, kind: str, text: str, **options: object) -> None:
         """Import a file."""
         given = {"file": "f.csv", "now": CUT + DAY, "by": "x", "zone": ZONE, "create_targets": True, **options}
-        apply_import(self.writer, ImportRequest(kind=kind, data=text.encode(), **given))  # type: ignore[arg-type]
+        apply_import(self.writer, ImportRequest(kind=kind, data=text.encode(), **given))  # type: ignore[arg-type]  # options by name
 
     def seen(self, cut: int = CUT) -> Sightings:
         reader = self.writer.reader

@@ -40,7 +40,7 @@ class Refusing:
 
 
 def upkeep(calendar: Calendar, store: Refusing) -> Upkeep:
-    return Upkeep(calendar, store, store, store.look, store.look)  # type: ignore[arg-type]
+    return Upkeep(calendar, store, store, store.look, store.look)  # type: ignore[arg-type]  # the store plays all parts
 
 
 async def test_a_clean_up_that_the_store_refuses_is_one_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
@@ -58,8 +58,8 @@ async def test_a_register_border_that_is_refused_is_tried_again_until_it_is_take
     jobs = upkeep(calendar, store)
     planned: list[Callable[[], Awaitable[None]]] = []
     again: list[int] = []
-    calendar.once = lambda _name, _at, job: planned.append(job)  # type: ignore[assignment, method-assign, misc]
-    calendar.soon = lambda _name, seconds, job: (again.append(seconds), planned.append(job))  # type: ignore[assignment, func-returns-value, method-assign, misc]
+    calendar.once = lambda _name, _at, job: planned.append(job)  # type: ignore[assignment, method-assign, misc]  # a calendar that only notes
+    calendar.soon = lambda _name, seconds, job: (again.append(seconds), planned.append(job))  # type: ignore[assignment, func-returns-value, method-assign, misc]  # a calendar that only notes
     jobs.at_border(1, store.once)
     await planned[0]()
     assert (again, store.done, len(planned)) == ([BORDER_AGAIN_SECONDS], 0, 2)
