@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from agent.figures.formulas import support
 from agent.figures.plan import PlanTables, Table, as_json
 from agent.imports import apply_import
 from agent.plans import plan_by_id
@@ -329,3 +330,10 @@ def test_sites_with_one_line_are_never_redundant(made: Books) -> None:
     told = row(table(made, GUANGYUAN), "dual_line_time")
     assert (told["n"], told["d"]) == (8736 * HOUR, 2 * 8760 * HOUR)
     assert any("S2" in reason for reason in told["reasons"])
+
+
+def test_lines_of_two_sites_do_not_carry_for_each_other_whatever_their_group_is_called() -> None:
+    here, there = {"b_site": "S-1", "redundancy_group": "main"}, {"b_site": "S-2", "redundancy_group": "main"}
+    assert support._group(here) != support._group(there)
+    assert support._group(here) == support._group(dict(here))
+    assert support._group({"b_site": "S-1"}) == ""

@@ -3,8 +3,10 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from math import ceil, floor
 
 from agent.figures.asked import Asked
+from agent.figures.book import Body
 from agent.figures.formulas.base import Formula, not_computable
 from agent.figures.formulas.shares import figure_of, names_of
 from agent.figures.traffic import DIRECTIONS, Held, Traffic, ended
@@ -53,7 +55,7 @@ def _systems(asked: Asked) -> Iterator[System]:
     for id_, body in asked.book.held_in("systems", asked.window.end - 1):
         if body.get("class") != "common":
             demand = body.get("demand_mbps")
-            rate = None if demand is None else round(Fraction(str(demand)) * _MBPS)
+            rate = None if demand is None else ceil(Fraction(str(demand)) * _MBPS)  # a part of a bit asks for all of it
             yield System(id_, rate, tuple(str(link) for link in body.get("required_links") or ()))
 
 
@@ -64,8 +66,8 @@ def _line(asked: Asked, id_: str, busy: Sequence[Window]) -> Line:
     body = asked.book.at(id_, asked.window.end - 1)
     return Line(
         id=id_,
-        contracted=round(Fraction(str(body["contracted_mbps"])) * _MBPS),
-        group=str(body.get("redundancy_group") or ""),
+        contracted=floor(Fraction(str(body["contracted_mbps"])) * _MBPS),
+        group=_group(body),
         busy=bins,
         ways=(_way(traffic, held, DIRECTIONS[0], bins), _way(traffic, held, DIRECTIONS[1], bins)),
         quality=quality(clip(asked.known.served(id_), asked.window), bins),
@@ -88,3 +90,9 @@ def _common(one: Window, other: Window) -> Window:
 
 
 SUPPORT = Formula("bandwidth_support", measure, parameters=("utilisation_percent", "inside_percent"))
+
+
+def _group(body: Body) -> str:
+    """Lines carry for each other only to the same site, whatever a group of another site is called."""
+    name = str(body.get("redundancy_group") or "")
+    return f"{body['b_site']}/{name}" if name else ""
