@@ -27,6 +27,9 @@ BEHIND_NS = 1_000_000_000
 """Later than this, re-probes wait for the next regular turn: a loop that cannot keep up must not ask for three times
 as much, or it never comes back."""
 
+STILL_ON_TIME = 10
+"""A turn that passed less than such a part of the interval ago is taken late rather than left out."""
+
 _STALE_KEPT = 1000
 
 IDLE_SECONDS = 0.5
@@ -140,10 +143,8 @@ class Schedule:
             return
         watched, now = job.watched, self._now_ns()
         regular = next_regular(watched, started_ns)
-        if regular <= now:  # S9: turns that passed while it ran or waited
-            skipped = (now - regular) // watched.interval_ns + 1
-            self._missed(watched.kind, skipped)
-            regular += skipped * watched.interval_ns
+        if regular <= now:
+            regular = self._after_passed_turns(watched, regular, now)
         job.regular_ns = regular
         soon = retry and self.lateness_ns < BEHIND_NS
         job.due_ns = min(regular, max(started_ns + watched.retry_ns, now)) if soon else regular
@@ -151,6 +152,18 @@ class Schedule:
             job.hinted = False
             job.due_ns = job.early_ns = min(job.due_ns, max(now, job.early_ns + EARLY_NS))
         self._push(job)
+
+    def _after_passed_turns(self, watched: Watched, regular: int, now: int) -> int:
+        """The turn to take next when turns passed while a probe ran or waited (S9); those left out are missed.
+
+        One that passed only just now is taken: a silent target with a timeout as long as its interval, or a re-probe
+        across its turn, would otherwise be seen every second time, and be UNKNOWN between.
+        """
+        passed, late = divmod(now - regular, watched.interval_ns)
+        missed = passed if late <= watched.interval_ns // STILL_ON_TIME else passed + 1
+        if missed:
+            self._missed(watched.kind, missed)
+        return regular + missed * watched.interval_ns
 
     async def serve(self) -> None:
         """Launch what is due until cancelled."""
