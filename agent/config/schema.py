@@ -73,6 +73,13 @@ class Store(Section):
     )
 
 
+class Note(Section):
+    """What an operator wants every visitor of the page to know, in both languages."""
+
+    zh: str = Field("", max_length=500, description="In Chinese; without it the English one is shown.")
+    en: str = Field("", max_length=500, description="In English; without it the Chinese one is shown.")
+
+
 class Web(Section):
     """The HTTP server."""
 
@@ -80,6 +87,7 @@ class Web(Section):
         "127.0.0.1:9610",
         description="HOST:PORT to serve on; loopback only, as roles and TLS are not there yet. Port 0: any free one.",
     )
+    note: Note = Field(Note(), description="A sentence of yours at the head of the page.")
 
 
 class Probe(Section):

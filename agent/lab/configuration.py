@@ -22,11 +22,23 @@ vantage: {name: lab%(gateway)s}
 
 store: {url: "%(store)s", simulated: true}
 
-web: {listen_address: "%(listen)s"}
-
+web:
+  listen_address: "%(listen)s"
+%(note)s
 probe: {allow: [%(allow)s]}
 
 """
+
+LOOPBACK_NOTE = """\
+  note:
+    zh: >-
+      本页为环回地址上的模拟城市：没有 icmp 对象，因为无论切断什么，本机都会应答自己的回显请求；
+      网络命名空间形式（--net netns）可以显示这些。
+    en: >-
+      A simulated city on loopback. It has no icmp targets, as this host answers its own echoes whatever is cut;
+      network namespaces (--net netns) show these.
+"""
+"""What a page of a city on loopback has to say: what is missing there, and why."""
 
 _MODULES = """\
 modules:
@@ -64,6 +76,7 @@ def configuration(city: City, plan: Plan, folder: Path, listen_address: str) -> 
         "store": f"sqlite:///{where / 'lab.db'}", "listen": listen_address, "allow": allow, "often": often,
         "cameras": cameras, "name": NAME, "answer": f"^{NAME.replace('.', chr(92) * 2 + '.')} A {ADDRESS}$",
         "ca": where / CA_FILE,
+        "note": LOOPBACK_NOTE if plan.form == "loopback" else "",
         "gateway": "" if plan.form == "loopback" else f", gateway: {GATEWAY}, module: lab_line, interval: 5s",
     }  # fmt: skip
     modules = _MODULES + ("" if plan.form == "loopback" else _LINES)
