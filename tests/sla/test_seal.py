@@ -40,6 +40,12 @@ def test_a_leaf_is_the_digest_of_its_spelling() -> None:
     assert leaf(SHA, "edges", (5, 1), (7,)) == hashlib.sha256(said).digest()
 
 
+@given(ROWS, ROWS)
+def test_a_leaf_is_spelled_like_everything_else(key: Any, columns: Any) -> None:
+    said = b"\x00" + canonical(["edges", key, columns])
+    assert leaf(SHA, "edges", key, columns) == hashlib.sha256(said).digest()
+
+
 def test_what_has_no_spelling_is_refused() -> None:
     with pytest.raises(ValueError, match="Out of range"):
         canonical(float("nan"))
