@@ -12,6 +12,7 @@ from pathlib import Path
 
 from agent import housekeeping, reportjobs
 from agent.calendar import Calendar
+from agent.chain import Chain
 from agent.clock import Clock, RunClock, read_anchor
 from agent.clockwatch import Begin, ClockWatch, Heard, begin
 from agent.commit import Committer
@@ -24,6 +25,7 @@ from agent.faultmetrics import FaultMetrics
 from agent.faultwatch import FaultWatch, Parts
 from agent.figures.book import Shelf
 from agent.figures.topology import Topology
+from agent.headmaking import HeadMaker
 from agent.hints import Hints
 from agent.housekeeping import Housekeeping, running_periods, tallies_of
 from agent.indicators import Indicators
@@ -134,9 +136,11 @@ class Agent:
         dated = self._begin_dating()
         self.clock = RunClock(self.machine_clock, dated.anchor)
         left_open = self.reader.clock_steps(only_open=True)
+        zone = self.config.zone_info
+        self.heads = HeadMaker(self.location, self.writer, zone)
+        self.heads.begin_late(self.clock.now_us())
         start = self._start_run()
         now = self.clock.now_us()
-        zone = self.config.zone_info
         periods = running_periods(now, zone)
         known = Known(start, now, self.reader.components(), dict(self.reader.all_marks()), list(periods.values()))
         self.is_simulated = self.reader.meta(SIMULATED) == "true"
@@ -184,6 +188,7 @@ class Agent:
         self.reports = ReportJobs(
             self.reader, self.shelf, self.clock.now_us, self.metrics, lambda: self.watch.unresolved
         )
+        self.chain = Chain(self.heads, self.clock.now_us, lambda: self.watch.unresolved, lambda: None, self.metrics)
         self.calendar = Calendar(zone, self.machine_clock.wall_us)
         heard = Heard(self.calendar.clock_stepped, self._on_jump)
         self.watch = ClockWatch(self.clock, self.committer, self.metrics, dated, left_open, heard)
@@ -275,6 +280,7 @@ class Agent:
                 group.create_task(self.traps.serve()),
                 group.create_task(self.paths.serve()),
                 group.create_task(self.supervised.serve()),
+                group.create_task(self.chain.serve()),
             ]
             await self.server.start()
             self.holder.announce(self.server.address)

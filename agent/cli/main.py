@@ -18,6 +18,7 @@ from agent.cli import (
     status,
     targets,
     template,
+    verify,
 )
 
 app = typer.Typer(
@@ -29,7 +30,7 @@ app = typer.Typer(
 )
 COMMANDS = (
     run, check, probe, targets, status, clock, doctor, import_, template, availability, faults, report, backup, restore,
-    lab,
+    verify, lab,
 )  # fmt: skip
 for command in COMMANDS:
     command.register(app)

@@ -55,9 +55,8 @@ def begin(db: sqlite3.Connection, kind: str, at: int, closed: Mapping[str, int],
     db.execute(f"INSERT INTO chain_due SELECT ?, tbl, {columns} FROM chain_fresh", (number,))
     db.execute("DELETE FROM chain_fresh")
     upto = _close(db, number, closed)
-    last = db.execute("SELECT max(until) FROM (SELECT until FROM heads UNION ALL SELECT until FROM chain_cuts)")
-    since = last.fetchone()[0]
-    start = min(at, 0) if since is None else int(since)
+    since = last_until(db)
+    start = min(at, 0) if since is None else since
     cut = Cut(number, kind, start, max(at, start), {**said, "closed": upto})
     db.execute("INSERT INTO chain_cuts VALUES (?, ?, ?, ?, ?)", (*cut[:4], json.dumps(cut.said, ensure_ascii=False)))
     db.execute("UPDATE chain_state SET generation = ?", (number,))
@@ -66,7 +65,17 @@ def begin(db: sqlite3.Connection, kind: str, at: int, closed: Mapping[str, int],
 
 def cuts(db: sqlite3.Connection) -> list[Cut]:
     """Heads that were begun and are not made, oldest first."""
-    return [Cut(row[0], row[1], row[2], row[3], json.loads(row[4])) for row in db.execute("SELECT * FROM chain_cuts ORDER BY number")]
+    return [
+        Cut(row[0], row[1], row[2], row[3], json.loads(row[4]))
+        for row in db.execute("SELECT * FROM chain_cuts ORDER BY number")
+    ]
+
+
+def last_until(db: sqlite3.Connection) -> int | None:
+    """Up to when rows are in a head that was begun; None before the first one."""
+    sql = "SELECT max(until) FROM (SELECT until FROM heads UNION ALL SELECT until FROM chain_cuts)"
+    until = db.execute(sql).fetchone()[0]
+    return None if until is None else int(until)
 
 
 def waiting(db: sqlite3.Connection) -> int:
