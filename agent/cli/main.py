@@ -15,6 +15,7 @@ from agent.cli import (
     report,
     restore,
     run,
+    seal,
     status,
     targets,
     template,
@@ -30,7 +31,7 @@ app = typer.Typer(
 )
 COMMANDS = (
     run, check, probe, targets, status, clock, doctor, import_, template, availability, faults, report, backup, restore,
-    verify, lab,
+    seal, verify, lab,
 )  # fmt: skip
 for command in COMMANDS:
     command.register(app)

@@ -65,7 +65,7 @@ def verify_store(location: Location, zone: ZoneInfo, expect: str | None) -> bool
         found = walk.walk()
         seals = check_seals(db)
         answer = None if wanted is None else expected(db, wanted, told.at)
-        for line in _lines(walk, found, seals.bad, told.at, seals.count):
+        for line in _lines(walk, found, seals.bad, told.at, seals.found):
             typer.echo(line)
         agrees = not found.bad and not seals.bad
         for line in _expected_lines(db, answer) if answer is not None or agrees else ():

@@ -12,7 +12,7 @@ from sla.seal import figures_digest, is_available
 class Seals(NamedTuple):
     """How many seals there are, and what is wrong with them, in words."""
 
-    count: int
+    found: int
     bad: list[str]
 
 

@@ -64,6 +64,6 @@ def _bodies(seal: int, figures: Mapping[str, Json]) -> Iterable[Sequence[object]
 
 
 def _kept(row: Sequence[Any]) -> KeptSeal:
-    *plain, figures, said, before, form, digest = row
-    seal = Seal(*plain, json.loads(figures), json.loads(said), before, form)
-    return KeptSeal(seal, str(digest))
+    values = dict(zip(Seal._fields, row[:-1], strict=True))
+    values["figures"], values["said"] = json.loads(values["figures"]), json.loads(values["said"])
+    return KeptSeal(Seal(**values), str(row[-1]))
