@@ -39,6 +39,7 @@ from agent.probing.prober import Prober, Surroundings
 from agent.process import raise_descriptor_limit, settle_memory, share_the_interpreter, undisturbed
 from agent.progress import Progress
 from agent.registerfiles import apply_files, tell, try_files
+from agent.registermetrics import RegisterMetrics
 from agent.reportjobs import ReportJobs
 from agent.runner import Runner
 from agent.selfmetrics import SelfMetrics
@@ -165,6 +166,7 @@ class Agent:
                 opened=lambda faults, more: self.paths.opened(faults, more),  # noqa: PLW0108 (made a line later)
             )
         )
+        self.register_metrics = RegisterMetrics(self.faults.said, lambda: self.watched, simulated)
         self.indicators = Indicators(self.metrics.registry, self.reader, self.shelf, self.clock.now_us, simulated)
         kinds = {kind.name: kind for kind in self.kinds}
         self.supervised = self._supervised()
@@ -324,6 +326,7 @@ class Agent:
         self.traps.take(config.traps)
         self._topology = found.topology
         self.link_metrics.lines = found.lines
+        self.register_metrics.rows = found.registered
         self.faults.refresh()
         self.upkeep.at_border(found.book.next_border(now), self.registers_changed)
         count_targets(self.metrics, self.kinds, self.watched.values(), self.runner.lanes)

@@ -368,6 +368,37 @@ LINK_UTILISATION = Family(
 LINK_FAMILIES = (LINK_CONTRACTED, LINK_UTILISATION)
 """Lines that have an interface: written at the scrape."""
 
+COUNTY_INFO = Family(
+    "sla_county_info",
+    Type.GAUGE,
+    "1; a county that has sites in service, or the city itself for its own sites, with its name in the register.",
+    ("county", "name"),
+)
+SITE_INFO = Family(
+    "sla_site_info", Type.GAUGE, "1; of which county and level a site in service is.", ("site", "county", "level")
+)
+LINK_INFO = Family(
+    "sla_link_info",
+    Type.GAUGE,
+    "1; of which far site, county, carrier and tier a line in service is.",
+    ("link", "site", "county", "carrier", "tier"),
+)
+LINK_UP = Family(
+    "sla_link_up",
+    Type.GAUGE,
+    "1 while the line is UP or DEGRADED by all that is evidence of it, 0 while it is DOWN; no sample while unknown.",
+    ("link",),
+)
+TARGETS = Family(
+    "sla_targets",
+    Type.GAUGE,
+    "Targets by their state, all evidence of each together; the vantage's check of itself is not counted.",
+    ("kind", "role", "county", "state"),
+)
+
+REGISTER_FAMILIES = (COUNTY_INFO, SITE_INFO, LINK_INFO, LINK_UP, TARGETS)
+"""What the registers say of sites and lines, and targets by state: written at the scrape."""
+
 SELF_FAMILIES = (
     BUILD_INFO,
     RELOAD_OK,
