@@ -371,11 +371,14 @@ LINK_FAMILIES = (LINK_CONTRACTED, LINK_UTILISATION)
 COUNTY_INFO = Family(
     "sla_county_info",
     Type.GAUGE,
-    "1; a county that has sites in service, or the city itself for its own sites, with its name in the register.",
+    "1; a county that has sites in service, with its name in the register.",
     ("county", "name"),
 )
 SITE_INFO = Family(
-    "sla_site_info", Type.GAUGE, "1; of which county and level a site in service is.", ("site", "county", "level")
+    "sla_site_info",
+    Type.GAUGE,
+    "1; of which county and level a site in service is; empty for the city's own.",
+    ("site", "county", "level"),
 )
 LINK_INFO = Family(
     "sla_link_info",

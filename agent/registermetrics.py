@@ -41,7 +41,7 @@ class Registered(NamedTuple):
 
 
 def registered(book: Book, now: int) -> Registered:
-    """What of the registers holds now. Shape: `county_of` is by site; a site of the city has the city's code."""
+    """What of the registers holds now. Shape: `county_of` is by site, "" for one of the city itself."""
     places = dict(book.held_in("divisions", now))
     sites = dict(book.held_in("sites", now))
     county_of = {id_: _county(places, str(body.get("division_code") or "")) for id_, body in sites.items()}
@@ -62,16 +62,15 @@ def _word(body: Mapping[str, object], column: str) -> str:
 
 
 def _county(places: Mapping[str, Mapping[str, object]], code: str) -> str:
-    """The county that a division is or is in; the division itself where it is in none."""
-    at = code
+    """The county that a division is or is in; "" where it is in none."""
     for _ in range(_DEEPEST):
-        body = places.get(at)
+        body = places.get(code)
         if body is None:
             break
         if body.get("level") == "county":
-            return at
-        at = _word(body, "parent_code")
-    return code
+            return code
+        code = _word(body, "parent_code")
+    return ""
 
 
 class RegisterMetrics:

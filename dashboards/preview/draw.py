@@ -67,7 +67,7 @@ def timeseries(filled: Filled, span: Span, size: Size) -> str:
     is_stacked = defaults["custom"]["stacking"]["mode"] == "normal"
     bases = _stack([series for _, series in named]) if is_stacked else [dict(s.points) for _, s in named]
     most = max((value for points in bases for value in points.values() if math.isfinite(value)), default=1.0)
-    top = defaults.get("max") or most * 1.05 or 1.0
+    top = defaults.get("max") or (_whole(most) if defaults.get("decimals") == 0 else most * 1.05) or 1.0
     plot = _Plot(span, size, top)
     drawn = []
     floor: Mapping[float, float] = {}
@@ -78,6 +78,11 @@ def timeseries(filled: Filled, span: Span, size: Size) -> str:
     limits = [plot.limit(step["value"], css(step["color"])) for step in defaults["thresholds"]["steps"][1:]]
     body = "".join([plot.axes(defaults["unit"], defaults.get("decimals")), *limits, *drawn])
     return f'<svg viewBox="0 0 {size.width} {size.height}">{body}</svg>{_legend(named, panel)}'
+
+
+def _whole(most: float) -> float:
+    """The top of an axis whose ticks are whole numbers."""
+    return TICKS * max(math.ceil(most / TICKS), 1)
 
 
 def _stack(all_series: Sequence[Series]) -> list[dict[float, float]]:
