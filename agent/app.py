@@ -166,7 +166,7 @@ class Agent:
                 opened=lambda faults, more: self.paths.opened(faults, more),  # noqa: PLW0108 (made a line later)
             )
         )
-        self.register_metrics = RegisterMetrics(self.faults.said, lambda: self.watched, simulated)
+        self.register_metrics = RegisterMetrics(self.faults.said, simulated)
         self.indicators = Indicators(self.metrics.registry, self.reader, self.shelf, self.clock.now_us, simulated)
         kinds = {kind.name: kind for kind in self.kinds}
         self.supervised = self._supervised()

@@ -446,15 +446,9 @@ LINK_UP = Family(
     "1 while the line is UP or DEGRADED by all that is evidence of it, 0 while it is DOWN; no sample while unknown.",
     ("link",),
 )
-TARGETS = Family(
-    "sla_targets",
-    Type.GAUGE,
-    "Targets by their state, all evidence of each together; the vantage's check of itself is not counted.",
-    ("kind", "role", "county", "state"),
-)
 
-REGISTER_FAMILIES = (COUNTY_INFO, SITE_INFO, LINK_INFO, LINK_UP, TARGETS)
-"""What the registers say of sites and lines, and targets by state: written at the scrape."""
+REGISTER_FAMILIES = (COUNTY_INFO, SITE_INFO, LINK_INFO, LINK_UP)
+"""What the registers say of sites and lines: written at the scrape."""
 
 SELF_FAMILIES = (
     BUILD_INFO,
