@@ -42,9 +42,18 @@ class Filled:
 
     def named(self) -> Iterator[tuple[str, Series]]:
         """Every series with the name that its legend gives it."""
+        called = dict(_display_names(self.panel))
         for target, each in zip(self.panel["targets"], self.asked, strict=True):
             for series in each.answer.series:
-                yield legend(target, series, self.panel["title"]), series
+                name = legend(target, series, self.panel["title"])
+                yield called.get(name, name), series
+
+
+def _display_names(panel: Json) -> Iterator[tuple[str, str]]:
+    for override in panel["fieldConfig"]["overrides"]:
+        for each in override["properties"]:
+            if each["id"] == "displayName":
+                yield override["matcher"]["options"], each["value"]
 
 
 def panels(dashboard: Json) -> list[Json]:
