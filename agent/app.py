@@ -43,6 +43,7 @@ from agent.probing.prober import Prober, Surroundings
 from agent.process import raise_descriptor_limit, settle_memory, share_the_interpreter, undisturbed
 from agent.progress import Progress
 from agent.registerfiles import apply_files, tell, try_files
+from agent.registermetrics import RegisterMetrics
 from agent.reportjobs import ReportJobs
 from agent.runner import Runner
 from agent.sealing import Sources
@@ -170,6 +171,7 @@ class Agent:
                 opened=lambda faults, more: self.paths.opened(faults, more),  # noqa: PLW0108 (made a line later)
             )
         )
+        self.register_metrics = RegisterMetrics(self.faults.said, simulated)
         self.indicators = Indicators(self.metrics.registry, self.reader, self.shelf, self.clock.now_us, simulated)
         self.supervised = self._supervised()
         self.paths = self._paths()
@@ -348,6 +350,7 @@ class Agent:
         self.traps.take(config.traps)
         self._topology = found.topology
         self.link_metrics.lines = found.lines
+        self.register_metrics.rows = found.registered
         self.faults.refresh()
         self.upkeep.at_border(found.book.next_border(now), self.registers_changed)
         count_targets(self.metrics, self.kinds, self.watched.values(), self.runner.lanes)

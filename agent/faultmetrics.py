@@ -4,7 +4,7 @@ What there may be thousands of is written in pieces between which the loop runs.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 
 from prometheus_client import CollectorRegistry, Histogram, Metric
@@ -31,6 +31,9 @@ _MOMENT = Window(0, 1)
 
 CHUNK = 250
 """Faults or sites that are written in one piece."""
+
+OF_ONE, IN_ALL = 200, 5000
+"""Members of one fault, and of all, that are named: an alert for each of 43 000 would help nobody."""
 
 Sample = tuple[tuple[str, ...], float]
 """The values of a family's own labels, and the sample's."""
@@ -65,7 +68,7 @@ class FaultMetrics:
     def collect(self) -> Iterator[Metric]:
         """Every sample of the small families now."""
         watch, topology = self.watch, self._topology()
-        if watch is not None:
+        if watch is not None and watch.knows:
             yield from self._counts(watch)
             if topology is not None:
                 yield self._platforms(_Now(watch, topology, self._now_us()))
@@ -73,7 +76,7 @@ class FaultMetrics:
     def chunks(self, *, open_metrics: bool) -> Iterator[str]:
         """The families that have a sample for each open fault or each site, piece by piece."""
         watch, topology = self.watch, self._topology()
-        if watch is None:
+        if watch is None or not watch.knows:
             return
         now, found = self._now_us(), watch.open
         names = [(fault.id, fault.root, fault.role, fault.priority) for fault in found]
@@ -83,6 +86,12 @@ class FaultMetrics:
             (metrics.FAULT_MEMBERS, (float(len(fault.members)) for fault in found)),
         ):
             yield from self._pieces(family, zip(names, values, strict=True), open_metrics=open_metrics)
+        for family, samples in (
+            (metrics.FAULT_INFO, (((*own, *watch.where.of(own[1])), 1.0) for own in names)),
+            (metrics.TARGET_FAULT, _taken(watch, found)),
+            (metrics.IN_MAINTENANCE, (((item,), 1.0) for item in watch.in_window(now))),
+        ):
+            yield from self._pieces(family, samples, open_metrics=open_metrics)
         if topology is not None:
             up: list[Sample] = []
             lost: list[Sample] = []
@@ -123,6 +132,11 @@ class FaultMetrics:
             for outcome in ("in_time", "late", "pending", "undecided"):
                 self._add(by_outcome, (period, outcome), counts.get(outcome, 0))
         yield by_outcome
+        population = self._gauge(metrics.POPULATION)
+        for group, states in watch.population.items():
+            for state, count in states.items():
+                self._add(population, (*group, state.label), count)
+        yield population
 
     def _platforms(self, now: "_Now") -> Metric:
         up = self._gauge(metrics.PLATFORM_UP)
@@ -137,6 +151,17 @@ class FaultMetrics:
 
     def _add(self, gauge: GaugeMetricFamily, labels: tuple[str, ...], value: float) -> None:
         gauge.add_metric([*labels, *self._common.values()], value)
+
+
+def _taken(watch: FaultWatch, faults: Iterable[Fault]) -> Iterator[Sample]:
+    """What open faults have taken, each item once, the largest faults last: they leave the others room."""
+    seen: set[str] = set()
+    for fault in sorted(faults, key=lambda fault: len(fault.members)):
+        for item in (fault.root, *fault.members[:OF_ONE]):
+            if item not in seen and len(seen) < IN_ALL:
+                seen.add(item)
+                part = "root" if item == fault.root else "member"
+                yield (item, fault.id, fault.root, watch.role(item), part), 1.0
 
 
 def _number(value: float) -> str:

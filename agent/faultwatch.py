@@ -20,11 +20,13 @@ from agent.commit import Committer
 from agent.errors import StoreError
 from agent.faultkept import HORIZON_US, Began, Gone, Kept, Ledger, began_of, build, gone
 from agent.figures.book import Shelf
+from agent.population import Group, Population
 from agent.process import undisturbed
 from agent.runner import Runner
 from agent.stores.base import Batch, Reader, Writer
 from agent.stores.noting import FaultEvent
 from agent.targets import Watched
+from agent.whereabouts import Whereabouts
 from collectors.base import Target
 from sla.composite import Said
 from sla.confirm import FOREVER
@@ -93,6 +95,7 @@ class _Looked(NamedTuple):
     open: Sequence[Fault]
     alive: dict[str, Began]
     final: Sequence[Fault]
+    population: Mapping[Group, Mapping[State, int]]
     changes: int
     behind: Mapping[str, Target] | None
     seconds: float
@@ -117,6 +120,9 @@ class FaultWatch:
         self._failing = False
         self._wake = asyncio.Event()
         self._said: dict[str, Said] = {}
+        self._population = Population()
+        self.population: Mapping[Group, Mapping[State, int]] = {}
+        self.where = Whereabouts()
         self.faults: Sequence[Fault] = ()
         self.counts: Mapping[str, Mapping[str, int]] = {}
         self.open: Sequence[Fault] = ()
@@ -127,6 +133,23 @@ class FaultWatch:
     def said(self, name: str) -> Said:
         """What a target or line is in, by all that is evidence of it, OUT outside its service (A2, A6)."""
         return self._said.get(name, _NOTHING)
+
+    @property
+    def knows(self) -> bool:
+        """Whether it has looked since the start: before, no fault shown is not the same as no fault."""
+        return self._started_at is not None
+
+    def role(self, name: str) -> str:
+        """What an item is (F4), "" for what nothing is known of."""
+        item = None if self._kept is None else self._kept.graph.items.get(name)
+        return "" if item is None else str(item.role)
+
+    def in_window(self, now: int) -> Iterator[str]:
+        """Targets and lines of which a counting window runs (M1)."""
+        planned = {} if self._kept is None else self._kept.state.planned
+        for item, windows in planned.items():
+            if any(window.start <= now < window.end for window in windows):
+                yield item
 
     def above(self, name: str) -> set[str]:
         """Everything that any way of an item runs through, near or far."""
@@ -203,23 +226,25 @@ class FaultWatch:
             return self._kept
         self._stale = False
         self._waiting.clear()  # what is durable is read from the store
-        kept, self._told = await asyncio.to_thread(self._build, dict(self._agent.periods()), now)
+        kept, self._told, self.where = await asyncio.to_thread(self._build, dict(self._agent.periods()), now)
         self._kept, self._is_new = kept, True
         return kept
 
-    def _build(self, periods: Mapping[str, Window], now: int) -> tuple[Kept, dict[str, Began]]:
+    def _build(self, periods: Mapping[str, Window], now: int) -> tuple[Kept, dict[str, Began], Whereabouts]:
         told = self._told
         if told is None:
             told = {id_: Began(*each) for id_, each in self._agent.reader.told_faults(-FOREVER).items()}
         kept = build(self._ledger, periods, told, now)
         if self._kept is not None:
             self._kept.drain()
-        return kept, told
+        return kept, told, Whereabouts(self._agent.shelf.book(self._agent.reader))
 
     def _reckon(self, kept: Kept, waiting: Sequence[Batch], told: Mapping[str, Began], now: int) -> _Looked:
         """In a thread: nothing else touches what is kept meanwhile."""
         began = thread_time()
         changed = set(kept.graph.items) if self._is_new else set()
+        if self._is_new:
+            self._population.begin()
         changed |= kept.take(self._ledger, waiting, self._agent.committer.run.floor, now)
         changes = len(changed) + sum(change is not None for change in settle(kept.graph, kept.state, now))
         above = any(item in kept.graph.children for item in changed)
@@ -229,11 +254,14 @@ class FaultWatch:
         rows = list(_rows(kept, derived, alive, told, now))
         new = {row.fault for row in rows if row.kind == "opened"}
         opened = [fault for fault in faults if fault.id in new and is_open(fault)] if new else []
+        said = {item: kept.said(item, now) for item in changed}
+        self._population.take(said, kept.graph, self.where)
         told_of = nlargest(TOLD_AT_ONCE, opened, key=_members)  # a storm of them must not hold up the loop
         return _Looked(
             derived=derived._replace(faults=tuple(faults)),
             counts=self._count(kept, faults, now),
-            said={item: kept.said(item, now) for item in changed},
+            said=said,
+            population=self._population.counts(),
             rows=rows,
             opened=told_of,
             unnamed=len(opened) - len(told_of),
@@ -265,7 +293,7 @@ class FaultWatch:
             self._said = {}
         self._is_new = False
         self._said.update(found.said)
-        self.faults, self.counts = found.derived.faults, found.counts
+        self.faults, self.counts, self.population = found.derived.faults, found.counts, found.population
         self.open, self.open_ids = found.open, {fault.id for fault in found.open}
         self.rest_seconds = max(LOOK_EVERY_SECONDS, REST * found.seconds)
         if found.behind is not None:

@@ -117,6 +117,7 @@ def _samples(table: Table, row: Judged) -> Iterator[Sample]:
     share = row.figure.measured_share
     if share is not None and share[1]:
         yield metrics.INDICATOR_MEASURED, own, share[0] / share[1]
+    yield from _late(row, own)
     yield from _budget(row, own)
 
 
@@ -141,6 +142,14 @@ def _ratio(row: Judged, labels: Sequence[str], ratio: Ratio | None) -> Iterator[
         yield metrics.INDICATOR_RATIO, labels, ratio[0] / ratio[1]
 
 
+def _late(row: Judged, own: Sequence[str]) -> Iterator[Sample]:
+    """Beside each other: what is late, and what the target bears of it."""
+    if row.figure.late is not None and row.figure.value is not None:
+        yield metrics.LATE, own, float(row.figure.late)
+        if row.allowed is not None and row.target.binds:
+            yield metrics.LATE_ALLOWED, own, float(row.allowed)
+
+
 def _budget(row: Judged, own: Sequence[str]) -> Iterator[Sample]:
     """A target of 100 % has none: no remaining share and no rate (V2)."""
     budget = row.figure.budget
@@ -150,6 +159,8 @@ def _budget(row: Judged, own: Sequence[str]) -> Iterator[Sample]:
     yield metrics.BUDGET_SPENT, own, budget.spent / 1e6
     if budget.allowed:
         yield metrics.BUDGET_REMAINING, own, budget.left / budget.allowed
+    if budget.runs_out is not None:
+        yield metrics.BUDGET_RUNS_OUT, own, budget.runs_out / 1e6
     if budget.burn is not None:
         yield metrics.BURN_RATE, (*own, "period"), float(budget.burn)
 

@@ -257,6 +257,16 @@ PATHS_DROPPED = Family(
     ("cause",),
 )
 
+NOTICES = Family(
+    "sla_agent_notices_total",
+    Type.COUNTER,
+    "Notices by what became of them: sent, failed (a try, made again later), refused for good, or dropped.",
+    ("sink", "outcome"),
+)
+NOTICES_WAITING = Family(
+    "sla_agent_notices_waiting", Type.GAUGE, "Notices that are decided and not yet taken by the sink.", ("sink",)
+)
+
 FAULTS_OPEN = Family("sla_faults_open", Type.GAUGE, "Faults that are neither restored nor withdrawn.", ("priority",))
 FAULTS = Family(
     "sla_faults",
@@ -273,6 +283,28 @@ FAULT_DEADLINE = Family(
     _OF_FAULT,
 )
 FAULT_MEMBERS = Family("sla_fault_members", Type.GAUGE, "What an open fault has taken with it.", _OF_FAULT)
+FAULT_INFO = Family(
+    "sla_fault_info",
+    Type.GAUGE,
+    "1 for each open fault, with what the registers say of its root; county is a code of the division register.",
+    (*_OF_FAULT, "name", "site", "county", "carrier", "responsible_unit"),
+)
+TARGET_FAULT = Family(
+    "sla_target_fault",
+    Type.GAUGE,
+    "1 for what an open fault has taken, its root (part root) and its members: of each fault at most 200, in all 5000.",
+    ("target", "fault", "root", "role", "part"),
+)
+IN_MAINTENANCE = Family(
+    "sla_target_in_maintenance", Type.GAUGE, "1 while a counting window of the target or line runs (M1).", ("target",)
+)
+POPULATION = Family(
+    "sla_population_targets",
+    Type.GAUGE,
+    "Targets and lines in service by the state last confirmed; county is the code of the one they stand in, empty "
+    "outside any.",
+    ("role", "county", "state"),
+)
 FAULT_CLEARING = Family(
     "sla_fault_clearing_seconds",
     Type.HISTOGRAM,
@@ -301,6 +333,10 @@ FAULT_FAMILIES = (
     FAULT_AGE,
     FAULT_DEADLINE,
     FAULT_MEMBERS,
+    FAULT_INFO,
+    TARGET_FAULT,
+    IN_MAINTENANCE,
+    POPULATION,
     FAULT_CLEARING,
     SITE_UP,
     SITE_REDUNDANCY,
@@ -346,6 +382,21 @@ BUDGET_REMAINING = Family(
     "Share of the allowed time that is left; negative where it is used up, no sample where none is allowed.",
     _OF_ROW,
 )
+BUDGET_RUNS_OUT = Family(
+    "sla_budget_runs_out_timestamp_seconds",
+    Type.GAUGE,
+    "When nothing is left at the rate of the year so far; no sample where nothing is spent or none is allowed.",
+    _OF_ROW,
+)
+LATE = Family(
+    "sla_indicator_late", Type.GAUGE, "What missed its deadline so far, of an indicator that counts such.", _OF_ROW
+)
+LATE_ALLOWED = Family(
+    "sla_indicator_late_allowed",
+    Type.GAUGE,
+    "How many late ones the target bears with the number so far (F4); no sample without a target.",
+    _OF_ROW,
+)
 BURN_RATE = Family(
     "sla_burn_rate",
     Type.GAUGE,
@@ -372,7 +423,10 @@ INDICATOR_FAMILIES = (
     BUDGET_ALLOWED,
     BUDGET_SPENT,
     BUDGET_REMAINING,
+    BUDGET_RUNS_OUT,
     BURN_RATE,
+    LATE,
+    LATE_ALLOWED,
     COVERAGE_UNITS,
     COVERAGE_RATIO,
 )
@@ -394,6 +448,34 @@ LINK_UTILISATION = Family(
 
 LINK_FAMILIES = (LINK_CONTRACTED, LINK_UTILISATION)
 """Lines that have an interface: written at the scrape."""
+
+COUNTY_INFO = Family(
+    "sla_county_info",
+    Type.GAUGE,
+    "1; a county that has sites in service, with its name in the register.",
+    ("county", "name"),
+)
+SITE_INFO = Family(
+    "sla_site_info",
+    Type.GAUGE,
+    "1; of which county and level a site in service is; empty for the city's own.",
+    ("site", "county", "level"),
+)
+LINK_INFO = Family(
+    "sla_link_info",
+    Type.GAUGE,
+    "1; of which far site, county, carrier and tier a line in service is.",
+    ("link", "site", "county", "carrier", "tier"),
+)
+LINK_UP = Family(
+    "sla_link_up",
+    Type.GAUGE,
+    "1 while the line is UP or DEGRADED by all that is evidence of it, 0 while it is DOWN; no sample while unknown.",
+    ("link",),
+)
+
+REGISTER_FAMILIES = (COUNTY_INFO, SITE_INFO, LINK_INFO, LINK_UP)
+"""What the registers say of sites and lines: written at the scrape."""
 
 SELF_FAMILIES = (
     BUILD_INFO,
@@ -437,5 +519,7 @@ SELF_FAMILIES = (
     WITNESS_WAITING,
     WITNESS_LINES,
     WITNESS_DELIVERED,
+    NOTICES,
+    NOTICES_WAITING,
 )
 """Families about the agent itself: small, kept by prometheus-client."""

@@ -61,6 +61,7 @@ class SelfMetrics:
         self._sweeps: dict[str, _Sweep] = {}
         self._paths = self._counter(metrics.PATHS)
         self._paths_dropped = self._counter(metrics.PATHS_DROPPED)
+        self.notices, self.notices_waiting = self._counter(metrics.NOTICES), self._gauge(metrics.NOTICES_WAITING)
         self._begin_at_zero()
 
     def _begin_at_zero(self) -> None:

@@ -129,7 +129,7 @@ async def _pieces(agent: "Agent", *, open_metrics: bool) -> AsyncIterator[str]:
     render = openmetrics.generate_latest if open_metrics else exposition.generate_latest
     own = render(marked(agent.metrics.registry, is_simulated=agent.is_simulated)).decode()
     yield own.removesuffix("# EOF\n")
-    kept = (agent.fault_metrics, agent.link_metrics, agent.exporter)
+    kept = (agent.fault_metrics, agent.link_metrics, agent.register_metrics, agent.exporter)
     for chunk in chain.from_iterable(families.chunks(open_metrics=open_metrics) for families in kept):
         if chunk:
             yield chunk

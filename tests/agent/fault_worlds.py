@@ -40,7 +40,7 @@ CITY = (
 )
 """Two ways from the core to one, one way to the others."""
 
-ORDER = ("sites", "links", "targets", "platforms", "components")
+ORDER = ("divisions", "sites", "links", "targets", "platforms", "components")
 """Registers as they name each other."""
 
 Said = tuple[str, float, State]

@@ -8,10 +8,14 @@ import pytest
 from prometheus_client import exposition
 from prometheus_client.openmetrics import exposition as openmetrics
 
+from agent import faultmetrics
 from sla.model import State
 from tests.agent.fault_worlds import CITY, DOWN, UNKNOWN, UP, World, of, world
 from tests.agent.worlds import SECOND, START
 from tests.requirements import need_program
+
+EMPTY = ',name="",site="",county="",carrier="",responsible_unit=""'
+"""What no register says."""
 
 SITES = ("site_id,name", "S-1,核心", "S-2,紫阳", "S-3,空")
 LINKS = (
@@ -121,6 +125,12 @@ async def test_the_families_of_an_open_and_a_cleared_fault_word_for_word(city: W
             "# HELP sla_fault_members What an open fault has taken with it.",
             "# TYPE sla_fault_members gauge",
             f"sla_fault_members{{{ordered(labels)}}} 1.0",
+            (
+                "# HELP sla_fault_info 1 for each open fault, with what the registers say of its root; county is a code"
+                " of the division register."
+            ),
+            "# TYPE sla_fault_info gauge",
+            f"sla_fault_info{{{ordered(labels + EMPTY)}}} 1.0",
             "# HELP sla_site_up 1 while any line of the site is up, 0 while all are DOWN; no sample while unknown.",
             "# TYPE sla_site_up gauge",
             'sla_site_up{site="S-2"} 1.0',
@@ -246,6 +256,87 @@ async def test_a_site_may_be_a_component(tmp_path: Path):
         await w.say(("L-1", 300, DOWN))
         await w.look()
         assert samples(w, "sla_platform_up") == {'platform="cloud"': 0}
+
+
+async def test_what_a_fault_has_taken_is_named_once_with_the_fault(city: World):
+    await city.say(("east", 300, DOWN), ("leaf", 310, DOWN), ("twig", 311, DOWN), ("alone", 400, DOWN))
+    await city.look()
+    east, alone = of("east", 300), of("alone", 400)
+    of_node = 'role="node"'
+    assert page_samples(city, "sla_target_fault") == {
+        ordered(f'fault="{east}",part="root",{of_node},root="east",target="east"'): 1,
+        ordered(f'fault="{east}",part="member",{of_node},root="east",target="leaf"'): 1,
+        ordered(f'fault="{east}",part="member",{of_node},root="east",target="twig"'): 1,
+        ordered(f'fault="{alone}",part="root",{of_node},root="alone",target="alone"'): 1,
+    }
+
+
+async def test_members_are_named_up_to_a_bound_and_small_faults_first(city: World, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(faultmetrics, "OF_ONE", 1)
+    monkeypatch.setattr(faultmetrics, "IN_ALL", 2)
+    await city.say(("east", 300, DOWN), ("leaf", 310, DOWN), ("twig", 311, DOWN), ("alone", 400, DOWN))
+    await city.look()
+    named = [re.findall(r'target="(\w+)"', labels)[0] for labels in page_samples(city, "sla_target_fault")]
+    assert named == ["alone", "east"]
+
+
+def page_samples(w: World, name: str) -> dict[str, float]:
+    found = re.findall(rf"^{name}\{{(.*)\}} (\S+)$", page(w), re.MULTILINE)
+    return {labels: float(value) for labels, value in found}
+
+
+async def test_a_population_is_everybody_in_service_by_state(city: World):
+    await city.say(("east", 300, DOWN), ("leaf", 310, DOWN), ("alone", 400, UNKNOWN))
+    await city.look()
+    nodes = {
+        state: page_samples(city, "sla_population_targets")[f'county="",role="node",state="{state}"']
+        for state in ("up", "degraded", "down", "unknown")
+    }
+    assert nodes == {"up": 3, "degraded": 0, "down": 2, "unknown": 1}
+    await city.say(("east", 500, UP), ("leaf", 500, UP), ("alone", 500, UP))
+    await city.look()
+    found = page_samples(city, "sla_population_targets")
+    assert found['county="",role="node",state="up"'] == 6
+    assert sum(value for labels, value in found.items() if 'role="line"' in labels) == 2
+
+
+async def test_the_root_s_place_is_told_with_its_fault(tmp_path: Path):
+    divisions = ("code,name,level,parent_code", "610981,旬阳市,county,", "610981100,城关镇,township,610981")
+    sites = ("site_id,name,division_code", "S-1,核心,", "S-2,城关,610981100")
+    registers = {"divisions": divisions, "sites": sites, "links": LINKS}
+    async with world(tmp_path, **registers) as w:
+        await w.say(("L-1", 0, UP), ("L-2", 0, UP), ("L-1", 300, DOWN))
+        w.to(600)
+        await w.look()
+        (labels,) = page_samples(w, "sla_fault_info")
+        wanted = ('carrier="电信"', 'county="610981"', 'root="L-1"', 'site="S-2"', 'role="line"')
+        assert [each for each in wanted if each not in labels] == []
+        found = page_samples(w, "sla_population_targets")
+        assert found['county="610981",role="line",state="down"'] == 1
+        assert w.watch.where.county_name("610981") == "旬阳市"
+
+
+async def test_a_window_is_told_while_it_runs(tmp_path: Path):
+    window = (
+        "window_id,scope,start,end,approved_by,approved_at,notified_at,reason",
+        "W-1,alone,2026-01-01T08:10:00+08:00,2026-01-01T08:20:00+08:00,王,2025-12-20T00:00:00+08:00,"
+        "2025-12-20T00:00:00+08:00,割接",
+    )
+    async with world(tmp_path) as w:
+        w.take("maintenance", *window)
+        w.watch.refresh()
+        await w.say(("alone", 0, UP))
+        for seconds, told in ((599, {}), (600, {'target="alone"': 1.0}), (1199, {'target="alone"': 1.0}), (1200, {})):
+            w.to(seconds)
+            await w.look()
+            assert page_samples(w, "sla_target_in_maintenance") == told
+
+
+async def test_before_the_first_look_nothing_is_told_of_faults(tmp_path: Path):
+    async with world(tmp_path) as w:
+        assert not [line for line in page(w).splitlines() if re.match(r"sla_(faults|fault_age|population)", line)]
+        await w.look()
+        assert page_samples(w, "sla_faults_open")
 
 
 async def test_promtool_has_nothing_to_say(city: World):
