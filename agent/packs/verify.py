@@ -1211,3 +1211,1568 @@ def _number_of(said: object, default: int) -> int:
     if said is None or said == "":
         return default
     return {"all": 0, "any": 1}[str(said)] if said in ("all", "any") else int(str(said))
+
+
+# --------------------------------------------------------------------------------------------- outages and faults (F1-F12)
+
+
+class Outage(NamedTuple):
+    """One outage, or what a window or an ancestor's end left of it; `end` says how it ended."""
+
+    start: int
+    earliest: Optional[int]
+    down_end: int
+    restored: Optional[int]
+    end: str
+    told: bool = False
+    exact: bool = False
+    withdrawn: Optional[int] = None
+
+    def since(self, at: int) -> "Outage":
+        """The rest of it."""
+        return self._replace(start=at, earliest=at, down_end=max(at, self.down_end), exact=True)
+
+
+class Episode(NamedTuple):
+    """Outages of one item and the fault or planned outage that they belong to: its item, start, end and kind."""
+
+    item: str
+    start: int
+    end: int
+    root: Tuple[str, int, int, str]
+    parts: Tuple[Outage, ...]
+    window: Optional[Cut] = None
+
+    @property
+    def is_root(self) -> bool:
+        """Whether it is its own."""
+        return self.root[:2] == (self.item, self.start)
+
+
+class Fault(NamedTuple):
+    """One fault; `members` are those that failed behind it."""
+
+    id: str
+    root: str
+    role: str
+    start: int
+    onset: Tuple[Optional[int], int]
+    restored: Optional[Tuple[int, int]]
+    ended: int
+    outcome: str
+    members: Tuple[str, ...] = ()
+    overrun: bool = False
+    residual: bool = False
+    withdrawn: bool = False
+    source: str = "probe"
+    reported: Tuple[int, ...] = ()
+
+
+class Desk(NamedTuple):
+    """A row of the desk."""
+
+    id: str
+    root: str
+    reported: int
+    onset: Optional[int]
+    restored: Optional[int]
+
+
+State = Tuple[int, int, str, int]
+"""From when which state, by which cause, with which limits broken; it holds until the next."""
+
+
+def history_of(pieces: Sequence[Piece], until: int) -> List[State]:
+    """States that hold until the next; what the last heartbeat has not reached yet goes on."""
+    told = list(pieces)
+    if len(told) > 1 and told[-1].cause == "no_reading" and told[-1].b - told[-1].a <= 15 * SECOND:
+        told[-2:] = [told[-2]._replace(b=told[-1].b)]
+    found: List[State] = []
+    end = until
+    for number, piece in enumerate(told):
+        if number and piece.a > end:
+            found.append((end, DARK, "no_reading", 0))
+        found.append((piece.a, piece.state, piece.cause, piece.why))
+        end = piece.b
+    return [*found, (end, DARK, "no_reading", 0)] if end < until else found
+
+
+def _until_next(history: Sequence[State], as_of: int) -> Iterator[Tuple[State, int]]:
+    for place, state in enumerate(history):
+        if state[0] >= as_of:
+            return
+        following = history[place + 1][0] if place + 1 < len(history) else FAR
+        yield state, FAR if following >= as_of else following
+
+
+def outages_in(history: Sequence[State], as_of: int) -> List[Outage]:
+    """DOWN, with nothing but UNKNOWN between, is one outage (S8, F10, M5)."""
+    done: List[Outage] = []
+    now: Optional[Outage] = None
+    dark_since: Optional[int] = None
+    is_dark = True
+    for (at, state, cause, _), end in _until_next(history, as_of):
+        if state == DOWN:
+            how = "open" if end == FAR else "unseen"
+            if now is None:
+                now = Outage(at, dark_since if is_dark else at, end, None, how, cause == "imported")
+            else:
+                now = now._replace(down_end=end, end=how, withdrawn=None)
+        elif state == DARK:
+            if cause == "withdrawn" and now is not None and now.withdrawn is None:
+                now = now._replace(end="withdrawn", withdrawn=at)
+            dark_since = dark_since if is_dark else at
+        elif now is not None:
+            done.append(_ended(now, state, at))
+            now = None
+        is_dark = state == DARK
+    return done if now is None else [*done, now]
+
+
+def _ended(outage: Outage, state: int, at: int) -> Outage:
+    if state == OUT:
+        return outage._replace(end="withdrawn", withdrawn=outage.withdrawn if outage.end == "withdrawn" else at)
+    return outage if outage.end == "withdrawn" else outage._replace(restored=at, end="restored")
+
+
+Spell = Tuple[Tuple[Outage, ...], Optional[Cut]]
+
+
+def spells_of(outages: Sequence[Outage], planned: Sequence[Cut], as_of: int) -> List[Spell]:
+    """Windows first (M4), then what begins again within ten minutes is the same (F5)."""
+    made: List[Spell] = []
+    last = -1
+    for outage in outages:
+        window = next((cut for cut in planned if cut[0] <= outage.start < cut[1]), None)
+        if window is not None:
+            made.append(((outage,), window))
+            if not _runs_over(outage, window[1], as_of):
+                continue
+            made.append(((outage.since(window[1]),), None))
+        elif last >= 0 and _again(made[last][0][-1], outage):
+            made[last] = ((*made[last][0], outage), None)
+            continue
+        else:
+            made.append(((outage,), None))
+        last = len(made) - 1
+    return made
+
+
+def _runs_over(outage: Outage, end: int, as_of: int) -> bool:
+    if end >= as_of:
+        return False
+    gone = outage.withdrawn if outage.withdrawn is not None else outage.restored
+    return gone is None or gone > end
+
+
+def _again(before: Outage, outage: Outage) -> bool:
+    return before.restored is not None and outage.start - before.restored <= 600 * SECOND
+
+
+Way = Tuple[int, Tuple[str, ...]]
+"""So many of these must be left for the way to be open."""
+
+
+class Graph:
+    """Whatever may be the root of a fault, with its ways to the top at any time (F6)."""
+
+    def __init__(self, city: City) -> None:
+        self.city = city
+        self.interval: Dict[str, int] = {}
+        self.role: Dict[str, str] = {}
+        self.ways: Dict[str, List[Tuple[Cut, List[Way]]]] = {}
+        for id_ in city.targets:
+            self._add(id_, city.role(id_), city.book.interval(id_), self._of_target(id_))
+        for id_ in city.links:
+            self._add(id_, "line", city.book.interval(id_), self._of_link(id_))
+        self._components()
+        self.order = self._ordered()
+
+    def _add(self, id_: str, role: str, interval: int, ways: Iterable[Tuple[Cut, List[Way]]]) -> None:
+        self.interval[id_], self.role[id_], self.ways[id_] = interval, role, list(ways)
+
+    def _components(self) -> None:
+        city, book = self.city, self.city.book
+        for target, piece in city.ledger.parts:
+            if not piece and target not in book.where and not target.startswith("vantage:"):
+                self._add(target, "node", 60 * SECOND, ())
+        lines = {name for id_ in city.links for name in city.interfaces(id_)}
+        for target, piece in city.ledger.parts:
+            name = target + "#" + piece
+            if piece and name not in lines:
+                self._add(name, city.role(target), book.interval(target), [(EVER, [(1, (target,))])])
+
+    def _of_target(self, id_: str) -> Iterator[Tuple[Cut, List[Way]]]:
+        for a, b, body in self.city.book.dated(id_):
+            parents = [str(parent) for parent in body.get("parents") or ()]
+            if parents:
+                yield (a, b), [way for parent in parents for way in self._through(parent)]
+            elif body.get("site_id"):
+                for cut, lines, _ in self.city.site_times(str(body["site_id"]), a, b):
+                    yield cut, [(1, (line,)) for line in lines]
+
+    def _of_link(self, id_: str) -> Iterator[Tuple[Cut, List[Way]]]:
+        for a, b, body in self.city.book.dated(id_):
+            yield (a, b), list(self._through(str(body["a_site"])))
+
+    def _through(self, parent: str) -> Iterator[Way]:
+        city = self.city
+        if city.is_platform(parent):
+            yield from self._through_gate(city.gate_at(parent, FAR - 1))
+        elif city.book.where.get(parent) == "components":
+            yield from self._through(str(city.book.latest(parent).get("member") or ""))
+        elif city.is_site(parent):
+            yield from ((1, (member,)) for member in city.lines[parent] or city.nodes.get(parent, ()))
+        elif parent:
+            yield 1, (parent,)
+
+    def _through_gate(self, gate: Gate) -> Iterator[Way]:
+        members = tuple(self.city.behind_part(each) for each in gate.members if isinstance(each, str))
+        if members:
+            yield (gate.need or len(members)), members
+        for each in gate.members:
+            if isinstance(each, Gate):
+                yield from self._through_gate(each)
+
+    def _ordered(self) -> List[str]:
+        """Ancestors first. A way that would close a circle is no way."""
+        above = {id_: list(dict.fromkeys(m for _, ways in self.ways[id_] for _, members in ways for m in members
+                                         if m in self.ways)) for id_ in self.ways}
+        placed: Dict[str, int] = {}
+        circle: Set[Tuple[str, str]] = set()
+        for top in sorted(self.ways):
+            stack = [] if top in placed else [(top, iter(above[top]))]
+            under_way = {top}
+            while stack:
+                id_, parents = stack[-1]
+                parent = next(parents, None)
+                if parent is None:
+                    placed[id_] = len(placed)
+                    under_way.discard(id_)
+                    stack.pop()
+                elif parent in under_way:
+                    circle.add((id_, parent))
+                elif parent not in placed:
+                    under_way.add(parent)
+                    stack.append((parent, iter(above[parent])))
+        for id_, dated in self.ways.items():
+            self.ways[id_] = [(cut, self._open(id_, ways, circle)) for cut, ways in dated]
+        return sorted(placed, key=lambda id_: placed[id_])
+
+    def _open(self, id_: str, ways: Sequence[Way], circle: Set[Tuple[str, str]]) -> List[Way]:
+        kept = [(need, tuple(m for m in members if m in self.ways and (id_, m) not in circle)) for need, members in ways]
+        return [way for way in kept if way[1]]
+
+    def at(self, id_: str, instant: int) -> List[Way]:
+        """Its ways at an instant."""
+        return next((ways for (a, b), ways in self.ways[id_] if a <= instant < b), [])
+
+
+class Faults:
+    """All faults of a city, judged one item after the other, ancestors first."""
+
+    def __init__(self, city: City, as_of: int) -> None:
+        self.city, self.as_of = city, as_of
+        self.graph = Graph(city)
+        self.history = {id_: history_of(city.served(id_), city.until) for id_ in self.graph.ways}
+        self.episodes: Dict[str, List[Episode]] = {}
+        for id_ in self.graph.order:
+            if any(state[1] == DOWN for state in self.history[id_]):
+                self.episodes[id_] = list(self._episodes(id_))
+
+    def _episodes(self, id_: str) -> Iterator[Episode]:
+        found = outages_in(self.history[id_], self.as_of)
+        for parts, window in spells_of(found, self.city.windows.planned(id_), self.as_of):
+            if window is not None:
+                end = min(parts[-1].down_end, window[1])
+                yield Episode(id_, parts[0].start, end, (id_, parts[0].start, end, "planned"), parts, window)
+            else:
+                yield from self._judged(id_, parts)
+
+    def _judged(self, id_: str, parts: Tuple[Outage, ...]) -> Iterator[Episode]:
+        """A fault of its own, or a member of the one above; what outlasts that is judged anew (F6)."""
+        residual = False
+        while parts:
+            start, last = parts[0].start, parts[-1].down_end
+            above = self._above(id_, start)
+            if above is None:
+                kind = "residual" if residual else "overrun" if parts[0].exact else "fault"
+                yield Episode(id_, start, last, (id_, start, last, kind), parts)
+                return
+            root = above.root
+            until = root[2] if start < root[2] else above.end
+            mine = tuple(each for each in parts if each.start < until)
+            parts = parts[len(mine) :]
+            end = mine[-1].down_end
+            residual = until != FAR and end > until + self._tolerance(root[0], id_)
+            if residual and end == FAR and until + self._tolerance(root[0], id_) >= self.as_of:
+                residual = False
+            if residual:
+                parts = (mine[-1].since(until), *parts)
+            yield Episode(id_, start, until if residual else end, root, mine)
+
+    def _tolerance(self, parent: str, child: str) -> int:
+        return max(2 * self.graph.interval[parent], 2 * self.graph.interval[child], 180 * SECOND)
+
+    def _above(self, id_: str, at: int) -> Optional[Episode]:
+        """The episode of the highest ancestor without which no way is left."""
+        down: Dict[str, Episode] = {}
+        todo, seen = [id_], {id_}
+        while todo:
+            for _, members in self._ways(todo.pop(), at):
+                for member in members:
+                    if member not in seen:
+                        seen.add(member)
+                        todo.append(member)
+                        episode = self._covering(member, at, self._tolerance(member, id_))
+                        if episode is not None:
+                            down[member] = episode
+        if not down or not self._blocked(id_, at, frozenset(down), {}):
+            return None
+        alone = [each for each in down if self._blocked(id_, at, frozenset([each]), {})]
+        held = alone or self._in_the_way(id_, at, down)
+        return down[min(held, key=lambda each: (self._hops(each, at), -down[each].start, each))]
+
+    def _in_the_way(self, id_: str, at: int, down: Dict[str, Episode]) -> List[str]:
+        """Those that are down on ways that are blocked, where none blocks all by itself."""
+        found: List[str] = []
+        todo, seen = [id_], {id_}
+        everything = frozenset(down)
+        while todo:
+            for _, members in self._ways(todo.pop(), at):
+                for member in members:
+                    is_shut = member in down or self._blocked(member, at, everything, {})
+                    if member not in seen and is_shut:
+                        seen.add(member)
+                        found += [member] if member in down else []
+                        if self._blocked(member, at, everything, {}):
+                            todo.append(member)
+        return found
+
+    def _blocked(self, id_: str, at: int, down: FrozenSet[str], seen: Dict[str, bool]) -> bool:
+        """Whether every way to the top runs through these."""
+        if id_ not in seen:
+            ways = self._ways(id_, at)
+            seen[id_] = bool(ways) and all(self._shut(way, at, down, seen) for way in ways)
+        return seen[id_]
+
+    def _shut(self, way: Way, at: int, down: FrozenSet[str], seen: Dict[str, bool]) -> bool:
+        need, members = way
+        left = sum(not (member in down or self._blocked(member, at, down, seen)) for member in members)
+        return left < need and (need <= len(members) or len(members) == 1)
+
+    def _ways(self, id_: str, at: int) -> List[Way]:
+        """Ways without what is out of service then."""
+        found = []
+        for need, members in self.graph.at(id_, at):
+            kept = tuple(member for member in members if not self._is_out(member, at))
+            if kept:
+                found.append((len(kept) if need == len(members) else need, kept))
+        return found
+
+    def _is_out(self, member: str, at: int) -> bool:
+        history = self.history[member]
+        place = bisect.bisect_right(history, (at, FAR)) - 1
+        return place >= 0 and history[place][1] == OUT and history[place][0] < self.as_of
+
+    def _hops(self, id_: str, at: int) -> int:
+        ways = self._ways(id_, at)
+        return min((self._hops(member, at) + 1 for _, members in ways for member in members), default=0)
+
+    def _covering(self, id_: str, at: int, tolerance: int) -> Optional[Episode]:
+        """What it was down with then: the last that had begun, else one that begins a little later."""
+        episodes = self.episodes.get(id_, ())
+        begun = [each for each in episodes if each.start <= at < each.end]
+        if begun:
+            return begun[-1]
+        return next((each for each in episodes if at < each.start <= at + tolerance), None)
+
+    def all(self) -> List[Fault]:
+        """Every fault, the desk heard (F1, F2)."""
+        members: Dict[Tuple[str, int], Set[str]] = {}
+        for episodes in self.episodes.values():
+            for each in episodes:
+                if not each.is_root:
+                    members.setdefault(each.root[:2], set()).add(each.item)
+        found = [self._fault(each, tuple(sorted(members.get(each.root[:2], ()))))
+                 for episodes in self.episodes.values() for each in episodes
+                 if each.is_root and each.root[3] != "planned"]
+        return sorted(self._heard(found), key=lambda fault: (fault.start, fault.root))
+
+    def _fault(self, each: Episode, members: Tuple[str, ...]) -> Fault:
+        first, last = each.parts[0], each.parts[-1]
+        back = None if last.restored is None else (max(last.down_end, each.start), last.restored)
+        return Fault(
+            fault_id(each.item, each.start), each.item, self.graph.role[each.item], each.start,
+            (first.earliest, first.start), back, last.down_end,
+            outcome_of(first.start, first.earliest, last, self.as_of), members,
+            each.root[3] == "overrun", each.root[3] == "residual", last.end == "withdrawn",
+            "imported" if first.told else "probe",
+        )
+
+    def _heard(self, found: List[Fault]) -> List[Fault]:
+        linked: Dict[int, List[Desk]] = {}
+        alone = []
+        for row in self._desk():
+            fitting = [number for number, fault in enumerate(found) if row.root in (fault.root, *fault.members)
+                       and fault.onset[1] - THREE_HOURS <= row.reported
+                       <= (fault.restored[1] if fault.restored else self.as_of)]
+            if fitting:
+                linked.setdefault(min(fitting, key=lambda number: found[number].start), []).append(row)
+            else:
+                alone += self._stands_alone(row)
+        told = [self._told(fault, linked[number]) if number in linked else fault for number, fault in enumerate(found)]
+        return [*told, *alone]
+
+    def _told(self, fault: Fault, rows: Sequence[Desk]) -> Fault:
+        """A report before the onset starts the clock (F2)."""
+        reported = tuple(sorted(row.reported for row in rows))
+        earliest, first = fault.onset
+        start = min(first, reported[0])
+        end = "restored" if fault.restored else "withdrawn" if fault.withdrawn else (
+            "open" if fault.ended == FAR else "unseen")
+        down_end, restored = fault.restored or (fault.ended, None)
+        last = Outage(first, earliest, down_end, restored, end)
+        from_ = None if earliest is None else min(earliest, reported[0])
+        return fault._replace(start=start, reported=reported, outcome=outcome_of(start, from_, last, self.as_of))
+
+    def _stands_alone(self, row: Desk) -> Iterator[Fault]:
+        """What the desk accepts where no probe covers the root (F1)."""
+        onset = row.reported if row.onset is None else row.onset
+        a, b = min(onset, row.reported), min(row.restored or self.as_of, self.as_of)
+        if a >= self.as_of:
+            return
+        if any(state[1] != DARK and state[0] <= b and end > a for state, end in self._states(row.root)):
+            return
+        back = row.restored if row.restored is not None and row.restored < self.as_of else None
+        ended = FAR if back is None else back
+        last = Outage(onset, onset, ended, back, "open" if back is None else "restored")
+        yield Fault(fault_id(row.root, a), row.root, self.graph.role.get(row.root, "service"), a, (onset, onset),
+                    None if back is None else (back, back), ended, outcome_of(a, a, last, self.as_of),
+                    source="desk", reported=(row.reported,))
+
+    def _states(self, id_: str) -> Iterator[Tuple[State, int]]:
+        history = self.history.get(id_, [])
+        for place, state in enumerate(history):
+            yield state, history[place + 1][0] if place + 1 < len(history) else FAR
+
+    def _desk(self) -> Iterator[Desk]:
+        book = self.city.book
+        for id_ in book.ids("faults"):
+            body = book.last("faults", id_)
+            row = Desk(id_, str(body["root"]), int(body["reported"]), body.get("onset"), body.get("restored"))
+            yield row._replace(root=self._subject(row))
+
+    def _subject(self, row: Desk) -> str:
+        """Of a composite the member that failed then, or one that was seen at all (F1)."""
+        city = self.city
+        root = city.behind_part(row.root)
+        gate = city.members_now(root)
+        if gate is None:
+            return root
+        members = [city.behind_part(member) for member in _leaves(gate)]
+        start = row.reported if row.onset is None else min(row.onset, row.reported)
+        end = max(start + 1, row.reported if row.restored is None else row.restored)
+        failed = (each for each in members if any(
+            run[0].a - THREE_HOURS <= row.reported <= (city.until if back is None else back)
+            for run, back in outage_runs(city.served(each))))
+        seen = (each for each in members if any(p.state != DARK for p in part(city.served(each), start, end)))
+        return next(failed, None) or next(seen, None) or root
+
+    def quality(self) -> Iterator[Fault]:
+        """Loss, delay, flapping or lost redundancy for more than 15 min (F12)."""
+        for id_ in [*self.graph.ways, *self.city.lines]:
+            history = self.history.get(id_) or history_of(self.city.served(id_), self.city.until)
+            for each in self._poor(history):
+                role = self.city.role(id_) if self.city.members_now(id_) is None else "site"
+                back = None if each.restored is None else (each.down_end, each.restored)
+                yield Fault(fault_id("quality:" + id_, each.start), id_, role, each.start,
+                            (each.earliest, each.start), back, each.down_end,
+                            outcome_of(each.start, each.earliest, each, self.as_of),
+                            withdrawn=each.end == "withdrawn", source="imported" if each.told else "probe")
+
+    def _lasted(self, each: Outage) -> bool:
+        return (self.as_of if each.end == "open" else each.down_end) - each.start > 900 * SECOND
+
+    def _poor(self, history: Sequence[State]) -> Iterator[Outage]:
+        now: Optional[Outage] = None
+        dark_since: Optional[int] = None
+        is_dark = True
+        for (at, state, cause, why), end in _until_next(history, self.as_of):
+            how = "open" if end == FAR else "unseen"
+            if state == POOR and why & (LOSS | RTT | FLAPPING | REDUNDANCY):
+                begun = Outage(at, dark_since if is_dark else at, end, None, how, cause == "imported")
+                now = begun if now is None else now._replace(down_end=end, end=how)
+            elif state == DOWN and now is not None:
+                now = now._replace(down_end=end, end=how) if self._lasted(now) else None
+            elif state == DARK:
+                dark_since = dark_since if is_dark else at
+            elif now is not None:
+                closed = now._replace(restored=None if state == OUT else at,
+                                      end="withdrawn" if state == OUT else "restored")
+                if self._lasted(closed):
+                    yield closed
+                now = None
+            is_dark = state == DARK
+        if now is not None and self._lasted(now):
+            yield now
+
+
+def _leaves(gate: Gate) -> Iterator[str]:
+    for member in gate.members:
+        if isinstance(member, Gate):
+            yield from _leaves(member)
+        else:
+            yield str(member)
+
+
+def fault_id(root: str, start: int) -> str:
+    """The id of a fault."""
+    return "F-" + base64.b32encode(hashlib.sha256(("%s|%d" % (root, start)).encode()).digest())[:10].decode()
+
+
+def outcome_of(start: int, earliest: Optional[int], last: Outage, as_of: int) -> str:
+    """Against three hours, by the shortest and the longest reading (F3, F4, F10)."""
+    if last.end == "open":
+        return "late" if as_of - start > THREE_HOURS else "pending"
+    if last.down_end - start > THREE_HOURS:
+        return "late"
+    if last.end == "withdrawn":
+        return "undecided"
+    if last.restored is None:
+        return "pending" if as_of - start <= THREE_HOURS else "undecided"
+    return "in_time" if earliest is not None and last.restored - earliest <= THREE_HOURS else "undecided"
+
+
+# ---------------------------------------------------------------------------------------------------- calendar and numbers
+
+_EPOCH = datetime.datetime(1970, 1, 1)
+_TICK = datetime.timedelta(microseconds=1)
+
+
+class Zone:
+    """The plan's zone by the offsets that the pack states."""
+
+    def __init__(self, offsets: Sequence[Sequence[int]]) -> None:
+        self.offsets = [(int(since), int(offset)) for since, offset in offsets]
+
+    def local(self, at: int) -> datetime.datetime:
+        """The local time of an instant."""
+        offset = [off for since, off in self.offsets if since <= at][-1]
+        return _EPOCH + datetime.timedelta(microseconds=at + offset)
+
+    def instant(self, moment: datetime.datetime) -> int:
+        """The first instant of that local time; where the clock skips it, the instant of the change."""
+        naive = (moment - _EPOCH) // _TICK
+        for place, (since, offset) in enumerate(self.offsets):
+            following = self.offsets[place + 1][0] if place + 1 < len(self.offsets) else FAR
+            if naive - offset < following:
+                return max(naive - offset, since)
+        raise AssertionError("offsets without an end")
+
+    def midnight(self, day: datetime.date) -> int:
+        """Its 00:00."""
+        return self.instant(datetime.datetime(day.year, day.month, day.day))
+
+
+def period_of(name: str, zone: Zone) -> Cut:
+    """2025, 2025-Q2 or 2025-06 (T1)."""
+    found = re.match(r"^([0-9]{4})(?:-Q([1-4])|-([0-9]{2}))?$", name)
+    if not found:
+        raise Wrong("bad_value", file="method.json", line=0, field="period")
+    year = int(found.group(1))
+    first, count = (3 * int(found.group(2)) - 2, 3) if found.group(2) else (int(found.group(3) or 1), 1)
+    count = count if found.group(2) or found.group(3) else 12
+    last = first - 1 + count
+    end = datetime.date(year + last // 12, last % 12 + 1, 1)
+    return zone.midnight(datetime.date(year, first, 1)), zone.midnight(end)
+
+
+class NoYearError(Exception):
+    """The calendar lacks a year."""
+
+
+class Calendar:
+    """Working days as the notices of the pack state them (V5)."""
+
+    def __init__(self, years: Body, zone: Zone) -> None:
+        self.zone = zone
+        self.years = {int(year): (set(said["off"]), set(said["working"])) for year, said in years.items()}
+
+    def works(self, day: datetime.date) -> bool:
+        """Whether it is a working day."""
+        if day.year not in self.years:
+            raise NoYearError
+        off, working = self.years[day.year]
+        text = day.isoformat()
+        return text in working or (day.weekday() < 5 and text not in off)
+
+    def due(self, at: int, days: int) -> int:
+        """Midnight after the n-th working day; the first day is not counted."""
+        day = self.zone.local(at).date()
+        while days:
+            day += datetime.timedelta(days=1)
+            days -= self.works(day)
+        return self.zone.midnight(day + datetime.timedelta(days=1))
+
+    def busy(self, a: int, b: int) -> Iterator[Cut]:
+        """08:00 to 18:00 of working days."""
+        day = self.zone.local(a).date()
+        while self.zone.midnight(day) < b:
+            if self.works(day):
+                times = [self.zone.instant(datetime.datetime(day.year, day.month, day.day, hour)) for hour in (8, 18)]
+                low, high = max(a, times[0]), min(b, times[1])
+                if low < high:
+                    yield low, high
+            day += datetime.timedelta(days=1)
+
+
+class Target(NamedTuple):
+    """What the plan prints for the year, and what it comes to."""
+
+    value: Optional[Fraction]
+    strict: bool
+    advisory: bool
+
+    @property
+    def binds(self) -> bool:
+        """Whether a verdict is held against it."""
+        return self.value is not None and not self.advisory
+
+    def reached(self, ratio: Ratio) -> bool:
+        """By whole numbers (V1)."""
+        assert self.value is not None
+        left, right = ratio[0] * self.value.denominator, self.value.numerator * ratio[1]
+        return left > right or (left == right and not self.strict)
+
+
+def printed_target(row: Body, year: int) -> Target:
+    """The cell of the year, without one that of the last before it as advice (V2)."""
+    columns = [int(each) for each in row["targets"] if int(each) <= year]
+    if not columns:
+        return Target(None, False, False)
+    text = str(row["targets"][str(max(columns))]).strip()
+    found = re.match(r"^([>＞≥]|>=)?\s*([0-9]+(?:\.[0-9]+)?)\s*(\S*)$", text)
+    advisory = max(columns) != year
+    if not found:
+        return Target(None, False, advisory)
+    number = Fraction(found.group(2))
+    if row["unit"] == "percent":
+        number /= 100
+    elif found.group(3):
+        number *= times_of(row["unit"])
+    return Target(number, found.group(1) in (">", "＞"), advisory)
+
+
+def times_of(unit: str) -> int:
+    """How many one of a unit is."""
+    return {"万": 10_000, "亿": 100_000_000}.get(unit[:1], 1)
+
+
+class Found(NamedTuple):
+    """What a formula came to; None where nothing is known or can be said."""
+
+    low: Pair
+    high: Pair
+    best: Pair = None
+    worst: Pair = None
+    claimed: Pair = None
+    measured: bool = True
+    computable: bool = True
+    decimals: int = 2
+    late: Optional[int] = None
+    pending: Optional[int] = None
+    counted: Optional[int] = None
+    lists: Dict[str, List[str]] = {}  # noqa: RUF012  # read only
+
+    @property
+    def value(self) -> Pair:
+        """What is published: the low bound, of nothing measured none (A4)."""
+        return self.low if self.measured and self.computable and self.low and self.low[1] else None
+
+
+def verdict_of(low: Pair, high: Pair, target: Target, computable: bool = True) -> str:
+    """V2, the first that holds."""
+    if not target.binds:
+        return "no_target"
+    if not computable:
+        return "not_computable"
+    if low is None or high is None:
+        return "undetermined"
+    if not low[1] and not high[1]:
+        return "not_applicable"
+    if low[1] and target.reached(low):
+        return "met"
+    return "missed" if high[1] and not target.reached(high) else "undetermined"
+
+
+def is_final(found: Found, target: Target) -> bool:
+    """Of a period that runs: whether worst and best say the same (T3)."""
+    if found.worst is None or found.best is None or not target.binds or not found.computable:
+        return False
+    ends = {verdict_of(each, each, target) for each in (found.worst, found.best)}
+    return ends in ({"met"}, {"missed"})
+
+
+def misses(found: Found, target: Target) -> Optional[int]:
+    """The largest k with (n - k)/n meeting the target (F4)."""
+    n = found.counted
+    if not n or target.value is None or target.advisory:
+        return None
+    needed = -(-target.value.numerator * n // target.value.denominator)
+    if target.strict and needed * target.value.denominator == target.value.numerator * n:
+        needed += 1
+    return max(n - needed, 0)
+
+
+def shown(found: Found, target: Target, unit: str) -> str:
+    """As it is printed: cut off, never up to a target that it misses (V3)."""
+    value = found.value
+    if value is None:
+        return "-"
+    if unit != "percent":
+        number = Fraction(*value) / times_of(unit)
+        text = "%d.%04d" % divmod(number.numerator * 10_000 // number.denominator, 10_000)
+        return text.rstrip("0").rstrip(".") + ("" if unit == "number" else unit)
+    if value[0] == value[1]:
+        return "100%"
+    digits = found.decimals
+    short = target.value is not None and Fraction(*value) < target.value
+    while short and digits < 40 and _cut(Fraction(*value), digits) == _cut(target.value or Fraction(0), digits):
+        digits += 1
+    return _cut(Fraction(*value), digits) + "%"
+
+
+def _cut(ratio: Fraction, digits: int) -> str:
+    whole, rest = divmod(ratio.numerator * 100 * 10**digits // ratio.denominator, 10**digits)
+    return "%d.%0*d" % (whole, digits, rest)
+
+
+# -------------------------------------------------------------------------------------------------------- the formulas
+
+
+class Question:
+    """All that the formulas are asked with."""
+
+    def __init__(self, pack: Pack, method: Body, row: Body) -> None:
+        self.pack, self.method, self.row = pack, method, row
+        self.zone = Zone(method["zone_offsets_us"])
+        self.period = period_of(method["period"], self.zone)
+        self.as_of = int(method["as_of"])
+        self.a, self.cut = self.period[0], min(self.period[1], self.as_of)
+        self.running = self.as_of < self.period[1]
+        self.target = printed_target(row, self.zone.local(self.a).year)
+        self.book = Registers(pack, method)
+        self.city = City(self.book, Ledger(pack, method), method)
+        self.faults: Optional[Faults] = None
+        self.made: List[str] = []
+        self.left: List[str] = []
+
+    @property
+    def calendar(self) -> Calendar:
+        """The working days of the pack."""
+        return Calendar(self.pack.document("calendar.json"), self.zone)
+
+    def share(self, lists: Dict[str, List[str]], yes: str, maybe: Sequence[str] = (), claimed: Optional[int] = None,
+              events: bool = False) -> Found:
+        """A share of things (C1-C6); of a stock all of it may still change until the period ends (T3)."""
+        d = sum(map(len, lists.values()))
+        n = len(lists.get(yes, ()))
+        high = n + sum(len(lists.get(each, ())) for each in maybe)
+        ends = (None, None) if events or not d else ((d, d), (0, d))
+        return Found((n, d), (high, d), *ends, None if claimed is None else (claimed, d), measured=d > 0,
+                     late=len(lists["late"]) if events and "late" in lists else None, counted=d or None,
+                     lists={name: sorted(ids) for name, ids in lists.items()})
+
+    def of_time(self, sums: Sequence[Sequence[int]], ahead: int) -> Found:
+        """Σ up / Σ in service, UNKNOWN as down and as up (A4, A5)."""
+        up = sum(each[UP] + each[POOR] for each in sums)
+        down, dark = sum(each[DOWN] for each in sums), sum(each[DARK] for each in sums)
+        whole = up + down + dark
+        low, high = (up, whole), (up + dark, whole)
+        worst = (up, whole + ahead) if self.running else low
+        best = (up + dark + ahead, whole + ahead) if self.running else high
+        return Found(low, high, best, worst, measured=up + down > 0, decimals=4)
+
+
+def _availability(ask: Question) -> Found:
+    city, a, cut = ask.city, ask.a, ask.cut
+    named = ask.row["scope"].get("platforms")
+    classes = {id_: ask.book.latest(id_).get("class") or "other" for id_ in ask.book.ids("platforms")}
+    ids = named or [id_ for id_ in classes if classes[id_] == "city_cloud"] or [
+        id_ for id_ in classes if classes[id_] != "cloud"]
+    if not ids:
+        return Found((0, 0), (0, 0))
+    sums, ahead = [], 0
+    for id_ in ids:
+        if city.is_known(id_):
+            pieces, service = city.pieces(id_), city.service(id_)
+            one = sums_of(pieces, service, a, cut)
+            if ask.method["variant"] == "excluding_approved":
+                for low, high in inside(city.excluded(id_), a, cut):
+                    out = sums_of(pieces, service, low, high)
+                    one = [one[state] - (out[state] if state != OUT else 0) for state in range(6)]
+            ahead += sum(sums_of([], service, cut, max(cut, ask.period[1]))[:OUT])
+        else:
+            one = [0, 0, 0, 0, cut - a, 0]
+            ahead += ask.period[1] - cut
+        sums.append(one)
+    return ask.of_time(sums, ahead)
+
+
+RATED = ("core", "exit", "county_node", "node", "line", "platform", "component", "service")
+
+
+def _clearing(ask: Question) -> Found:
+    roles = ask.row["scope"].get("roles") or RATED
+    ask.faults = judged = Faults(ask.city, ask.as_of)
+    every = judged.all()
+    quality = [fault for fault in judged.quality()] if ask.method["counts_quality"] else []
+    if ask.method["clock"] == "detected":
+        seen = _detections(ask)
+        every = [_by_detection(ask, fault, seen) for fault in every]
+    a, b = ask.period
+    mine = [fault for fault in (*every, *quality) if fault.role in roles and a <= fault.start < b]
+    by = {how: sum(fault.outcome == how for fault in mine) for how in ("in_time", "late", "undecided", "pending")}
+    n = by["in_time"] + by["late"] + by["undecided"]
+    hidden = sum(_hides(gap, ask, mine) for vantage, gap in blind_times(ask) if _over_roots(ask, vantage, gap, roles))
+    return Found((by["in_time"], n + hidden), (by["in_time"] + by["undecided"], n), measured=n > 0,
+                 late=by["late"], pending=by["pending"], counted=n or None)
+
+
+def _detections(ask: Question) -> Dict[Tuple[str, int], int]:
+    """When DOWN was declared: the last reading of the edge (F2)."""
+    found: Dict[Tuple[str, int, int, int], int] = {}
+    wanted = ask.city.ledger.down_edges
+    for _, row in ask.pack.rows("readings.csv"):
+        key = (row["object"], int(row["edge_at"]))
+        if wanted.get(key) == (int(row["boot_no"]), int(row["seq"])):
+            full_key = (*key, int(row["boot_no"]), int(row["seq"]))
+            found[full_key] = max(found.get(full_key, 0), int(row["at"]))
+    return {key[:2]: at for key, at in found.items()}
+
+
+def _by_detection(ask: Question, fault: Fault, seen: Dict[Tuple[str, int], int]) -> Fault:
+    detected = seen.get((fault.root, fault.onset[1])) if fault.source == "probe" else None
+    if detected is None:
+        return fault
+    start = min([detected, *fault.reported])
+    shortest = (min(fault.ended, ask.as_of) if fault.restored is None else fault.restored[0]) - start
+    if shortest > THREE_HOURS:
+        how = "late"
+    elif fault.restored is not None:
+        how = "in_time" if fault.restored[1] - start <= THREE_HOURS else "undecided"
+    else:
+        how = "pending" if ask.as_of - start <= THREE_HOURS and not fault.withdrawn else "undecided"
+    return fault._replace(start=start, outcome=how)
+
+
+def blind_times(ask: Question) -> List[Tuple[str, Cut]]:
+    """When each vantage saw nothing for more than three hours: not running, or cut off (S6, S8, F11)."""
+    blind: Dict[str, List[Cut]] = {}
+    ended: Dict[str, int] = {}
+    for run in sorted(ask.city.ledger.runs, key=lambda each: int(each["boot_no"])):
+        name = run["vantage"]
+        if name in ended:
+            blind.setdefault(name, []).append((ended[name], int(run["started_at"])))
+        ended[name] = int(run["heartbeat_at"])
+    for name, at in ended.items():
+        blind.setdefault(name, []).append((at, max(at, ask.as_of)))
+    since: Dict[Tuple[str, str], int] = {}
+    for _, row in ask.pack.rows("events.csv"):
+        name, at = row["vantage"], int(row["at"])
+        if row["kind"] == "start":
+            for key in [key for key in since if key[0] == name]:
+                blind.setdefault(name, []).append((since.pop(key), at))
+        else:
+            key = (name, str(json.loads(row["body"]).get("plane", "")))
+            if row["kind"] == "isolated":
+                since.setdefault(key, at)
+            elif key in since:
+                blind.setdefault(name, []).append((since.pop(key), at))
+    for (name, _), at in since.items():
+        blind.setdefault(name, []).append((at, max(at, ask.as_of)))
+    return [(name, gap) for name, gaps in blind.items() for gap in merged((a, min(b, ask.as_of)) for a, b in gaps)
+            if gap[1] - gap[0] > THREE_HOURS]
+
+
+def _hides(gap: Cut, ask: Question, faults: Sequence[Fault]) -> bool:
+    """Whether a late fault may lie in it unseen, and none that is undecided stands for it (F11)."""
+    if gap[0] >= ask.period[1] or gap[1] - THREE_HOURS <= ask.period[0]:
+        return False
+    for fault in faults:
+        earliest, first = fault.onset
+        begin = first if earliest is None else min(earliest, first)
+        touches = begin < gap[1] and (fault.restored is None or gap[0] < fault.restored[1])
+        if fault.outcome == "undecided" and touches:
+            return False
+    return True
+
+
+def _over_roots(ask: Question, vantage: str, gap: Cut, roles: Sequence[str]) -> bool:
+    assert ask.faults is not None
+    for id_, role in ask.faults.graph.role.items():
+        looks = ask.book.latest(id_.partition("#")[0]).get("vantage") or vantage
+        if role in roles and looks == vantage:
+            service = ask.city.service(id_)
+            if not service or any(a < gap[1] and b > gap[0] for a, b in service):
+                return True
+    return False
+
+
+def _doubled(ask: Question, members: Sequence[str]) -> List[int]:
+    """The time in which two of them were up; one alone never is."""
+    a, b = ask.a, ask.cut
+    pieces = [Piece(a, b, DOWN)] if len(members) < 2 else together(
+        [[ask.city.served(each) for each in members]], a, b, lambda now: need_of(2, now[0]))
+    return sums_of(pieces, [], a, b)
+
+
+def _times_of_all(ask: Question, sums: List[List[int]]) -> Found:
+    found = ask.of_time(sums, max(ask.period[1] - ask.cut, 0) * len(sums))
+    return found
+
+
+def _redundant_time(ask: Question) -> Found:
+    roles = ask.row["scope"]["roles"]
+    ids = [id_ for register in TARGETS for id_, _ in ask.book.standing(register, ask.cut - 1)
+           if ask.city.role(id_) in roles]
+    return _times_of_all(ask, [_doubled(ask, ids)] if ids else [])
+
+
+def _redundant_lines(ask: Question) -> Found:
+    return _times_of_all(ask, [_doubled(ask, lines) for lines in ask.city.lines.values() if lines])
+
+
+def _dual_stack(ask: Question) -> Found:
+    sums = []
+    for register in TARGETS:
+        for id_, body in ask.book.standing(register, ask.cut - 1):
+            if {int(each) for each in body.get("families_required") or ()} == {4, 6}:
+                lost = [p._replace(state=DOWN, why=0) if p.state == POOR and p.why & FAMILY else p
+                        for p in ask.city.pieces(id_)]
+                sums.append(sums_of(lost, ask.city.service(id_), ask.a, ask.cut))
+    return _times_of_all(ask, sums)
+
+
+# ------------------------------------------------------------------------------------------ coverage and registers (C1-C6)
+
+_VIDEO = ("video", "视频", "视频网")
+
+
+class Sightings:
+    """When a target was seen in the 168 h before the cut-off, as far as the record proves it (C2)."""
+
+    def __init__(self, ask: Question) -> None:
+        self.ask = ask
+        self.week: Cut = (ask.cut - WEEK, ask.cut)
+        self.days: Dict[str, List[Dict[str, str]]] = {}
+        for _, row in ask.pack.rows("sightings.csv"):
+            self.days.setdefault(row["object"], []).append(row)
+        self.readings: Dict[str, List[Tuple[int, int]]] = {}
+        for _, row in ask.pack.rows("told.csv"):
+            self.readings.setdefault(row["object"], []).append((int(row["at"]), int(row["outcome"])))
+        first, beat = ask.method["first_sighting"], ask.city.ledger.first_heartbeat
+        if first is not None and beat is not None and _utc_day(beat) >= first - 1:
+            first = 0
+        self.first_kept = first
+
+    def of(self, id_: str) -> Tuple[bool, bool, bool]:
+        """Whether ok was seen, whether failed was, and whether an ok one may be hidden."""
+        pieces = part(self.ask.city.pieces(id_), *self.week) if self.ask.city.is_known(id_) else []
+        told = [*self._of_days(id_), *self._of_files(id_), *_proven(pieces, self._validity(id_))]
+        inside_week = {good for at, good in told if self.week[0] <= at < self.week[1]}
+        return True in inside_week, False in inside_week, True not in inside_week and any(map(self._hides, pieces))
+
+    def _of_days(self, id_: str) -> Iterator[Tuple[int, bool]]:
+        for row in self.days.get(id_, ()):
+            for column in ("first_ok", "last_ok", "first_failed", "last_failed"):
+                if row[column]:
+                    yield int(row[column]), column.endswith("ok")
+
+    def _of_files(self, id_: str) -> Iterator[Tuple[int, bool]]:
+        beat = self.ask.city.ledger.first_heartbeat
+        end = self.week[1] if beat is None else min(beat, self.week[1])
+        for at, outcome in self.readings.get(id_, ()):
+            if at < end and outcome in (1, 2):
+                yield at, outcome == 1
+        for piece in self.ask.city.ledger.told.get(id_, ()):
+            if piece.a < end and piece.cause == "imported" and piece.state in (UP, POOR, DOWN):
+                yield min(piece.b, end) - 1, piece.state != DOWN
+
+    def _validity(self, id_: str) -> int:
+        stated = [row.body["interval_seconds"] for row in self.ask.book.all(id_) if "interval_seconds" in row.body]
+        longest = [self.ask.book.interval(id_), *(round(Fraction(each) * SECOND) for each in stated)]
+        return max(longest) * 3 // 2
+
+    def _hides(self, piece: Piece) -> bool:
+        if piece.told or piece.state == OUT or piece.cause in ("agent_down", "withdrawn"):
+            return False
+        return piece.state in (UP, POOR) or self.first_kept is None or _utc_day(piece.a) - 1 <= self.first_kept
+
+
+def _proven(pieces: Sequence[Piece], validity: int) -> Iterator[Tuple[int, bool]]:
+    """A steady UP ended on a reading no older than its validity, DOWN on two; either began with one (S2, S3)."""
+    for place, piece in enumerate(pieces):
+        before = pieces[place - 1] if place else None
+        if piece.told:
+            continue
+        if piece.state == DOWN:
+            yield piece.b - 2 * validity, False
+            if before is not None:
+                yield piece.a, False
+        elif piece.state in (UP, POOR) and not piece.why & BLIP:
+            yield piece.b - validity, True
+            if before is not None and before.state in (DOWN, DARK) and before.b == piece.a:
+                yield piece.a, True
+
+
+def _utc_day(at: int) -> int:
+    return (_EPOCH + datetime.timedelta(microseconds=at)).toordinal()
+
+
+def _host(address: str) -> str:
+    if "://" in address:
+        rest = re.split("[/?#]", address.split("://", 1)[1])[0].rpartition("@")[2]
+        return rest[1:].partition("]")[0].lower() if rest.startswith("[") else rest.partition(":")[0].lower()
+    address = address.partition("/")[0]
+    if address.startswith("["):
+        return address[1:].partition("]")[0]
+    return address.rpartition(":")[0] if address.count(":") == 1 else address
+
+
+def _standing(ask: Question, video: bool) -> Iterator[Tuple[str, str, str]]:
+    """What speaks for a site on this network: id, site, address."""
+    for register in TARGETS:
+        for id_, body in ask.book.standing(register, ask.cut - 1):
+            plane = body.get("plane")
+            on_video = plane in _VIDEO if plane else body.get("role") == "camera" or body.get("kind") == "rtsp"
+            if body.get("site_id") and on_video == video:
+                address = str(body.get("address") or "")
+                plain = body.get("kind") in ("host", "host_page") or re.match(
+                    r"^@(gateway6?|resolver)(:[0-9]{1,5})?$", address)
+                yield id_, str(body["site_id"]), "" if plain else _host(address).casefold()
+    if not video:
+        for id_, body in ask.book.standing("links", ask.cut - 1):
+            yield id_, str(body["b_site"]), _host(str(body.get("far_address") or ""))
+
+
+def _coverage(ask: Question) -> Found:
+    book, cut = ask.book, ask.cut
+    video, levels = ask.row["scope"]["network"] == "video", ask.row["scope"]["levels"]
+    units = []
+    for id_, body in book.standing("divisions", cut - 1):
+        counts = body.get("counts_in_coverage")
+        counts = body["level"] != "zone" if counts is None else counts
+        if counts and (body["level"] in levels or body["level"] == "zone"):
+            units.append(id_)
+    unit_of, accepted = _places(ask, video)
+    seen = Sightings(ask)
+    told = [(site, address, seen.of(id_)) for id_, site, address in _standing(ask, video) if site in unit_of]
+    behind: Dict[str, Set[str]] = {}
+    for site, address, _ in told:
+        behind.setdefault(address, set()).add(unit_of[site])
+    speaks: Dict[str, List[Tuple[str, Tuple[bool, bool, bool]]]] = {}
+    for site, address, said in told:
+        if not address or len(behind[address]) == 1:
+            speaks.setdefault(unit_of[site], []).append((site, said))
+    lists: Dict[str, List[str]] = {
+        each: [] for each in ("verified", "stale", "unmeasured", "undeclared", "none")}
+    for unit in units:
+        lists[_covered(accepted.get(unit, set()), speaks.get(unit, []))].append(unit)
+    claimed = sum(len(lists[each]) for each in ("verified", "stale", "unmeasured"))
+    return ask.share(lists, "verified", ["unmeasured"], claimed)
+
+
+def _places(ask: Question, video: bool) -> Tuple[Dict[str, str], Dict[str, Set[str]]]:
+    """The unit of each site, and the sites of each unit that were accepted before the cut-off."""
+    unit_of: Dict[str, str] = {}
+    accepted: Dict[str, Set[str]] = {}
+    for id_, body in ask.book.standing("sites", ask.cut - 1):
+        planes = set(body.get("planes") or ())
+        on_it = not planes or any((plane in _VIDEO) == video for plane in planes)
+        at = ask.book.today("sites", id_, ask.cut - 1).get("accepted_on") if on_it else None
+        if body.get("division_code"):
+            unit_of[id_] = str(body["division_code"])
+            if at is not None and at < ask.cut:
+                accepted.setdefault(unit_of[id_], set()).add(id_)
+    return unit_of, accepted
+
+
+def _covered(accepted: Set[str], said: Sequence[Tuple[str, Tuple[bool, bool, bool]]]) -> str:
+    if not accepted:
+        return "undeclared" if any(ok for _, (ok, _, _) in said) else "none"
+    mine = [each for site, each in said if site in accepted]
+    if any(ok for ok, _, _ in mine):
+        return "verified"
+    failed, hidden = any(bad for _, bad, _ in mine), any(maybe for _, _, maybe in mine)
+    return "stale" if failed and not hidden else "unmeasured"
+
+
+class Steps(NamedTuple):
+    """Which rows of a register count, and what makes one done."""
+
+    register: str
+    dates: Tuple[str, ...]
+    documents: Tuple[str, ...]
+    only: Tuple[str, object] = ("", None)
+    has: str = ""
+    instead: str = ""
+
+
+STEPS = {
+    "private_networks": Steps("private_networks", ("migrated_on", "accepted_on", "old_line_closed_on"),
+                              ("acceptance_doc",), instead="old_line_doc"),
+    "extranet_integration": Steps("sites", ("integrated_on",), ("integration_doc",), ("to_integrate", True)),
+    "cloud_integration": Steps("platforms", ("integrated_on",), ("integration_doc",), ("class", "cloud")),
+    "component_completion": Steps("systems", ("accepted_on",), ("acceptance_doc",), ("class", "common"),
+                                  has="planned_doc"),
+    "systems_connected": Steps("systems", ("connected_on",), ("connection_doc",), ("class", "business")),
+}
+
+
+def _accepted(ask: Question) -> Found:
+    """Dated, documented rows count; partial ones do not (C6)."""
+    steps, cut = STEPS[ask.row["formula"]], ask.cut
+    lists: Dict[str, List[str]] = {"done": [], "partial": [], "not_done": []}
+    claimed = 0
+    column, wanted = steps.only
+    empty = {"class": "business", "to_integrate": False}.get(column)
+    for id_, body in ask.book.standing(steps.register, cut - 1):
+        if (column and (body.get(column) or empty) != wanted) or (steps.has and not body.get(steps.has)):
+            continue
+        if body.get("exempt_doc"):
+            continue
+        told = ask.book.today(steps.register, id_, cut - 1)
+        dates = [told.get(name) for name in steps.dates]
+        if steps.instead and told.get(steps.instead):
+            dates.pop()
+        past = [at is not None and at < cut for at in dates]
+        claimed += past[0]
+        done = all(past) and all(told.get(name) for name in steps.documents)
+        lists["done" if done else "partial" if any(past) else "not_done"].append(id_)
+    return ask.share(lists, "done", claimed=claimed)
+
+
+def _use(ask: Question) -> Found:
+    lists: Dict[str, List[str]] = {"used": [], "unused": [], "used_later": []}
+    for id_, body in ask.book.standing("systems", ask.cut - 1):
+        told = ask.book.today("systems", id_, ask.cut - 1)
+        online, used = told.get("online_on"), told.get("used_on")
+        if body.get("class") != "common" or body.get("exempt_doc") or online is None or online >= ask.cut:
+            continue
+        if used is None or not told.get("usage_doc") or used < ask.a:
+            lists["unused"].append(id_)
+        else:
+            lists["used" if used < ask.cut else "used_later"].append(id_)
+    return ask.share(lists, "used", ["used_later"])
+
+
+def _video(ask: Question) -> Found:
+    pairs = (("channels", "assigned_channels"), ("concurrency", "assigned_concurrency"),
+             ("bitrate_mbps", "assigned_mbps"), ("retention_days", "assigned_days"))
+    lists: Dict[str, List[str]] = {"supported": [], "unsupported": [], "untested": []}
+    for id_, body in ask.book.standing("video_demands", ask.cut - 1):
+        told = ask.book.today("video_demands", id_, ask.cut - 1)
+        asked = [(int(Fraction(body[name]) * 10**6), int(Fraction(told.get(given) or 0) * 10**6))
+                 for name, given in pairs if body.get(name) is not None]
+        at = told.get("accepted_on")
+        met = at is not None and at < ask.cut and told.get("acceptance_doc") and all(b >= a for a, b in asked)
+        lists["untested" if not asked else "supported" if met else "unsupported"].append(id_)
+    return ask.share(lists, "supported", ["untested"])
+
+
+# ------------------------------------------------------------------------------------------------- what people report
+
+_NONE = Found(None, None, measured=False, computable=False)
+
+
+def _rated(ask: Question, items: Iterable[Tuple[str, int, Optional[int], bool]]) -> Found:
+    """Done before it is due; open and not yet due is outside (V5, V6)."""
+    lists: Dict[str, List[str]] = {"in_time": [], "late": []}
+    pending: List[str] = []
+    for id_, due, done, again in items:
+        closed = done is not None and done < ask.as_of
+        if again or (closed and done is not None and done >= due) or (not closed and ask.as_of >= due):
+            lists["late"].append(id_)
+        else:
+            (lists["in_time"] if closed else pending).append(id_)
+    found = ask.share(lists, "in_time", events=True)
+    return found._replace(pending=len(pending), lists={**found.lists, "pending": sorted(pending)})
+
+
+def _data_issues(ask: Question) -> Found:
+    days, calendar = int(ask.row["parameters"].get("working_days", 3)), ask.calendar
+    items = []
+    for id_ in ask.book.ids("data_issues"):
+        body = ask.book.last("data_issues", id_)
+        if ask.a <= body["issued_at"] < ask.cut:
+            try:
+                items.append((id_, calendar.due(body["issued_at"], days), body.get("rectified_at"), False))
+            except NoYearError:
+                return _NONE
+    return _rated(ask, items)
+
+
+def _incidents(ask: Question) -> Found:
+    table, calendar = ask.row["parameters"].get("deadlines") or {}, ask.calendar
+    if not table:
+        return _NONE
+    items = []
+    for id_ in ask.book.ids("security_incidents"):
+        body = ask.book.last("security_incidents", id_)
+        began = min(body[name] for name in ("noticed_at", "found_at") if body.get(name) is not None)
+        if began >= ask.cut:
+            continue
+        limit = table.get(str(body["severity"]))
+        if limit is None:
+            return _NONE
+        try:
+            hours = limit.get("hours")
+            due = began + hours * HOUR if hours is not None else calendar.due(began, limit["working_days"])
+        except NoYearError:
+            return _NONE
+        again = body.get("reopened_at")
+        if ask.period[0] <= due < ask.period[1]:
+            items.append((id_, due, body.get("verified_at"), again is not None and again < ask.as_of))
+    return _rated(ask, items)
+
+
+def _measures(ask: Question) -> Found:
+    """The last signed figure of the period."""
+    counts = ask.row["formula"] == "measure_count"
+    told = []
+    for id_ in ask.book.ids("measures"):
+        body = ask.book.last("measures", id_)
+        whole = body.get("denominator")
+        if body.get("indicator") == ask.row["id"] and (whole is None) == counts and ask.a <= body["date"] < ask.cut:
+            n, d = Fraction(body["numerator"]), Fraction(1 if whole is None else whole)
+            scale = max(n.denominator, d.denominator)
+            told.append((body["date"], id_, (n.numerator * (scale // n.denominator),
+                                            d.numerator * (scale // d.denominator))))
+    last = {ratio for at, _, ratio in told if at == max(each[0] for each in told)}
+    if len(last) != 1:
+        return _NONE
+    ratio = last.pop()
+    return Found(ratio, ratio, measured=ratio[1] > 0, counted=None if counts or not ratio[1] else ratio[1])
+
+
+# ------------------------------------------------------------------------------------------------ bandwidth support (C4)
+
+BIN = 300 * SECOND
+ENOUGH = BIN * 80 // 100
+
+
+class Link(NamedTuple):
+    """What C4 asks of one line; `known` has, of each direction, how full the known busy bins were."""
+
+    contracted: int
+    busy: Dict[int, int]
+    known: Tuple[Dict[int, Fraction], Dict[int, Fraction]]
+    good: int
+    seen: int
+
+
+def _link(ask: Question, id_: str, hours: Sequence[Cut], bins: Dict[str, List[Dict[str, str]]]) -> Link:
+    service = ask.book.serving(id_) or [(ask.a, ask.cut)]
+    times = [(low, high, body) for a, b, body in ask.book.dated(id_) for low, high in
+             ((max(a, c, ask.a), min(b, d, ask.cut)) for c, d in service) if low < high]
+    busy: Dict[int, int] = {}
+    for low, high, body in times:
+        rate = round(Fraction(body["contracted_mbps"]) * 10**6)
+        for a, b in hours:
+            for start in range(-(-max(a, low) // BIN) * BIN, min(b, high), BIN):
+                busy.setdefault(start, rate)
+    known: Tuple[Dict[int, Fraction], Dict[int, Fraction]] = ({}, {})
+    for low, high, body in times:
+        for end in "ab":
+            name = "%s#if/%s" % (body.get(end + "_device"), body.get(end + "_if"))
+            for row in bins.get(name, ()):
+                start, covered = int(row["start"]), int(row["covered_us"])
+                if low <= start < high and start in busy and ENOUGH <= covered <= BIN:
+                    out, in_ = int(row["bits_out"]), int(row["bits_in"])
+                    for way, bits in enumerate((out, in_) if end == "a" else (in_, out)):
+                        load = Fraction(bits * SECOND, covered * busy[start])
+                        known[way][start] = max(load, known[way].get(start, load))
+    contracted = Fraction(ask.book.at(id_, ask.cut - 1)["contracted_mbps"]) * 10**6
+    return Link(contracted.numerator // contracted.denominator, busy, known, *_kept(ask, id_, busy))
+
+
+def _kept(ask: Question, id_: str, busy: Iterable[int]) -> Cut:
+    """Busy bins in which loss and delay kept their limits, and those that were measured."""
+    good = seen = 0
+    pieces = part(ask.city.served(id_), ask.a, ask.cut)
+    for start in busy:
+        told = [p for p in part(pieces, start, start + BIN) if p.state not in (DARK, OUT)]
+        enough = sum(p.b - p.a for p in told) >= ENOUGH
+        broken = any(p.state == DOWN or p.why & (LOSS | RTT) for p in told)
+        good += enough and not broken
+        seen += enough or broken
+    return good, seen
+
+
+def _support(ask: Question) -> Found:
+    given = ask.row["parameters"]
+    full_share = Fraction(given.get("utilisation_percent", 70), 100)
+    kept_share = Fraction(given.get("inside_percent", 99), 100)
+    systems = [(id_, body) for id_, body in ask.book.standing("systems", ask.cut - 1) if body.get("class") != "common"]
+    try:
+        hours = list(ask.calendar.busy(ask.a, min(ask.cut, ask.as_of - BIN + 1)))
+    except NoYearError:
+        return _NONE
+    bins: Dict[str, List[Dict[str, str]]] = {}
+    for _, row in ask.pack.rows("bins.csv"):
+        bins.setdefault(row["object"], []).append(row)
+    there = {id_ for id_, _ in ask.book.standing("links", ask.cut - 1)}
+    needs = {id_: set(map(str, body.get("required_links") or ())) for id_, body in systems}
+    asked: Dict[str, int] = {}
+    for id_, body in systems:
+        rate = Fraction(body.get("demand_mbps") or 0) * 10**6
+        for link in needs[id_] & there:
+            asked[link] = asked.get(link, 0) - (-rate.numerator // rate.denominator)
+    said = {id_: _tests(_link(ask, id_, hours, bins), asked[id_], full_share, kept_share) for id_ in asked}
+    lists: Dict[str, List[str]] = {each: [] for each in ("supported", "unsupported", "no_demand", "undetermined")}
+    for id_, body in systems:
+        told = [said.get(link, (False, True)) for link in needs[id_]]
+        if not all(high for _, high in told):
+            how = "unsupported"
+        elif body.get("demand_mbps") is None:
+            how = "no_demand"
+        else:
+            how = "supported" if told and all(low for low, _ in told) else "undetermined"
+        lists[how].append(id_)
+    return ask.share(lists, "supported", ["no_demand", "undetermined"])
+
+
+def _tests(link: Link, asked: int, full_share: Fraction, kept_share: Fraction) -> Tuple[bool, bool]:
+    """Demand, fullness and quality of a line: certain, possible."""
+    count = len(link.busy)
+    rank = -(-count * 95 // 100)
+    low = high = asked <= link.contracted
+    for way in link.known:
+        under = sum(load <= full_share for load in way.values())
+        low = low and count > 0 and under >= rank
+        high = high and (count == 0 or under + count - len(way) >= rank)
+    low = low and count > 0 and link.good >= kept_share * count
+    return low, high and link.good + count - link.seen >= kept_share * count
+
+
+FORMULAS: Dict[str, Callable[[Question], Found]] = {
+    "availability_composite": _availability,
+    "clearing_rate": _clearing,
+    "coverage": _coverage,
+    "bandwidth_support": _support,
+    "component_use": _use,
+    "video_support": _video,
+    "data_rectification": _data_issues,
+    "security_rectification": _incidents,
+    "measure": _measures,
+    "measure_count": _measures,
+    "redundant_time": _redundant_time,
+    "redundant_lines": _redundant_lines,
+    "dual_stack_time": _dual_stack,
+    **dict.fromkeys(STEPS, _accepted),
+}
+
+LEFT = {
+    "": ("图表外的说明文字、并列数值（F9 分类、按平台、分级等）", "figures beside the headline and the words around it"),
+    "clearing_rate": ("故障级别（P1–P4）与“重复”标记", "the priority of faults (P1 to P4) and the mark repeat"),
+    "availability_composite": ("事后录入后的第二数值（A2）", "the second figure with later entries (A2)"),
+    "bandwidth_support": ("N-1 数值", "the N-1 figure"),
+    "told": ("文件中单条读数如何得出状态（S1–S5）；读数本身在 told.csv",
+             "how single readings of files make states (S1 to S5); the readings stand in told.csv"),
+    "readings": ("采样如何得出状态变化（S1–S6）；只核对每个变化保留的读数",
+                 "how readings make edges (S1 to S6) beyond the readings that each edge keeps"),
+}
+MADE = {
+    "time": ("按状态变化与服务期重算各对象时间线（A1–A8），再得分子、分母、上下界",
+             "timelines of all objects from edges and dates of service (A1 to A8), then numerator, denominator, bounds"),
+    "faults": ("由时间线、维护窗口、拓扑和服务台记录重算全部故障（F1–F8、F10、F11），再得 3 小时处置率",
+               "all faults from timelines, windows, topology and desk rows (F1 to F8, F10, F11), then the 3-hour rate"),
+    "objects": ("由对象清单及其日期、文件、所见读数重算分子、分母、上下界",
+                "numerator, denominator and bounds from the list of objects, their dates, documents and sightings"),
+    "records": ("由录入记录重算分子、分母、上下界", "numerator, denominator and bounds from the records that people entered"),
+    "verdict": ("结论、显示值、目标值（取自原表印刷文字）", "verdict, printed figure, target (from the plan's printed text)"),
+}
+_SORTS = {"availability_composite": "time", "redundant_time": "time", "redundant_lines": "time",
+          "dual_stack_time": "time", "clearing_rate": "faults", "data_rectification": "records",
+          "security_rectification": "records", "measure": "records", "measure_count": "records"}
+
+
+# -------------------------------------------------------------------------------------------------------------- the whole
+
+
+def recompute(pack: Pack, talk: Talk, language: str) -> None:
+    """Make the number from the rows and hold it against what the pack says."""
+    method, row = pack.document("method.json"), pack.document("row.json")
+    if int(method["pack_format"]) != FORMAT:
+        raise Wrong("damaged", file="method.json", why="pack_format")
+    if method["simulated"]:
+        talk.say("simulated")
+    ask = Question(pack, method, row)
+    found = FORMULAS[row["formula"]](ask)
+    place = 0 if language == "zh" else 1
+    talk.say("made", what=MADE[_SORTS.get(row["formula"], "objects")][place])
+    talk.say("made", what=MADE["verdict"][place])
+    _compare(pack, talk, ask, found)
+    _compare_windows(pack, talk, ask)
+    _compare_service(pack, talk, ask)
+    if ask.faults is not None:
+        _compare_faults(pack, talk, ask)
+    _compare_readings(pack, talk, ask)
+    for name in ("", row["formula"], "readings", "told" if _has_told(pack) else ""):
+        if name in LEFT and (name or not talk.lines[-1:] == []):
+            line = LEFT[name][place]
+            if not any(line in each for each in talk.lines):
+                talk.say("left", what=line)
+
+
+def _has_told(pack: Pack) -> bool:
+    return any(True for _ in pack.rows("told.csv"))
+
+
+def _compare(pack: Pack, talk: Talk, ask: Question, found: Found) -> None:
+    theirs, unit = pack.document("figure.json"), ask.row["unit"]
+    ours = {
+        "low": _listed_pair(found.low), "high": _listed_pair(found.high), "best": _listed_pair(found.best),
+        "worst": _listed_pair(found.worst), "claimed": _listed_pair(found.claimed),
+        "n": found.value[0] if found.value else None, "d": found.value[1] if found.value else None,
+        "display": shown(found, ask.target, unit),
+        "verdict": verdict_of(found.low, found.high, ask.target, found.computable),
+        "provisional": ask.running and not is_final(found, ask.target),
+        "late": found.late, "pending": found.pending, "allowed": misses(found, ask.target),
+        "lists": {name: ids for name, ids in found.lists.items() if ids},
+    }
+    for name, value in ours.items():
+        stated = theirs.get(name)
+        if name == "lists":
+            stated = {each: stated.get(each, []) for each in found.lists if stated.get(each)}
+        if stated != value:
+            talk.wrong("differs", name="figure.json " + name, theirs=_short(stated), ours=_short(value))
+        elif name in ("low", "high", "display", "verdict"):
+            talk.say("equal", name=name, value=_short(value))
+    if list(ask.period) != [method_at(ask, "start"), method_at(ask, "end")]:
+        talk.wrong("differs", name="method.json period", theirs=[method_at(ask, "start"), method_at(ask, "end")],
+                   ours=list(ask.period))
+
+
+def method_at(ask: Question, name: str) -> int:
+    """A border of the period as the pack states it."""
+    return int(ask.method["period_" + name])
+
+
+def _listed_pair(ratio: Pair) -> Optional[List[int]]:
+    return list(ratio) if ratio is not None and ratio[1] else None
+
+
+def _short(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) < 200 else text[:200] + " …"
+
+
+def _compare_windows(pack: Pack, talk: Talk, ask: Question) -> None:
+    mine = {(each.id, str(each.version)): each for each in ask.city.windows.rulings}
+    for line, row in pack.rows("windows.csv"):
+        ruling = mine.get((row["window_id"], row["version"]))
+        ours = None if ruling is None else {
+            "counts": "1" if ruling.counts else "0",
+            "effective_from": str(ruling.a) if ruling.counts else "",
+            "effective_to": str(ruling.b) if ruling.counts else "",
+        }
+        for field, value in (ours or {"window_id": "-"}).items():
+            if row[field] != value:
+                talk.wrong("rows_differ", file="windows.csv", line=line, field=field, theirs=row[field], ours=value)
+
+
+def _compare_service(pack: Pack, talk: Talk, ask: Question) -> None:
+    for line, row in pack.rows("objects.csv"):
+        ours = ";".join("%d/%d" % cut for cut in ask.city.service(row["object"]))
+        if row["service"] != ours:
+            talk.wrong("rows_differ", file="objects.csv", line=line, field="service", theirs=row["service"], ours=ours)
+
+
+def _compare_faults(pack: Pack, talk: Talk, ask: Question) -> None:
+    assert ask.faults is not None
+    mine = {fault.id: fault for fault in ask.faults.all()}
+    a, b = ask.period
+    missing = {id_ for id_, fault in mine.items() if a <= fault.start < b}
+    for place, stated in enumerate(pack.document("faults.json")["faults"]):
+        fault = mine.get(stated["id"])
+        missing.discard(stated["id"])
+        if fault is None:
+            talk.wrong("differs", name="faults.json %s" % stated["id"], theirs=stated["root"], ours="-")
+            continue
+        said = json.loads(json.dumps(fault._asdict()))
+        for name in ("root", "role", "start", "onset", "restored", "ended", "outcome", "members", "overrun", "residual",
+                     "withdrawn", "source"):
+            if stated[name] != said[name]:
+                talk.wrong("rows_differ", file="faults.json", line=place + 2, field="%s %s" % (stated["id"], name),
+                           theirs=_short(stated[name]), ours=_short(said[name]))
+    for id_ in sorted(missing):
+        talk.wrong("differs", name="faults.json", theirs="-", ours=id_ + " " + mine[id_].root)
+
+
+def _compare_readings(pack: Pack, talk: Talk, ask: Question) -> None:
+    """An edge to DOWN rests on a failed reading, one to UP or DEGRADED on an ok one (S3)."""
+    edges: Dict[Tuple[str, str, str, str], Set[str]] = {}
+    for _, row in pack.rows("readings.csv"):
+        edges.setdefault((row["object"], row["vantage"], row["boot_no"], row["seq"]), set()).add(row["outcome"])
+    borne = 0
+    for line, row in pack.rows("timelines.csv"):
+        outcomes = edges.get((row["object"], row["vantage"], row["boot_no"], row["seq"]))
+        if outcomes is not None and row["source"] == "edge":
+            wanted = {"down": "2", "up": "1", "degraded": "1"}.get(row["state"])
+            if wanted is None or wanted in outcomes:
+                borne += 1
+            else:
+                talk.wrong("rows_differ", file="timelines.csv", line=line, field="state", theirs=row["state"],
+                           ours="readings " + ",".join(sorted(outcomes)))
+    if borne:
+        talk.say("readings_ok", edges=borne)
+
+
+def check_chain(pack: Pack, talk: Talk) -> List[str]:
+    """Rows to hour heads, heads to the last one. The digests that a witness may have kept."""
+    chain = pack.document("chain.json")
+    if chain.get("why_not"):
+        talk.say("no_chain", why=chain["why_not"])
+        return []
+    return []
+
+
+def verify(path: str, language: str, expect: Optional[str]) -> Tuple[int, str]:
+    """Check a pack: exit status, and what is to be said."""
+    talk = Talk(language)
+    try:
+        pack = Pack(path)
+        digest = check_files(pack, talk)
+        if not talk.bad:
+            heads = check_chain(pack, talk)
+            if expect and expect.lower() not in (digest, *heads):
+                talk.wrong("unexpected", want=expect, digest=digest, heads=", ".join(heads[-1:]) or "-")
+            elif expect:
+                talk.say("expected", what=expect.lower())
+            recompute(pack, talk, language)
+    except Wrong as exc:
+        talk.wrong(exc.code, **exc.values)
+    except (KeyError, ValueError, TypeError, IndexError, AttributeError, AssertionError) as exc:
+        talk.wrong("damaged", file=path, why="%s: %s" % (type(exc).__name__, exc))
+    return (1 if talk.bad else 0), talk.end()
+
+
+def main(words: Optional[Sequence[str]] = None) -> int:
+    """The command."""
+    csv.field_size_limit(2**27)
+    parser = argparse.ArgumentParser(description="Checks an evidence pack 核对证据包")
+    parser.add_argument("pack")
+    parser.add_argument("--lang", choices=("zh", "en"), default="zh")
+    parser.add_argument("--expect", metavar="DIGEST", help="what a witness kept 见证方保存的摘要")
+    given = parser.parse_args(words)
+    status, text = verify(given.pack, given.lang, given.expect)
+    with io.open(sys.stdout.fileno(), "w", encoding="utf-8", closefd=False) as out:
+        out.write(text)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
