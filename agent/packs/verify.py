@@ -663,6 +663,7 @@ class Ledger:
     def __init__(self, pack: Pack, method: Body) -> None:
         self.marks: Dict[str, List[Mark]] = {}
         self.told: Dict[str, List[Piece]] = {}
+        self.stated: Dict[str, List[Piece]] = {}
         self.known_until: Dict[str, int] = {}
         self.parts: List[Tuple[str, str]] = []
         self.components: Set[str] = set()
@@ -693,21 +694,22 @@ class Ledger:
         rows = pack.rows("timelines.csv")
         for name, of_it in itertools.groupby(rows, key=lambda each: each[1]["object"]):
             edges = []
-            told = []
+            told: Dict[str, List[Piece]] = {"file": [], "readings": []}
             for line, row in of_it:
                 try:
                     state = STATES[row["state"]]
                     if row["source"] == "edge":
                         edges.append((int(row["boot_no"]), int(row["seq"]), row, state))
                     else:
-                        told.append(Piece(int(row["at"]), int(row["until"]), state, int(row["degraded"]),
-                                          row["cause"], True))
+                        told[row["source"]].append(Piece(int(row["at"]), int(row["until"]), state,
+                                                         int(row["degraded"]), row["cause"], True))
                 except (ValueError, KeyError):
                     raise Wrong("bad_value", file="timelines.csv", line=line, field="state") from None
             if edges:
                 self.marks[name] = self._folded(name, edges)
-            if told:
-                self.told[name] = told
+            if told["file"] or told["readings"]:
+                self.stated[name] = told["file"]
+                self.told[name] = painted(told["file"], told["readings"])
 
     def _folded(self, name: str, edges: List[Tuple[int, int, Dict[str, str], int]]) -> List[Mark]:
         """Each edge read cuts off what was said of later time, but nothing below the floor of its run (E1)."""
@@ -2072,7 +2074,7 @@ def blind_times(ask: Question) -> List[Tuple[str, Cut]]:
     blind: Dict[str, List[Cut]] = {}
     ended: Dict[str, int] = {}
     for run in sorted(ask.city.ledger.runs, key=lambda each: int(each["boot_no"])):
-        name = run["vantage"]
+        name = run["name"]
         if name in ended:
             blind.setdefault(name, []).append((ended[name], int(run["started_at"])))
         ended[name] = int(run["heartbeat_at"])
@@ -2080,11 +2082,11 @@ def blind_times(ask: Question) -> List[Tuple[str, Cut]]:
         blind.setdefault(name, []).append((at, max(at, ask.as_of)))
     since: Dict[Tuple[str, str], int] = {}
     for _, row in ask.pack.rows("events.csv"):
-        name, at = row["vantage"], int(row["at"])
+        name, at = row["name"], int(row["at"])
         if row["kind"] == "start":
             for key in [key for key in since if key[0] == name]:
                 blind.setdefault(name, []).append((since.pop(key), at))
-        else:
+        elif row["kind"] in ("isolated", "isolation_ended"):
             key = (name, str(json.loads(row["body"]).get("plane", "")))
             if row["kind"] == "isolated":
                 since.setdefault(key, at)
@@ -2196,8 +2198,8 @@ class Sightings:
         for at, outcome in self.readings.get(id_, ()):
             if at < end and outcome in (1, 2):
                 yield at, outcome == 1
-        for piece in self.ask.city.ledger.told.get(id_, ()):
-            if piece.a < end and piece.cause == "imported" and piece.state in (UP, POOR, DOWN):
+        for piece in self.ask.city.ledger.stated.get(id_, ()):
+            if piece.a < end and piece.state in (UP, POOR, DOWN):
                 yield min(piece.b, end) - 1, piece.state != DOWN
 
     def _validity(self, id_: str) -> int:

@@ -13,6 +13,7 @@ from agent.stores.base import Component, Counted, ImportedReading, Record, Run
 from agent.stores.clocksteps import ClockStep, Dating
 from agent.stores.evidence import unpack
 from agent.stores.noting import FaultEvent, Note
+from agent.stores.packing import LedgerRows
 from agent.stores.pathing import KeptPath
 from agent.stores.registering import RegisterRow, RegisterVersion
 from agent.stores.sighting import DaySeen
@@ -275,6 +276,10 @@ class SqliteReader:
         """Traces made for a fault, and for those that joined it."""
         with self._lock:
             return pathing.paths(self._db, fault)
+
+    def ledger(self) -> LedgerRows:
+        """Rows as they lie in the store."""
+        return LedgerRows(self._db, self._lock)
 
     def close(self) -> None:
         """Give the connection back."""
