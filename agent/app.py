@@ -12,6 +12,9 @@ from pathlib import Path
 
 from agent import housekeeping, reportjobs
 from agent.calendar import Calendar
+from agent.chained import Chained
+from agent.chained import Parts as ChainParts
+from agent.chainmetrics import ChainMetrics
 from agent.clock import Clock, RunClock, read_anchor
 from agent.clockwatch import Begin, ClockWatch, Heard, begin
 from agent.commit import Committer
@@ -24,6 +27,7 @@ from agent.faultmetrics import FaultMetrics
 from agent.faultwatch import FaultWatch, Parts
 from agent.figures.book import Shelf
 from agent.figures.topology import Topology
+from agent.headmaking import HeadMaker
 from agent.hints import Hints
 from agent.housekeeping import Housekeeping, running_periods, tallies_of
 from agent.indicators import Indicators
@@ -41,6 +45,7 @@ from agent.progress import Progress
 from agent.registerfiles import apply_files, tell, try_files
 from agent.reportjobs import ReportJobs
 from agent.runner import Runner
+from agent.sealing import Sources
 from agent.selfmetrics import SelfMetrics
 from agent.stores.base import Batch, RunRequest, RunStart
 from agent.stores.holder import Holder
@@ -134,9 +139,9 @@ class Agent:
         dated = self._begin_dating()
         self.clock = RunClock(self.machine_clock, dated.anchor)
         left_open = self.reader.clock_steps(only_open=True)
+        zone = self.config.zone_info
         start = self._start_run()
         now = self.clock.now_us()
-        zone = self.config.zone_info
         periods = running_periods(now, zone)
         known = Known(start, now, self.reader.components(), dict(self.reader.all_marks()), list(periods.values()))
         self.is_simulated = self.reader.meta(SIMULATED) == "true"
@@ -166,9 +171,10 @@ class Agent:
             )
         )
         self.indicators = Indicators(self.metrics.registry, self.reader, self.shelf, self.clock.now_us, simulated)
-        kinds = {kind.name: kind for kind in self.kinds}
         self.supervised = self._supervised()
         self.paths = self._paths()
+        self.chained = self._chained()
+        kinds = {kind.name: kind for kind in self.kinds}
         self.modules = Modules(kinds, self.runner.modules)
         around = Surroundings(
             config=lambda: self.config,
@@ -179,7 +185,6 @@ class Agent:
             is_cut_off=lambda plane: self.ledger.vantage.plane(plane).since is not None,
         )
         self.prober = Prober(around, kinds)
-        self.metrics.guests.set_function(lambda: self.prober.active)
         self.runner.clock_in_doubt = self.ledger.meters.in_doubt = lambda: self.watch.unresolved
         self.reports = ReportJobs(
             self.reader, self.shelf, self.clock.now_us, self.metrics, lambda: self.watch.unresolved
@@ -195,6 +200,20 @@ class Agent:
         progress = Progress(self.runner.schedule, self.runner.lanes, self._longest_ns, now_ns)
         return Supervised(
             ServiceManager.found(), progress, lambda: Counts(self._targets(), self.runner.readings), now_ns
+        )
+
+    def _chained(self) -> Chained:
+        return Chained(
+            ChainParts(
+                heads=self.heads,
+                writer=self.writer,
+                committer=self.committer,
+                sources=Sources(self.reader, self.shelf, lambda: self.indicators.plans),
+                config=lambda: self.config,
+                now_us=self.clock.now_us,
+                watch=lambda: self.watch,
+                metrics=ChainMetrics(self.metrics.registry),
+            )
         )
 
     def _longest_ns(self) -> int:
@@ -235,6 +254,8 @@ class Agent:
         self.housekeeping.begin_periods()
 
     def _start_run(self) -> RunStart:
+        self.heads = HeadMaker(self.location, self.writer, self.config.zone_info)
+        self.heads.begin_late(self.clock.now_us())
         request = RunRequest(
             vantage=self.config.vantage.name,
             boot_id=self.machine_clock.boot_id(),
@@ -249,6 +270,7 @@ class Agent:
         self.housekeeping.begin_periods()
         self.watch.look()
         self.metrics.store_durable.set(self.clock.now_us() / 1e6)
+        self.metrics.guests.set_function(lambda: self.prober.active)
         self.metrics.store_waiting.set_function(lambda: self.committer.waiting)
         self.metrics.store_bytes.set_function(lambda: housekeeping.store_bytes(self.location.path))
         self._apply_registers(self.config)
@@ -275,6 +297,7 @@ class Agent:
                 group.create_task(self.traps.serve()),
                 group.create_task(self.paths.serve()),
                 group.create_task(self.supervised.serve()),
+                group.create_task(self.chained.serve()),
             ]
             await self.server.start()
             self.holder.announce(self.server.address)
@@ -302,6 +325,7 @@ class Agent:
         """Make a configuration the one in force: modules first, then the difference of what is watched."""
         await self.indicators.take(config.plans, self.path.parent)
         self.reports.take(config.reports, config.plans, self.path.parent)
+        self.chained.take(config)
         now = self.clock.now_us()
         # in the writer's thread, and in another: neither a locked store nor 43 000 rows may stop the loop
         await self.committer.run_in_writer(partial(self.writer.set_inline, inline_rows(config), config.digest, now))

@@ -216,6 +216,33 @@ EARLY_PROBES = Family(
     "sla_agent_early_probes_total", Type.COUNTER, "Probes that a hint, such as a trap, brought forward."
 )
 
+CHAIN_HEAD = Family("sla_agent_chain_head", Type.GAUGE, "Number of the last head of the chain (E3).")
+CHAIN_UNTIL = Family(
+    "sla_agent_chain_until_timestamp_seconds",
+    Type.GAUGE,
+    "Instant up to which durable rows are in a head of the chain.",
+)
+CHAIN_FAILURES = Family(
+    "sla_agent_chain_failures_total", Type.COUNTER, "Heads or seals that could not be made; they are tried again."
+)
+SEALS = Family("sla_agent_seals_total", Type.COUNTER, "Seals that were made: of a month, or a revision.", ("kind",))
+SEALS_MISSING = Family(
+    "sla_agent_seals_missing", Type.GAUGE, "Months that are over for more than 72 h and wait to be sealed."
+)
+WITNESS_WAITING = Family("sla_agent_witness_waiting", Type.GAUGE, "Digests that wait for a witness.", ("witness",))
+WITNESS_LINES = Family(
+    "sla_agent_witness_lines_total",
+    Type.COUNTER,
+    "Digests by what became of them: delivered, failed once, or dropped as a later one covers them.",
+    ("witness", "result"),
+)
+WITNESS_DELIVERED = Family(
+    "sla_agent_witness_delivered_timestamp_seconds",
+    Type.GAUGE,
+    "When a witness last took a digest.",
+    ("witness",),
+)
+
 PATHS = Family(
     "sla_agent_path_traces_total",
     Type.COUNTER,
@@ -402,5 +429,13 @@ SELF_FAMILIES = (
     EARLY_PROBES,
     PATHS,
     PATHS_DROPPED,
+    CHAIN_HEAD,
+    CHAIN_UNTIL,
+    CHAIN_FAILURES,
+    SEALS,
+    SEALS_MISSING,
+    WITNESS_WAITING,
+    WITNESS_LINES,
+    WITNESS_DELIVERED,
 )
 """Families about the agent itself: small, kept by prometheus-client."""

@@ -15,9 +15,11 @@ from agent.cli import (
     report,
     restore,
     run,
+    seal,
     status,
     targets,
     template,
+    verify,
 )
 
 app = typer.Typer(
@@ -29,7 +31,7 @@ app = typer.Typer(
 )
 COMMANDS = (
     run, check, probe, targets, status, clock, doctor, import_, template, availability, faults, report, backup, restore,
-    lab,
+    seal, verify, lab,
 )  # fmt: skip
 for command in COMMANDS:
     command.register(app)

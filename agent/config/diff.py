@@ -27,6 +27,8 @@ _SETTINGS: Mapping[str, Callable[[Config], object]] = {
     "traps": lambda config: config.traps,
     "path": lambda config: config.path,
     "reports": lambda config: config.reports,
+    "chain": lambda config: config.chain,
+    "witnesses": lambda config: config.witnesses,
 }
 
 

@@ -12,6 +12,7 @@ from agent.config.nodes import Tree
 from agent.config.problems import Rule, unknown_kind
 from agent.config.reader import Reader
 from agent.config.schema import (
+    Chain,
     Document,
     KindLimits,
     Log,
@@ -27,6 +28,7 @@ from agent.config.schema import (
     Traps,
     Vantage,
     Web,
+    Witness,
 )
 from collectors.base import Kind, Module
 
@@ -57,6 +59,8 @@ class Draft:
     reports: tuple[ReportJob, ...] = ()
     traps: Traps = field(default_factory=Traps)
     path: PathEvidence = field(default_factory=PathEvidence)
+    chain: Chain = field(default_factory=Chain)
+    witnesses: tuple[Witness, ...] = ()
 
     @property
     def zone(self) -> ZoneInfo:
@@ -85,6 +89,7 @@ def read_draft(reader: Reader, kinds: Sequence[Kind]) -> Draft:
     modules = _modules(reader, by_name)
     registers = [reader.read(RegisterFile, ("registers", index)) for index in reader.sequence(("registers",))]
     reports = [reader.read(ReportJob, ("reports", index)) for index in reader.sequence(("reports",))]
+    witnesses = [reader.read(Witness, ("witnesses", index)) for index in reader.sequence(("witnesses",))]
     rows = {index: reader.read(TargetRow, ("targets", index)) for index in reader.sequence(("targets",))}
     return Draft(
         tree=reader.tree,
@@ -107,6 +112,8 @@ def read_draft(reader: Reader, kinds: Sequence[Kind]) -> Draft:
         reports=tuple(job for job in reports if job),
         traps=reader.read(Traps, ("traps",)) or Traps(),
         path=reader.read(PathEvidence, ("path",)) or PathEvidence(),
+        chain=reader.read(Chain, ("chain",)) or Chain(),
+        witnesses=tuple(each for each in witnesses if each),
     )
 
 

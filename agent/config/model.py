@@ -6,6 +6,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from agent.config.schema import (
+    Chain,
     Log,
     PathEvidence,
     Plane,
@@ -17,6 +18,7 @@ from agent.config.schema import (
     Store,
     Traps,
     Web,
+    Witness,
 )
 from collectors.base import Module
 from sla.model import Window
@@ -120,6 +122,8 @@ class Config:
     reports: tuple[ReportJob, ...] = ()
     traps: Traps = field(default_factory=Traps)
     path: PathEvidence = field(default_factory=PathEvidence)
+    chain: Chain = field(default_factory=Chain)
+    witnesses: tuple[Witness, ...] = ()
     plans: tuple[str, ...] = ()
     digest: str = ""
 

@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 from agent.config.instants import format_instant
 from agent.config.model import Config, Limit, ModuleConfig, TargetConfig
 from agent.config.problems import MASK, hide_user_info, is_sensitive
-from agent.config.schema import Traps
+from agent.config.schema import Chain, Traps
 from collectors.options import Secret, parse_duration, parse_size
 
 
@@ -46,6 +46,8 @@ def as_dict(config: Config) -> dict[str, Any]:
             registers=[plain(file) for file in config.registers] or None,
             plans=list(config.plans) or None,
             reports=[plain(job) for job in config.reports] or None,
+            chain=None if config.chain == Chain() else plain(config.chain),
+            witnesses=[plain(each) for each in config.witnesses] or None,
             traps=None if config.traps == Traps() else plain(config.traps),
         ),
     }

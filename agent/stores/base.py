@@ -5,13 +5,16 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from agent.stores.binning import BinRow
+from agent.stores.chaining import Kept
 from agent.stores.clocksteps import ClockStep, Dating, Resolution
 from agent.stores.inline import InlineRow
 from agent.stores.noting import FaultEvent, Note
 from agent.stores.packing import LedgerRows
 from agent.stores.pathing import KeptPath
 from agent.stores.registering import RegisterRow
+from agent.stores.sealed import KeptSeal
 from agent.stores.sighting import DaySeen
+from agent.stores.witnessing import Delivered
 from sla.bins import Bin
 from sla.model import Edge, Outcome, State, Window
 from sla.timeline import Mark, Span
@@ -132,6 +135,18 @@ class Leaving(NamedTuple):
     open_from: int | None = None
 
 
+class SealStanding(NamedTuple):
+    """A seal, and who outside has its digest."""
+
+    kept: KeptSeal
+    witnesses: Sequence[Delivered]
+
+    @property
+    def digest(self) -> str:
+        """As it is printed."""
+        return f"{self.kept.seal.algorithm}:{self.kept.digest}"
+
+
 class Reader(Protocol):
     """Questions about what is durable. Never waits for the writer."""
 
@@ -169,7 +184,12 @@ class Reader(Protocol):
     def fault_causes(self) -> dict[str, str]: ...
     def fault_events(self, fault: str) -> list[FaultEvent]: ...
     def fault_paths(self, fault: str) -> list[KeptPath]: ...
+<<<<<<< HEAD
     def ledger(self) -> LedgerRows: ...
+=======
+    def seals(self, period: str | None = None) -> "list[SealStanding]": ...
+    def last_head(self) -> Kept | None: ...
+>>>>>>> 9103cf10407b753c205ad5473247ad668bb376cc
     def close(self) -> None: ...
 
 

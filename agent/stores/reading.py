@@ -8,8 +8,9 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from agent.stores import binning, clocksteps, noting, pathing, registering, sighting
-from agent.stores.base import Component, Counted, ImportedReading, Record, Run
+from agent.stores import binning, chaining, clocksteps, noting, pathing, registering, sealed, sighting, witnessing
+from agent.stores.base import Component, Counted, ImportedReading, Record, Run, SealStanding
+from agent.stores.chaining import Kept
 from agent.stores.clocksteps import ClockStep, Dating
 from agent.stores.evidence import unpack
 from agent.stores.noting import FaultEvent, Note
@@ -280,6 +281,20 @@ class SqliteReader:
     def ledger(self) -> LedgerRows:
         """Rows as they lie in the store."""
         return LedgerRows(self._db, self._lock)
+
+    def seals(self, period: str | None = None) -> list[SealStanding]:
+        """Seals in the order made, each with the witnesses that have it (E3)."""
+        with self._lock:
+            found = sealed.seals(self._db, period)
+            return [
+                SealStanding(kept, witnessing.witnesses_of(self._db, witnessing.SEAL, kept.seal.number))
+                for kept in found
+            ]
+
+    def last_head(self) -> Kept | None:
+        """The end of the chain."""
+        with self._lock:
+            return chaining.last_head(self._db)
 
     def close(self) -> None:
         """Give the connection back."""
