@@ -12,7 +12,7 @@ from agent.figures.asked import Asked
 from agent.figures.formulas.clearing import CLEARING, RATED_ROLES
 from agent.figures.plan import PlanTables, Table, adoption, row_as_json
 from agent.packs import tables
-from agent.packs.chainproof import chain_of
+from agent.packs.chainproof import prove
 from agent.packs.readme import readme
 from agent.packs.scope import Scope, scope_of
 from agent.packs.writing import PackFile
@@ -56,7 +56,7 @@ def write_pack(tables_of: PlanTables, wanted: tuple[Asked, str], row: Row, out: 
     file = PackFile(out)
     count = _tables(file, asked, scope, rows)
     _documents(file, asked, (head, judged))
-    chain = chain_of(asked, scope, rows, file)
+    chain = prove(rows.connection, scope, tables.things(asked, scope), asked.as_of, file)
     file.document("chain.json", chain)
     file.text("README.txt", readme(asked, head, judged, chain))
     file.text("verify.py", verifier())
@@ -75,7 +75,7 @@ def _tables(file: PackFile, asked: Asked, scope: Scope, rows: LedgerRows) -> int
         (
             file.table("bins.csv", tables.BINS, tables.bins(asked, scope, found)),
             file.table("counted.csv", ("object", "status"), tables.counted(scope)),
-            file.table("events.csv", tables.EVENTS, rows.events()),
+            file.table("events.csv", tables.EVENTS, rows.events(tables.EVENT_KINDS)),
             file.table("gaps.csv", tables.GAPS, tables.gaps(asked, found)),
             file.table("objects.csv", tables.OBJECTS, tables.objects(asked, scope, found, rows)),
             file.table("readings.csv", tables.READINGS, tables.readings(asked, found, rows)),
@@ -84,6 +84,7 @@ def _tables(file: PackFile, asked: Asked, scope: Scope, rows: LedgerRows) -> int
             file.table("sightings.csv", tables.SIGHTINGS, tables.sightings(asked, scope, found, rows)),
             file.table("timelines.csv", tables.TIMELINES, tables.timelines(asked, found, rows)),
             file.table("told.csv", tables.TOLD, tables.told(asked, found, rows)),
+            file.table("words.csv", tables.WORDS, rows.words()),
             file.table("windows.csv", tables.WINDOWS, tables.windows(asked, scope)),
         )
     )

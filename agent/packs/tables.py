@@ -36,6 +36,8 @@ EVENTS = ("vantage", "name", "boot_no", "seq", "at", "kind", "body", "recorded_b
 TOLD = ("object", "component", "at", "outcome", "interval", "over", "import")
 SIGHTINGS = ("object", "component", "day", "first_ok", "last_ok", "first_failed", "last_failed")
 BINS = ("object", "start", "covered_us", "bits_in", "bits_out")
+WORDS = ("id", "text")
+EVENT_KINDS = frozenset({"start", "stop", "reload", "isolated", "isolation_ended", "clock_step"})
 WINDOWS = (
     "window_id", "version", "start", "end", "scope", "approved_by", "approved_at", "notified_at", "recorded_at",
     "recorded_by", "reason", "document", "counts", "effective_from", "effective_to", "why",

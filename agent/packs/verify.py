@@ -78,8 +78,8 @@ WORDS: Dict[str, Tuple[str, str]] = {
     ),
     "chain_bad": ("哈希链不符：{what}", "the chain does not hold: {what}"),
     "chain_open": (
-        "未检查：{n} 行尚未进入小时头（{why}）",
-        "not checked: {n} rows stand in no hour head yet ({why})",
+        "未检查：{n} 行没有小时头的证明：尚未进入小时头，或此后仍会变化（{why}）",
+        "not checked: {n} rows without a proof: in no hour head yet, or of a sort that still grows ({why})",
     ),
     "no_chain": ("未检查：本包无哈希链证明（{why}）", "not checked: the pack has no proof of the chain ({why})"),
     "witness": ("见证：{names}", "witnesses: {names}"),
@@ -2733,13 +2733,168 @@ def _compare_readings(pack: Pack, talk: Talk, ask: Question) -> None:
         talk.say("readings_ok", edges=borne)
 
 
+# ---------------------------------------------------------------------------------------------------------- the chain
+
+Recipe = Tuple[str, str, Callable[[Dict[str, str]], bool], Tuple[str, ...], Tuple[str, ...]]
+"""File, table, which rows, columns of the key, other columns. Shape: a column is `name` for a number, `name!` for text,
+`name?` for bytes in hexadecimal, `name=` for a state by its name."""
+
+
+def _always(_: Dict[str, str]) -> bool:
+    return True
+
+
+RECIPES: Tuple[Recipe, ...] = (
+    ("timelines.csv", "edges", lambda row: row["source"] == "edge", ("component", "vantage", "boot_no", "seq"),
+     ("at", "state=", "degraded", "cause_word", "uncertainty", "evidence?")),
+    ("timelines.csv", "imported_spans", lambda row: row["source"] == "file", ("component", "at"),
+     ("until", "state=", "import")),
+    ("told.csv", "imported_readings", _always, ("component", "at"), ("outcome", "interval", "over", "import")),
+    ("objects.csv", "components", lambda row: row["measured"] == "1", ("component",),
+     ("target!", "part!", "kind!", "recorded_at")),
+    ("registers.csv", "register_rows", _always, ("register!", "id!", "version"),
+     ("valid_from", "valid_to", "body!", "recorded_at", "recorded_by!", "import")),
+    ("events.csv", "records", _always, ("vantage", "boot_no", "seq"), ("at", "kind!", "body!", "recorded_by!")),
+    ("runs.csv", "runs", _always, ("vantage", "boot_no"),
+     ("boot_id!", "started_at", "floor", "heartbeat_at", "stopped_at", "open_from", "version!", "pid")),
+    ("runs.csv", "gaps", lambda row: row["gap_at"] != "", ("vantage", "boot_no"), ("gap_at",)),
+    ("runs.csv", "vantages", _always, ("vantage",), ("name!",)),
+    ("words.csv", "words", _always, ("id",), ("text!",)),
+)
+
+
+def _value(row: Dict[str, str], column: str) -> object:
+    name, mark = (column[:-1], column[-1]) if column[-1] in "!?=" else (column, "")
+    text = row[name]
+    if mark == "!":
+        return text
+    if mark == "?":
+        return {"hex": text}
+    if mark == "=":
+        return STATES[text]
+    return None if text == "" else int(text)
+
+
+def _spelled(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=True, sort_keys=True, separators=(",", ":")).encode()
+
+
+class Chain:
+    """Leaves of the pack's rows, climbed to the roots of the heads."""
+
+    def __init__(self, pack: Pack, talk: Talk, chain: Body) -> None:
+        self.pack, self.talk = pack, talk
+        self.heads = {int(head["number"]): head for head in chain["heads"]}
+        self.seals = chain["seals"]
+        self.rows: Dict[Tuple[str, bytes], Tuple[bytes, str, int]] = {}
+        for file, table, fits, keys, columns in RECIPES:
+            for line, row in pack.rows(file):
+                if fits(row):
+                    self._take(table, [_value(row, key) for key in keys], [_value(row, c) for c in columns],
+                               (file, line))
+
+    def _take(self, table: str, key: List[object], columns: List[object], place: Tuple[str, int]) -> None:
+        self.rows[table, _spelled(key)] = (_spelled([table, key, columns]), *place)
+
+    def links(self) -> bool:
+        """Each head is what its digest says, and goes on from the one before."""
+        before = ""
+        for number in sorted(self.heads):
+            head = self.heads[number]
+            order = ("number", "kind", "since", "until", "algorithm", "rows", "root", "before", "said", "form")
+            made = _hashed(head["algorithm"], 2, _spelled([head[name] for name in order])).hex()
+            if made != head["digest"] or head["before"] != before:
+                self.talk.wrong("chain_bad", what="head %d" % number)
+                return False
+            before = head["digest"]
+        return all([self._seal(seal) for seal in self.seals])
+
+    def _seal(self, seal: Body) -> bool:
+        order = ("number", "period", "revision", "zone", "sealed_at", "sealed_by", "algorithm", "first_head",
+                 "last_head", "last_digest", "heads", "figures", "said", "before", "form")
+        made = _hashed(seal["algorithm"], 3, _spelled([seal[name] for name in order])).hex()
+        digests = [bytes.fromhex(self.heads[n]["digest"]) for n in range(seal["first_head"], seal["last_head"] + 1)]
+        nodes = digests
+        while len(nodes) > 1:
+            above = [_hashed(seal["algorithm"], 1, nodes[at] + nodes[at + 1]) for at in range(0, len(nodes) - 1, 2)]
+            nodes = above + ([nodes[-1]] if len(nodes) % 2 else [])
+        sound = made == seal["digest"] and (not nodes or nodes[0].hex() == seal["heads"])
+        if not sound:
+            self.talk.wrong("chain_bad", what="seal %d" % seal["number"])
+        return sound
+
+    def prove(self) -> Tuple[int, int, Set[Tuple[str, bytes]]]:
+        """Every row to the root of its head: how many rows, of how many heads, and which."""
+        siblings: Dict[int, Dict[Tuple[int, int], bytes]] = {}
+        for _, row in self.pack.rows("siblings.csv"):
+            of_head = siblings.setdefault(int(row["head"]), {})
+            of_head[int(row["level"]), int(row["place"])] = bytes.fromhex(row["digest"])
+        proven: Set[Tuple[str, bytes]] = set()
+        hours = 0
+        for number, of_it in itertools.groupby(self.pack.rows("proofs.csv"), key=lambda each: int(each[1]["head"])):
+            head = self.heads[number]
+            leaves: Dict[int, bytes] = {}
+            for line, row in of_it:
+                name = (row["table"], row["key"].encode())
+                if name not in self.rows:
+                    self.talk.wrong("chain_bad", what="proofs.csv %d: %s %s" % (line, row["table"], row["key"]))
+                    continue
+                leaves[int(row["place"])] = _hashed(head["algorithm"], 0, self.rows[name][0])
+                proven.add(name)
+            hours += 1
+            if not self._reaches(head, leaves, siblings.get(number, {})):
+                self.talk.wrong("chain_bad", what="head %d: rows of the pack do not lead to its root" % number)
+        return len(proven), hours, proven
+
+    @staticmethod
+    def _reaches(head: Body, leaves: Dict[int, bytes], beside: Dict[Tuple[int, int], bytes]) -> bool:
+        width, level, nodes = int(head["rows"]), 0, leaves
+        while width > 1:
+            above: Dict[int, bytes] = {}
+            for place in nodes:
+                pair = [nodes.get(each) or beside.get((level, each)) for each in (place & ~1, place | 1)]
+                if place | 1 >= width:
+                    above[place // 2] = nodes[place]
+                elif pair[0] is None or pair[1] is None:
+                    return False
+                else:
+                    above[place // 2] = _hashed(head["algorithm"], 1, pair[0] + pair[1])
+            width, level, nodes = (width + 1) // 2, level + 1, above
+        return nodes.get(0, b"").hex() == head["root"]
+
+
+def _hashed(algorithm: str, what: int, data: bytes) -> bytes:
+    try:
+        return hashlib.new(algorithm, bytes([what]) + data).digest()
+    except ValueError:
+        raise Wrong("chain_bad", what="this Python cannot make " + algorithm) from None
+
+
 def check_chain(pack: Pack, talk: Talk) -> List[str]:
-    """Rows to hour heads, heads to the last one. The digests that a witness may have kept."""
-    chain = pack.document("chain.json")
-    if chain.get("why_not"):
-        talk.say("no_chain", why=chain["why_not"])
+    """Rows to hour heads, heads to the last one and to seals. The digests that a witness may have kept."""
+    said = pack.document("chain.json")
+    if said.get("why_not"):
+        talk.say("no_chain", why=said["why_not"])
         return []
-    return []
+    chain = Chain(pack, talk, said)
+    if not chain.links():
+        return []
+    rows, hours, proven = chain.prove()
+    left = len(chain.rows) - rows
+    talk.say("chain_ok", rows=rows, hours=hours, last=max(chain.heads))
+    if left:
+        tables = sorted({table for table, _ in set(chain.rows) - proven})
+        talk.say("chain_open", n=left, why=", ".join(tables))
+    for name in ("bins.csv", "sightings.csv"):
+        count = sum(1 for _ in pack.rows(name))
+        if count:
+            talk.say("chain_open", n=count, why=name)
+    names = sorted({*said["witnesses"], *(name for seal in said["seals"] for name in seal["witnesses"])})
+    if names:
+        talk.say("witness", names=", ".join(names))
+    else:
+        talk.say("no_witness")
+    return [head["digest"] for head in chain.heads.values()] + [seal["digest"] for seal in said["seals"]]
 
 
 def verify(path: str, language: str, expect: Optional[str]) -> Tuple[int, str]:

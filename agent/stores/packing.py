@@ -2,7 +2,7 @@
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 Row = tuple[Any, ...]
@@ -22,7 +22,7 @@ ORDER BY r.vantage, r.boot_no
 _EVENTS = """
 SELECT e.vantage, v.name, e.boot_no, e.seq, e.at, e.kind, e.body, e.recorded_by
 FROM records e JOIN vantages v ON v.id = e.vantage
-WHERE e.kind IN ('start', 'stop', 'reload', 'isolated', 'isolation_ended', 'clock_step') ORDER BY 1, 3, 4
+ORDER BY 1, 3, 4
 """
 _REGISTER = """
 SELECT register, id, version, valid_from, valid_to, body, recorded_at, recorded_by, import
@@ -57,9 +57,9 @@ class LedgerRows:
         """Runs of agents, each with the gap before it."""
         return self._all(_RUNS)
 
-    def events(self) -> list[Row]:
-        """Starts, stops, reloads, isolations and clock steps."""
-        return self._all(_EVENTS)
+    def events(self, kinds: Collection[str]) -> list[Row]:
+        """Records of these kinds."""
+        return [row for row in self._all(_EVENTS) if row[5] in kinds]
 
     def register(self, name: str) -> Iterator[Row]:
         """All versions of a register's rows."""
