@@ -71,6 +71,11 @@ class Book:
         rows = (row for register in wanted for row in source.register_rows(register))
         return cls(rows, _intervals(start), start.get("vantage", {}).get("name"))
 
+    @property
+    def module_intervals(self) -> Mapping[str, int]:
+        """The regular intervals of modules by name. Units: microseconds."""
+        return self._intervals
+
     def in_hindsight(self) -> "Book":
         """The same rows as if all of them had been entered at once: what the second figures rest on (A2)."""
         seen = Book((), self._intervals, self.vantage)

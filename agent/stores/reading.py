@@ -14,6 +14,7 @@ from agent.stores.chaining import Kept
 from agent.stores.clocksteps import ClockStep, Dating
 from agent.stores.evidence import unpack
 from agent.stores.noting import FaultEvent, Note
+from agent.stores.packing import LedgerRows
 from agent.stores.pathing import KeptPath
 from agent.stores.registering import RegisterRow, RegisterVersion
 from agent.stores.sighting import DaySeen
@@ -276,6 +277,10 @@ class SqliteReader:
         """Traces made for a fault, and for those that joined it."""
         with self._lock:
             return pathing.paths(self._db, fault)
+
+    def ledger(self) -> LedgerRows:
+        """Rows as they lie in the store."""
+        return LedgerRows(self._db, self._lock)
 
     def seals(self, period: str | None = None) -> list[SealStanding]:
         """Seals in the order made, each with the witnesses that have it (E3)."""
