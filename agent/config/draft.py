@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from agent.config.builtin import BUILT_IN, DEFAULT_MODULES
 from agent.config.model import Limit, ModuleConfig, default_retry
 from agent.config.nodes import Tree
+from agent.config.notice_schema import Notices
 from agent.config.problems import Rule, unknown_kind
 from agent.config.reader import Reader
 from agent.config.schema import (
@@ -61,6 +62,7 @@ class Draft:
     path: PathEvidence = field(default_factory=PathEvidence)
     chain: Chain = field(default_factory=Chain)
     witnesses: tuple[Witness, ...] = ()
+    notices: Notices = field(default_factory=Notices)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -114,6 +116,7 @@ def read_draft(reader: Reader, kinds: Sequence[Kind]) -> Draft:
         path=reader.read(PathEvidence, ("path",)) or PathEvidence(),
         chain=reader.read(Chain, ("chain",)) or Chain(),
         witnesses=tuple(each for each in witnesses if each),
+        notices=reader.read(Notices, ("notices",)) or Notices(),
     )
 
 

@@ -36,6 +36,7 @@ def config_of(draft: Draft) -> Config:
         chain=draft.chain,
         witnesses=draft.witnesses,
         plans=draft.head.plans,
+        notices=draft.notices,
     )
     return replace(config, digest=digest_of(config))
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from agent.config.notice_schema import Notices
 from agent.config.schema import (
     Chain,
     Log,
@@ -125,6 +126,7 @@ class Config:
     chain: Chain = field(default_factory=Chain)
     witnesses: tuple[Witness, ...] = ()
     plans: tuple[str, ...] = ()
+    notices: Notices = field(default_factory=Notices)
     digest: str = ""
 
     @property

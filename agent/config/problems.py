@@ -83,6 +83,7 @@ class Rule(StrEnum):
     TRAPS = "traps"
     WITNESS = "witness"
     ALGORITHM = "algorithm"
+    NOTICES = "notices"
     SECRET = "secret"
     SECRET_MODE = "secret_mode"
 

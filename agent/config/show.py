@@ -48,6 +48,7 @@ def as_dict(config: Config) -> dict[str, Any]:
             reports=[plain(job) for job in config.reports] or None,
             chain=None if config.chain == Chain() else plain(config.chain),
             witnesses=[plain(each) for each in config.witnesses] or None,
+            notices=plain(config.notices) if config.notices.sinks else None,
             traps=None if config.traps == Traps() else plain(config.traps),
         ),
     }
