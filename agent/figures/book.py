@@ -102,6 +102,12 @@ class Book:
         ahead = (at for row in rows for at in (row.valid_from, row.valid_to) if at is not None and at > now)
         return min(ahead, default=None)
 
+    def next_change(self, now: int) -> int:
+        """Up to when the same rows hold: no date, and no instant of a recording, lies between."""
+        rows = (row for of_id in self._rows.values() for versions in of_id.values() for row in versions)
+        dates = (at for row in rows for at in (row.valid_from, row.valid_to, row.recorded_at) if at is not None)
+        return min((at for at in dates if at > now), default=FOREVER)
+
     def register_of(self, id_: str) -> str | None:
         """The register in which an id stands, None if it stands in none."""
         return self._register.get(id_)

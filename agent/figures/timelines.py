@@ -3,7 +3,7 @@
 Own readings speak from the store's first heartbeat on, imported time only before it (A8).
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from agent.figures.book import COMPOSITES, INLINE, MEASURED, Book
@@ -81,6 +81,11 @@ class Timelines:
         """Read all edges in one pass, for questions about everything."""
         self._with_imports = self._reader.imported_components()  # before the marks: an import between counts next time
         self._marks = dict(self._reader.all_marks())
+
+    @property
+    def measured(self) -> Collection[str]:
+        """What has readings of its own."""
+        return self._by_name.keys()
 
     def evidence_of(self, name: str) -> Iterator[str]:
         """The components whose readings say what a target or line was in."""
