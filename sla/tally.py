@@ -1,7 +1,7 @@
 """Faults counted one by one, so that one more or one less costs no new look at all the others (F4, F9, F11)."""
 
-from bisect import bisect_left, insort
-from collections import Counter
+from bisect import bisect_left
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -35,18 +35,20 @@ class Tally:
     """All that the rate of a plan's row and those beside it ask of its faults."""
 
     def __init__(self) -> None:
-        self._counts: dict[Group, Counter[Outcome]] = {}
+        self._counts: defaultdict[Group, Counter[Outcome]] = defaultdict(Counter)
         self._undecided: dict[Group, dict[Hashable, Fault]] = {}
         self._lists: dict[Outcome, list[Place]] = {each: [] for each in Outcome if each is not Outcome.IN_TIME}
+        self._unsorted: set[Outcome] = set()
 
     def add(self, fault: Fault, place: Place) -> None:
         """Count it. `place` must be another one than that of every fault that is counted."""
         for group in groups(fault):
-            self._counts.setdefault(group, Counter())[fault.outcome] += 1
+            self._counts[group][fault.outcome] += 1
             if fault.outcome is Outcome.UNDECIDED:
                 self._undecided.setdefault(group, {})[place] = fault
         if fault.outcome in self._lists:
-            insort(self._lists[fault.outcome], place)
+            self._lists[fault.outcome].append(place)
+            self._unsorted.add(fault.outcome)
 
     def remove(self, fault: Fault, place: Place) -> None:
         """Count it no more. Errors: KeyError for one that is not counted as it is."""
@@ -58,7 +60,7 @@ class Tally:
             if fault.outcome is Outcome.UNDECIDED:
                 del self._undecided[group][place]
         if fault.outcome in self._lists:
-            found = self._lists[fault.outcome]
+            found = self._in_order(fault.outcome)
             del found[bisect_left(found, place)]
 
     def rate(self, group: Group, period: Window, gaps: Sequence[Gap], wanted: tuple[tuple[int, int], bool] | None) -> Rate:
@@ -72,7 +74,14 @@ class Tally:
 
     def listed(self, outcome: Outcome) -> list[str]:
         """The ids of the faults of an outcome other than in time, by start and root."""
-        return [place.id for place in self._lists[outcome]]
+        return [place.id for place in self._in_order(outcome)]
+
+    def _in_order(self, outcome: Outcome) -> list[Place]:
+        """Put in order when it is asked for: most of it is, and a city's year comes all at once."""
+        if outcome in self._unsorted:
+            self._lists[outcome].sort()
+            self._unsorted.discard(outcome)
+        return self._lists[outcome]
 
 
 def groups(fault: Fault) -> Iterator[Group]:

@@ -36,6 +36,7 @@ class Kept:
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self._heard: deque[Batch] = deque()
+        self._early: dict[str, int] = {}
         self._base: _Base | None = None
         self._until = self._fresh = 0
 
@@ -112,17 +113,17 @@ class Kept:
         self._memos: dict[Hashable, tuple[object, object]] = {}
         self._news: dict[str, int] = {}
         self._doubted: set[str] = set()
-        self._early: set[str] = set()
 
     def _advance(self, news: Iterable[Batch]) -> None:
         doubted = {name for id_ in self._reader.doubts() if (name := self._names.get(id_)) is not None}
-        touched, seen = self._early | doubted | self._doubted, set[str]()
-        self._doubted, self._early = doubted, set()
+        touched, seen = self._early.keys() | doubted | self._doubted, set[str]()
+        self._doubted = doubted
+        self._early = {name: at for name, at in self._early.items() if at >= self._fresh}
         for batch in news:
             for row in batch.edges:
                 touched.add(self._names[row.component])
-                if row.edge.at >= self._until:  # durable since the look began: it counts from the next one on
-                    self._early.add(self._names[row.component])
+                if row.edge.at >= self._fresh:  # beyond what the look knows: it counts from a later one on
+                    self._early[self._names[row.component]] = row.edge.at
             seen.update(self._names[row.component] for row in batch.sightings if row.component in self._names)
             for bin_ in batch.bins:
                 self._tell(self._names.get(bin_.component, ""))

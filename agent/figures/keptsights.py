@@ -32,17 +32,16 @@ class KeptSights:
         self._seen: dict[str, Seen] = {}
         self._until: list[tuple[int, str]] = []
         self._loose: set[str] = set()
+        self._proven: set[str] = set()
         self._made: dict[tuple[str, ...], tuple[int, Coverage]] = {}
         self._look(known, [id_ for id_, _, _ in self._standing])
 
-    def is_open(self, id_: str) -> bool:
-        """Whether one more reading of a target may say something new."""
-        seen = self._seen.get(id_)
-        return seen is not None and seen.ok is None
-
     def advance(self, known: Timelines, touched: Iterable[str]) -> None:
-        """Bring everything up to the end of what is known. `touched` are targets of which something was heard."""
-        todo = {id_ for id_ in touched if self.is_open(id_)} | self._loose
+        """Bring everything up to the end of what is known. `touched` are targets of which something was heard.
+
+        A day's sighting of an ok reading stands whatever is heard; what states prove a back-dated edge may take back.
+        """
+        todo = {id_ for id_ in touched if id_ in self._seen and id_ not in self._proven} | self._loose
         while self._until and self._until[0][0] + WITHIN_US < known.until:
             todo.add(heapq.heappop(self._until)[1])
         if todo:
@@ -63,7 +62,9 @@ class KeptSights:
 
     def _look(self, known: Timelines, ids: Sequence[str]) -> None:
         seen = Sightings(self._reader, known, known.until, self._components)
-        last_ok = seen.last_ok() if len(ids) > _MANY else {}
+        last_ok = seen.last_ok() if len(ids) > _MANY else {id_: at for id_ in ids if (at := seen.day_ok(id_)) is not None}
+        self._proven.difference_update(ids)
+        self._proven |= last_ok.keys() & set(ids)
         for id_ in ids:
             at = last_ok.get(id_)
             self._take(known, id_, seen.of(id_) if at is None else Seen(at, None, maybe_ok=False))

@@ -57,14 +57,15 @@ class PlanTables:
     def __init__(self, reader: Reader, shelf: Shelf | None = None, kept: Kept | None = None) -> None:
         self._reader = reader
         self._shelf = shelf or Shelf()
-        self._kept = kept or Kept(reader)
+        self._kept = kept
 
     def table(self, plan: Plan, period: str | None, *, now: int, as_of: int | None = None) -> Table:
         """The whole table; without a period the running year. Errors: UsageError for a period that has not come.
 
-        What was reckoned for the table before is used again where it still holds.
+        Who gives what is kept tells it of every batch of rows: what was reckoned before is used where it still holds.
         """
-        asked, name = self._question(plan, period, now=now, as_of=as_of, kept=self._kept)
+        kept = self._kept or Kept(self._reader)
+        asked, name = self._question(plan, period, now=now, as_of=as_of, kept=kept)
         return self.table_of(asked, name)
 
     def table_of(self, asked: Asked, name: str, told: Callable[[int, int], None] | None = None) -> Table:

@@ -67,6 +67,11 @@ class Sightings:
         seen = self._reader.seen_ok(self._days, self._week)
         return {name: seen[id_] for name, id_ in self._ids.items() if id_ in seen}
 
+    def day_ok(self, id_: str) -> int | None:
+        """The same of one target."""
+        told = (at for at, outcome in self._days_told(id_) if outcome is Outcome.OK)
+        return max((at for at in told if self._week.start <= at < self._week.end), default=None)
+
     def answers(self, id_: str) -> bool | None:
         """Whether it answered in those 168 h: False where only failures are known, None where nothing is."""
         seen = self.of(id_)
