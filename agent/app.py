@@ -382,6 +382,7 @@ class Agent:
         await self.ledger.durable(batch)
         self.paths.durable(batch)
         self.faults.durable(batch)
+        self.indicators.durable(batch)
 
     def _loaded(self) -> None:
         self.metrics.reload_ok.set(1)

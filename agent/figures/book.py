@@ -4,13 +4,14 @@ A change that people enter later never improves a headline: sla.dated says what 
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Protocol, TypeVar, cast
 
 from agent.config.builtin import DEFAULT_MODULES
 from agent.stores.base import Record
 from agent.stores.registering import RegisterRow
+from sla.confirm import FOREVER
 from sla.dated import Revision, attributes, later_entries, service, service_latest
 from sla.model import Window
 
@@ -57,6 +58,7 @@ class Book:
         self._latest: dict[str, Body] = {}
         self._kept: tuple[object, object] = (None, None)
         self._hindsight = False
+        self._held: dict[str, tuple[Window, list[tuple[str, Body]]]] = {}
         self.vantage = vantage
         for row in rows:
             self._rows.setdefault(row.register, {}).setdefault(row.id, []).append(row)
@@ -104,6 +106,12 @@ class Book:
         rows = (row for of_id in self._rows.values() for versions in of_id.values() for row in versions)
         ahead = (at for row in rows for at in (row.valid_from, row.valid_to) if at is not None and at > now)
         return min(ahead, default=None)
+
+    def next_change(self, now: int) -> int:
+        """Up to when the same rows hold: no date, and no instant of a recording, lies between."""
+        rows = (row for of_id in self._rows.values() for versions in of_id.values() for row in versions)
+        dates = (at for row in rows for at in (row.valid_from, row.valid_to, row.recorded_at) if at is not None)
+        return min((at for at in dates if at > now), default=FOREVER)
 
     def register_of(self, id_: str) -> str | None:
         """The register in which an id stands, None if it stands in none."""
@@ -177,15 +185,33 @@ class Book:
         """Whether one row is all that was ever recorded of it."""
         return len(self._versions(id_)) == 1
 
-    def held_in(self, register: str, instant: int) -> Iterator[tuple[str, Body]]:
+    def held_in(self, register: str, instant: int) -> Sequence[tuple[str, Body]]:
         """The rows of a register that are in service at an instant, as they hold then for the headline (A2)."""
+        kept = self._held.get(register)
+        if kept is None or not kept[0].start <= instant < kept[0].end:
+            kept = self._held[register] = self._hold(register, instant)
+        return kept[1]
+
+    def held_while(self, register: str, instant: int) -> Window:
+        """For how long around an instant `held_in` says the same."""
+        self.held_in(register, instant)
+        return self._held[register][0]
+
+    def _hold(self, register: str, instant: int) -> tuple[Window, list[tuple[str, Body]]]:
+        since, until = -FOREVER, FOREVER
+        found: list[tuple[str, Body]] = []
         for id_ in self.ids(register):
             revisions = self._dated(register, id_)
-            times = service(revisions)
+            times, held = service(revisions), attributes(revisions)
+            for at in (at for window in (*times, *(window for window, _ in held)) for at in window):
+                if at <= instant:
+                    since = max(since, at)
+                else:
+                    until = min(until, at)
             if not times or any(window.start <= instant < window.end for window in times):
-                held = attributes(revisions)
                 number = next((n for window, n in held if window.start <= instant < window.end), held[0][1])
-                yield id_, self._rows[register][id_][number].body
+                found.append((id_, self._rows[register][id_][number].body))
+        return Window(since, until), found
 
     def known_of(self, register: str, id_: str, instant: int) -> Body:
         """What is known today of what held at an instant: claims go by it (T3), never what takes a row out (A2)."""

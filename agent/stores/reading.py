@@ -183,6 +183,16 @@ class SqliteReader:
         with self._lock:
             return sighting.days(self._db, component, first, last)
 
+    def sightings_of(self, component: int, first: int, last: int) -> list[DaySeen]:
+        """The same of one component."""
+        with self._lock:
+            return sighting.read_of(self._db, component, first, last)
+
+    def seen_ok(self, days: tuple[int, int], window: Window) -> dict[int, int]:
+        """By component the last ok reading in a window that rows of these days, both included, tell of (C2)."""
+        with self._lock:
+            return sighting.seen_ok(self._db, days, window)
+
     def first_sighting(self) -> int | None:
         """The first day of which the store keeps when components were seen."""
         with self._lock:
