@@ -8,6 +8,7 @@ import asyncio
 import heapq
 from collections.abc import Callable
 from itertools import count
+from typing import NamedTuple
 
 from agent.targets import Watched
 
@@ -60,6 +61,24 @@ def next_regular(watched: Watched, after_ns: int) -> int:
     """The first instant of the target's grid after `after_ns`: no drift, whatever happened in between."""
     interval = watched.interval_ns
     return after_ns + interval - (after_ns - watched.phase_ns) % interval
+
+
+class Turn(NamedTuple):
+    """What follows a probe: its target's next regular turn, when it is due, and how many turns have passed (S9)."""
+
+    regular_ns: int
+    due_ns: int
+    skipped: int
+
+
+def next_turn(watched: Watched, started_ns: int, ended_ns: int, *, retry: bool) -> Turn:
+    """The turn after a probe, sooner than the regular one for a re-probe (S3)."""
+    regular, skipped = next_regular(watched, started_ns), 0
+    if regular <= ended_ns:  # S9: turns that passed while it ran or waited
+        skipped = (ended_ns - regular) // watched.interval_ns + 1
+        regular += skipped * watched.interval_ns
+    due = min(regular, max(started_ns + watched.retry_ns, ended_ns)) if retry else regular
+    return Turn(regular, due, skipped)
 
 
 class Schedule:
@@ -139,14 +158,10 @@ class Schedule:
         if job.dead:
             return
         watched, now = job.watched, self._now_ns()
-        regular = next_regular(watched, started_ns)
-        if regular <= now:  # S9: turns that passed while it ran or waited
-            skipped = (now - regular) // watched.interval_ns + 1
-            self._missed(watched.kind, skipped)
-            regular += skipped * watched.interval_ns
-        job.regular_ns = regular
-        soon = retry and self.lateness_ns < BEHIND_NS
-        job.due_ns = min(regular, max(started_ns + watched.retry_ns, now)) if soon else regular
+        turn = next_turn(watched, started_ns, now, retry=retry and self.lateness_ns < BEHIND_NS)
+        if turn.skipped:
+            self._missed(watched.kind, turn.skipped)
+        job.regular_ns, job.due_ns = turn.regular_ns, turn.due_ns
         if job.hinted:
             job.hinted = False
             job.due_ns = job.early_ns = min(job.due_ns, max(now, job.early_ns + EARLY_NS))

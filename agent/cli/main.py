@@ -15,6 +15,7 @@ from agent.cli import (
     report,
     restore,
     run,
+    simulate,
     status,
     targets,
     template,
@@ -29,7 +30,7 @@ app = typer.Typer(
 )
 COMMANDS = (
     run, check, probe, targets, status, clock, doctor, import_, template, availability, faults, report, backup, restore,
-    lab,
+    lab, simulate,
 )  # fmt: skip
 for command in COMMANDS:
     command.register(app)
