@@ -65,17 +65,12 @@ class Tally(NamedTuple):
 class _Silent:
     """Nobody looks on."""
 
-    def __init__(self) -> None:
-        self.edges = 0
-
     def reading(self, entry: Entry) -> None: ...
     def changed(self, entry: Entry) -> None: ...
     def relabel(self, entry: Entry) -> None: ...
     def gone(self, entry: Entry) -> None: ...
     def refused(self) -> None: ...
-
-    def committed(self, edges: int) -> None:
-        self.edges += edges
+    def committed(self, edges: int) -> None: ...
 
 
 class Player:
@@ -88,7 +83,7 @@ class Player:
         self._shelf = Shelf()
         self._silent = _Silent()
         self._now = play.window.start
-        self._readings = self._produced = 0
+        self._readings = self._produced = self._edges = 0
         self._entered = sorted(play.entered, key=lambda request: request.now)
         self._border: int | None = None
         self._is_running = False
@@ -106,7 +101,7 @@ class Player:
                 await self._probe_until(stop, told)
             self._now = stop
             await self._arrive()
-        return Tally(self._readings, self._produced, self._silent.edges)
+        return Tally(self._readings, self._produced, self._edges)
 
     async def _arrive(self) -> None:
         """What happens to the agent and its registers at this very instant, in that order."""
@@ -205,7 +200,7 @@ class Player:
         self._produced += 1
         if probe.base is not None:
             probe.turns.append(at - probe.base)
-        probe.ended(at, said.lasts, retry=retry)
+        probe.ended(said.lasts, retry=retry)
         if is_regular:
             self._regular(probe, at, stop)
 
@@ -261,6 +256,7 @@ class Player:
         await self._committer.commit()
 
     async def _durable(self, batch: Batch) -> None:
+        self._edges += len(batch.edges)
         await self._ledger.durable(batch)
 
     def _record(self, kind: str, body: dict[str, object]) -> None:

@@ -47,9 +47,10 @@ class Probe:
         """Whether it is due on its grid."""
         return self.job.due_ns == self.job.regular_ns
 
-    def ended(self, started: int, lasts: int, *, retry: bool) -> None:
-        """Put it to its next turn."""
-        turn = next_turn(self.watched, started * 1000, (started + lasts) * 1000, retry=retry)
+    def ended(self, lasts: int, *, retry: bool) -> None:
+        """It started when it was due: put it to its next turn."""
+        started = self.job.due_ns
+        turn = next_turn(self.watched, started, started + lasts * 1000, retry=retry)
         self.job.regular_ns, self.job.due_ns = turn.regular_ns, turn.due_ns
 
 
@@ -136,10 +137,9 @@ def hold(probe: Probe, paces: Mapping[str, Pace], at: int, until: int) -> Held |
 
 
 def skip(probe: Probe, held: Held, entries: Mapping[str, Entry], tallies: Tallies, days: Sequence[int]) -> int:
-    """Take the turns of a hold as made; how many readings that were. Shape: `days` are the borders of days."""
+    """Take the turns of a hold as made; how many probes that were. Shape: `days` are the borders of days."""
     if held.times == held.done:
         return 0
-    skipped = 0
     for part, pace in held.paces.items():
         entry, outcome = entries[part], pace.outcome
         entry.track = pace.after_more(held.times)
@@ -147,12 +147,11 @@ def skip(probe: Probe, held: Held, entries: Mapping[str, Entry], tallies: Tallie
             for offset in held.turns:
                 for first, last, number in _daily(held, offset, days):
                     tallies.take_many(entry, outcome, first, last, number)
-                    skipped += number
-    moved = (held.times - held.done) * held.interval * 1000
-    probe.job.due_ns, probe.job.regular_ns = probe.job.due_ns + moved, probe.job.regular_ns + moved
+    probe.job.due_ns += held.left_us * 1000
+    probe.job.regular_ns += held.left_us * 1000
     probe.base = held.end
     probe.before = {part: entry.track for part, entry in entries.items()}
-    return skipped
+    return (held.times - held.done) * len(held.turns)
 
 
 def _daily(held: Held, offset: int, days: Sequence[int]) -> Iterator[tuple[int, int, int]]:
