@@ -24,6 +24,9 @@ class City(Document):
     file: Path | None = Field(None, description="A city's file, beside the scenario; without it the lab's own city.")
     inline: CityFile | None = Field(None, description="A city's whole file in place of `file`.")
     scale: Literal["small", "city"] = Field("small", description="Which scale of the file.")
+    in_service_from: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")] | None = Field(
+        None, description="Since when all of it is in service, a date before the scenario begins."
+    )
     counties: Annotated[tuple[Code, ...], Field(min_length=1)] | None = Field(
         None, description="Codes of the counties, in place of the scale's."
     )

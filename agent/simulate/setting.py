@@ -88,7 +88,8 @@ def _as_asked(file: CityFile, choice: Choice) -> CityFile:
     names = ("counties", "townships", "villages", "channels", "hosts", "systems")
     said = {name: value for name in names if (value := getattr(choice, name)) is not None}
     scale = file.scales[choice.scale].model_copy(update=said)
-    return file.model_copy(update={"scales": {choice.scale: scale}})
+    since = choice.in_service_from or file.in_service_from
+    return file.model_copy(update={"scales": {choice.scale: scale}, "in_service_from": since})
 
 
 def _plan(city: City) -> Plan:
