@@ -8,6 +8,7 @@ import asyncio
 import heapq
 from collections.abc import Callable
 from itertools import count
+from typing import NamedTuple
 
 from agent.targets import Watched
 
@@ -63,6 +64,29 @@ def next_regular(watched: Watched, after_ns: int) -> int:
     """The first instant of the target's grid after `after_ns`: no drift, whatever happened in between."""
     interval = watched.interval_ns
     return after_ns + interval - (after_ns - watched.phase_ns) % interval
+
+
+class Turn(NamedTuple):
+    """What follows a probe: its target's next regular turn, when it is due, and how many turns have passed (S9)."""
+
+    regular_ns: int
+    due_ns: int
+    skipped: int
+
+
+def next_turn(watched: Watched, started_ns: int, ended_ns: int, *, retry: bool) -> Turn:
+    """The turn after a probe, sooner than the regular one for a re-probe (S3); turns that passed meanwhile are left out.
+
+    One that passed only just now is taken: a silent target with a timeout as long as its interval, or a re-probe
+    across its turn, would otherwise be seen every second time, and be UNKNOWN between.
+    """
+    regular, skipped = next_regular(watched, started_ns), 0
+    if regular <= ended_ns:
+        skipped, late = divmod(ended_ns - regular, watched.interval_ns)
+        skipped += late > watched.interval_ns // STILL_ON_TIME
+        regular += skipped * watched.interval_ns
+    due = min(regular, started_ns + watched.retry_ns) if retry else regular
+    return Turn(regular, max(due, ended_ns), skipped)
 
 
 class Schedule:
@@ -142,28 +166,14 @@ class Schedule:
         if job.dead:
             return
         watched, now = job.watched, self._now_ns()
-        regular = next_regular(watched, started_ns)
-        if regular <= now:
-            regular = self._after_passed_turns(watched, regular, now)
-        job.regular_ns = regular
-        soon = retry and self.lateness_ns < BEHIND_NS
-        job.due_ns = min(regular, max(started_ns + watched.retry_ns, now)) if soon else regular
+        turn = next_turn(watched, started_ns, now, retry=retry and self.lateness_ns < BEHIND_NS)
+        if turn.skipped:
+            self._missed(watched.kind, turn.skipped)
+        job.regular_ns, job.due_ns = turn.regular_ns, turn.due_ns
         if job.hinted:
             job.hinted = False
             job.due_ns = job.early_ns = min(job.due_ns, max(now, job.early_ns + EARLY_NS))
         self._push(job)
-
-    def _after_passed_turns(self, watched: Watched, regular: int, now: int) -> int:
-        """The turn to take next when turns passed while a probe ran or waited (S9); those left out are missed.
-
-        One that passed only just now is taken: a silent target with a timeout as long as its interval, or a re-probe
-        across its turn, would otherwise be seen every second time, and be UNKNOWN between.
-        """
-        passed, late = divmod(now - regular, watched.interval_ns)
-        missed = passed if late <= watched.interval_ns // STILL_ON_TIME else passed + 1
-        if missed:
-            self._missed(watched.kind, missed)
-        return regular + missed * watched.interval_ns
 
     async def serve(self) -> None:
         """Launch what is due until cancelled."""

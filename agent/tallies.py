@@ -47,6 +47,13 @@ class Tallies:
         if entry.watched.site and outcome is not Outcome.ERROR and not entry.component.part:
             self._see(entry.component.id, outcome, at)
 
+    def take_many(self, entry: Entry, outcome: Outcome, first: int, last: int, readings: int) -> None:
+        """So many readings alike, all of one day of the zone, as `take` would have taken each."""
+        self.take(entry, outcome, first)
+        if readings > 1:
+            entry.counted[outcome - 1] += readings - 2
+            self.take(entry, outcome, last)
+
     def flush(self, *, all_of_it: bool = False) -> None:
         """Hand the counts to the next commit; now and then, or for `all_of_it`, what was seen too."""
         for entry in self._counted:

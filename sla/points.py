@@ -7,6 +7,7 @@ component is UNKNOWN all the time it is in service, never left out.
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from fractions import Fraction
 from typing import NamedTuple
 
 from sla.availability import Bounds, Parts
@@ -94,8 +95,8 @@ class Demand(NamedTuple):
     """
 
     id: str
-    asked: Mapping[str, int]
-    assigned: Mapping[str, int]
+    asked: Mapping[str, Fraction | int]
+    assigned: Mapping[str, Fraction | int]
     accepted: int | None
     document: str = ""
 
@@ -124,10 +125,15 @@ def _short(row: Demand, cut: int) -> list[str]:
     if not row.asked:
         return ["no quantity on file"]
     words = [
-        f"{name}: {row.assigned.get(name, 0)} of {asked}"
+        f"{name}: {_plain(row.assigned.get(name, 0))} of {_plain(asked)}"
         for name, asked in row.asked.items()
         if row.assigned.get(name, 0) < asked
     ]
     if row.accepted is None or row.accepted >= cut or not row.document:
         words.append("not accepted with a date and a document")
     return words
+
+
+def _plain(quantity: Fraction | int) -> str:
+    """As the register wrote it: whole, or with its decimals."""
+    return str(quantity) if Fraction(quantity).denominator == 1 else f"{float(quantity)}"

@@ -16,6 +16,7 @@ from agent.cli import (
     restore,
     run,
     seal,
+    simulate,
     status,
     targets,
     template,
@@ -31,7 +32,7 @@ app = typer.Typer(
 )
 COMMANDS = (
     run, check, probe, targets, status, clock, doctor, import_, template, availability, faults, report, backup, restore,
-    seal, verify, lab,
+    seal, verify, lab, simulate,
 )  # fmt: skip
 for command in COMMANDS:
     command.register(app)

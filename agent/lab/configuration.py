@@ -67,9 +67,11 @@ _LINES = """\
 """
 
 
-def configuration(city: City, plan: Plan, folder: Path, listen_address: str) -> str:
-    """The text of agent.yml in a folder."""
-    often, cameras = SECONDS[city.scale]
+def configuration(
+    city: City, plan: Plan, folder: Path, listen_address: str, seconds: tuple[int, int] | None = None
+) -> str:
+    """The text of agent.yml in a folder; `seconds` in place of those that fit the city's scale."""
+    often, cameras = seconds or SECONDS[city.scale]
     allow = '127.0.0.0/8, "::1"' if plan.form == "loopback" else '10.58.0.0/15, 10.60.0.0/14, "fd61:900::/32"'
     where = folder.resolve()
     words = {

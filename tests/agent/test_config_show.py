@@ -73,4 +73,4 @@ def test_every_part_counts_in_the_digest(tmp_path: Path, old: str) -> None:
 def test_the_digest_of_a_fixed_configuration_is_fixed(tmp_path: Path) -> None:
     text = "zone: UTC\nvantage: {name: core-1}\n"
     digest = load(write(tmp_path, text), KINDS[:1]).digest
-    assert digest == "de1ba6fb292b7367a33d76dd00478f88be2b0e980966e6c8261e7ca541e87cff"
+    assert digest == "7dd1952a308d5c99552671bd086a5cc4b9088156b7bbc4557bb8a88663d3ad24"
