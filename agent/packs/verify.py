@@ -2583,6 +2583,9 @@ LEFT = {
     "bandwidth_support": ("N-1 数值", "the N-1 figure"),
     "told": ("文件中单条读数如何得出状态（S1–S5）；读数本身在 told.csv",
              "how single readings of files make states (S1 to S5); the readings stand in told.csv"),
+    "rows": ("本包是否遗漏了行：只能证明所列各行在账本中，不能证明没有遗漏；可用 verify --store 及重新导出比对",
+             "whether the pack leaves rows out: that its rows are in the ledger is proven, that no other is, is not; "
+             "verify --store and a pack made anew show it"),
     "readings": ("采样如何得出状态变化（S1–S6）；只核对每个变化保留的读数",
                  "how readings make edges (S1 to S6) beyond the readings that each edge keeps"),
 }
@@ -2621,12 +2624,10 @@ def recompute(pack: Pack, talk: Talk, language: str) -> None:
     _compare_service(pack, talk, ask)
     if ask.faults is not None:
         _compare_faults(pack, talk, ask)
-    _compare_readings(pack, talk, ask)
-    for name in ("", row["formula"], "readings", "told" if _has_told(pack) else ""):
-        if name in LEFT and (name or not talk.lines[-1:] == []):
-            line = LEFT[name][place]
-            if not any(line in each for each in talk.lines):
-                talk.say("left", what=line)
+    _compare_readings(pack, talk)
+    for name in ("", row["formula"], "readings", "rows", *(["told"] if _has_told(pack) else [])):
+        if name in LEFT:
+            talk.say("left", what=LEFT[name][place])
 
 
 def _has_told(pack: Pack) -> bool:
@@ -2714,23 +2715,62 @@ def _compare_faults(pack: Pack, talk: Talk, ask: Question) -> None:
         talk.wrong("differs", name="faults.json", theirs="-", ours=id_ + " " + mine[id_].root)
 
 
-def _compare_readings(pack: Pack, talk: Talk, ask: Question) -> None:
-    """An edge to DOWN rests on a failed reading, one to UP or DEGRADED on an ok one (S3)."""
-    edges: Dict[Tuple[str, str, str, str], Set[str]] = {}
-    for _, row in pack.rows("readings.csv"):
-        edges.setdefault((row["object"], row["vantage"], row["boot_no"], row["seq"]), set()).add(row["outcome"])
+def _compare_readings(pack: Pack, talk: Talk) -> None:
+    """Words, numbers and readings beside an edge are those of its row; DOWN rests on a failed reading (E6, S3)."""
+    words = {row["id"]: row["text"] for _, row in pack.rows("words.csv")}
+    numbers = {row["object"]: row["component"] for _, row in pack.rows("objects.csv")}
+    beside = itertools.groupby(pack.rows("readings.csv"), key=lambda each: _edge_of(each[1]))
+    key, told = next(beside, (None, iter(())))
     borne = 0
     for line, row in pack.rows("timelines.csv"):
-        outcomes = edges.get((row["object"], row["vantage"], row["boot_no"], row["seq"]))
-        if outcomes is not None and row["source"] == "edge":
-            wanted = {"down": "2", "up": "1", "degraded": "1"}.get(row["state"])
-            if wanted is None or wanted in outcomes:
+        ours = {"component": numbers.get(row["object"], "-")}
+        if row["source"] == "edge":
+            ours["cause"] = words.get(row["cause_word"], "-")
+            stated: List[Tuple[int, int, str, int]] = []
+            if key == _edge_of(row):
+                stated = [(int(r["at"]), int(r["outcome"]), r["reason"], int(r["over"])) for _, r in told]
+                key, told = next(beside, (None, iter(())))
+            if stated != list(unpacked(int(row["at"]), bytes.fromhex(row["evidence"]), words)):
+                ours["evidence"] = "readings.csv " + _short(stated)
+            elif stated:
+                wanted = {"down": 2, "up": 1, "degraded": 1}.get(row["state"])
                 borne += 1
-            else:
-                talk.wrong("rows_differ", file="timelines.csv", line=line, field="state", theirs=row["state"],
-                           ours="readings " + ",".join(sorted(outcomes)))
+                if wanted is not None and all(each[1] != wanted for each in stated):
+                    ours["state"] = "readings " + _short(stated)
+        for field, value in ours.items():
+            if row[field] != value:
+                talk.wrong("rows_differ", file="timelines.csv", line=line, field=field, theirs=row[field], ours=value)
+    if key is not None:
+        talk.wrong("differs", name="readings.csv", theirs=_short(key), ours="-")
     if borne:
         talk.say("readings_ok", edges=borne)
+
+
+def _edge_of(row: Dict[str, str]) -> Tuple[str, str, str, str]:
+    return row["object"], row["vantage"], row["boot_no"], row["seq"]
+
+
+def unpacked(at: int, packed: bytes, words: Dict[str, str]) -> Iterator[Tuple[int, int, str, int]]:
+    """The readings that an edge keeps: when (as a signed distance), outcome, reason by number, limits broken."""
+    place = 0
+
+    def number() -> int:
+        nonlocal place
+        value = shift = 0
+        while True:
+            byte = packed[place]
+            place += 1
+            value |= (byte & 127) << shift
+            shift += 7
+            if byte < 128:
+                return value
+
+    while place < len(packed):
+        away = number()
+        outcome = packed[place]
+        place += 1
+        reason, over = words.get(str(number()), "-"), number()
+        yield at + (away >> 1 if not away & 1 else -((away + 1) >> 1)), outcome, reason, over
 
 
 # ---------------------------------------------------------------------------------------------------------- the chain
