@@ -1098,9 +1098,10 @@ class City:
 
     def pieces(self, name: str) -> List[Piece]:
         """What it was in, without its dates of service."""
-        if name not in self._made:
-            self._made[name] = self._make(name)
-        return self._made[name]
+        known = self._made.get(name)
+        if known is None:
+            known = self._made[name] = self._make(name)
+        return known
 
     def _make(self, name: str) -> List[Piece]:
         a, b = self.whole
