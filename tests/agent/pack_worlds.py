@@ -64,19 +64,35 @@ class City:
     def _registers(self) -> None:
         dice = self.dice
         levels = ("city", "county", "township", "zone")
-        self._enter("divisions", "code,name,level,parent_code", "6109,安康,city,",
-                    *(f"61090{n},县{n},{dice.choice(levels[1:3])},6109" for n in range(1, 6)))
-        self._enter("sites", "site_id,name,division_code,accepted_on,to_integrate,integrated_on,integration_doc",
-                    *(f"{site},{site},61090{n},{dice.choice(('2024-06-01', '2024-06-01', ''))},"
-                      f"{dice.choice(('y', 'n'))},{dice.choice(('', '2024-02-01'))},{dice.choice(('', '文1'))}"
-                      for n, site in enumerate(self.sites, 1)))
-        self._enter("links", "link_id,a_site,b_site,carrier,contracted_mbps,a_device,a_if,redundancy_group",
-                    *(f"{link},{self.sites[0]},{dice.choice(self.sites[1:])},电信,{dice.choice((10, 100))},"
-                      f"{dice.choice(('sw1,1', ',', ','))},{dice.choice(('', 'g'))}" for link in self.links))
+        self._enter(
+            "divisions",
+            "code,name,level,parent_code",
+            "6109,安康,city,",
+            *(f"61090{n},县{n},{dice.choice(levels[1:3])},6109" for n in range(1, 6)),
+        )
+        self._enter(
+            "sites",
+            "site_id,name,division_code,accepted_on,to_integrate,integrated_on,integration_doc",
+            *(
+                f"{site},{site},61090{n},{dice.choice(('2024-06-01', '2024-06-01', ''))},"
+                f"{dice.choice(('y', 'n'))},{dice.choice(('', '2024-02-01'))},{dice.choice(('', '文1'))}"
+                for n, site in enumerate(self.sites, 1)
+            ),
+        )
+        self._enter(
+            "links",
+            "link_id,a_site,b_site,carrier,contracted_mbps,a_device,a_if,redundancy_group",
+            *(
+                f"{link},{self.sites[0]},{dice.choice(self.sites[1:])},电信,{dice.choice((10, 100))},"
+                f"{dice.choice(('sw1,1', ',', ','))},{dice.choice(('', 'g'))}"
+                for link in self.links
+            ),
+        )
         rows = []
         for n, target in enumerate(self.targets, 1):
             role = dice.choice(("core", "core", "node", "node", "county_node", "component", ""))
-            parents = ";".join(dice.sample([*self.targets[: n - 1], *self.links], dice.choice((0, 0, 1, 1, 2))))
+            above = [*self.targets[: n - 1], *self.links]
+            parents = ";".join(dice.sample(above, min(len(above), dice.choice((0, 0, 1, 1, 2)))))
             site = dice.choice(("", *self.sites))
             families = dice.choice(("", "", "4;6")) if role == "core" else ""
             address = f"host{n}.example" if families else f"10.0.0.{dice.choice((n, n, 1))}"
@@ -86,18 +102,28 @@ class City:
 
     def _platforms(self) -> None:
         dice = self.dice
-        self._enter("platforms", "platform_id,name,class,need",
-                    f"P1,云,{dice.choice(('city_cloud', 'other'))},{dice.choice(('', 'any', '2'))}",
-                    f"P2,云二,{dice.choice(('other', 'cloud'))},")
+        self._enter(
+            "platforms",
+            "platform_id,name,class,need",
+            f"P1,云,{dice.choice(('city_cloud', 'other'))},{dice.choice(('', 'any', '2'))}",
+            f"P2,云二,{dice.choice(('other', 'cloud'))},",
+        )
         members = [dice.choice([*self.targets, *self.links, self.sites[-1]]) for _ in range(dice.randint(2, 5))]
-        self._enter("components", "component_id,platform_id,member,redundancy_group,group_need,required",
-                    *(f"c{n},{dice.choice(('P1', 'P1', 'P2'))},{member},"
-                      f"{dice.choice((',', 'g,', 'g,'))},{dice.choice(('', 'n', 'y'))}"
-                      for n, member in enumerate(members, 1)))
+        self._enter(
+            "components",
+            "component_id,platform_id,member,redundancy_group,group_need,required",
+            *(
+                f"c{n},{dice.choice(('P1', 'P1', 'P2'))},{member},"
+                f"{dice.choice((',', 'g,', 'g,'))},{dice.choice(('', 'n', 'y'))}"
+                for n, member in enumerate(members, 1)
+            ),
+        )
 
     def _moments(self, count: int, a: int, b: int) -> list[int]:
         unit = self.dice.choice((SECOND, MINUTE, HOUR))
-        return sorted({a + self.dice.randrange((b - a) // unit) * unit + self.dice.choice((0, 0, 1)) for _ in range(count)})
+        return sorted(
+            {a + self.dice.randrange((b - a) // unit) * unit + self.dice.choice((0, 0, 1)) for _ in range(count)}
+        )
 
     def _told(self) -> None:
         """History of files, up to the first run or all through."""
@@ -111,7 +137,10 @@ class City:
             from tests.agent.import_cases import HISTORY, request
 
             text = "\n".join([HISTORY, *rows])
-            apply_import(self.made.writer, request("history", text, as_of=BEGIN + 21 * DAY, now=BEGIN + 21 * DAY, create_targets=False))
+            apply_import(
+                self.made.writer,
+                request("history", text, as_of=BEGIN + 21 * DAY, now=BEGIN + 21 * DAY, create_targets=False),
+            )
 
     def _ran(self) -> None:
         """Runs of an agent with a kill or a clean stop between them, isolations, parts of targets."""
@@ -135,13 +164,27 @@ class City:
                 new.append(Component(known[name], *name.partition("#")[::2], "icmp"))
             for when in self._moments(dice.randint(0, 5), *span):
                 edges.append((known[name], when))
-        told = [Record(seq, when, kind, '{"plane": "p"}') for seq, (when, kind) in enumerate(
-            [(span[0], "start"), *zip(self._moments(3, *span), ("isolated", "isolation_ended", "isolated"), strict=False)], 10_000)]
-        rows = [EdgeRow(component, run.boot_no, seq, self._edge(when)) for seq, (component, when) in enumerate(edges, 1)]
+        told = [
+            Record(seq, when, kind, '{"plane": "p"}')
+            for seq, (when, kind) in enumerate(
+                [
+                    (span[0], "start"),
+                    *zip(self._moments(3, *span), ("isolated", "isolation_ended", "isolated"), strict=False),
+                ],
+                10_000,
+            )
+        ]
+        rows = [
+            EdgeRow(component, run.boot_no, seq, self._edge(when)) for seq, (component, when) in enumerate(edges, 1)
+        ]
         day = to_datetime(span[1], ZONE).date().toordinal()
-        seen = [DaySeen(day, known[name], span[1] - HOUR, span[1] - MINUTE) for name in self.targets if dice.random() < 0.4]
+        seen = [
+            DaySeen(day, known[name], span[1] - HOUR, span[1] - MINUTE) for name in self.targets if dice.random() < 0.4
+        ]
         hour = (BEGIN + 3 * DAY) // BIN_US * BIN_US
-        bins = [BinRow(known["sw1#if/1"], Bin(hour + n * BIN_US, BIN_US, dice.randrange(10**10), 10**6)) for n in range(40)]
+        bins = [
+            BinRow(known["sw1#if/1"], Bin(hour + n * BIN_US, BIN_US, dice.randrange(10**10), 10**6)) for n in range(40)
+        ]
         batch = Batch(span[1], new, rows, records=told, sightings=seen, bins=bins if number == 0 else ())
         if dice.random() < 0.5:
             writer.write(run, batch)
@@ -157,7 +200,14 @@ class City:
         outcome = Outcome.FAILED if state is State.DOWN else Outcome.OK
         seen = tuple(Seen(when + n * MINUTE, outcome, self.dice.choice(("", "timeout"))) for n in range(3))
         bare = cause is not Cause.PROBE or self.dice.random() < 0.3
-        return Edge(when, state, why if state is State.DEGRADED else Degraded.NONE, cause, None if bare else MINUTE, () if bare else seen)
+        return Edge(
+            when,
+            state,
+            why if state is State.DEGRADED else Degraded.NONE,
+            cause,
+            None if bare else MINUTE,
+            () if bare else seen,
+        )
 
     def _windows(self) -> None:
         dice = self.dice
@@ -168,12 +218,26 @@ class City:
                 approved = start - dice.choice((1, DAY, 5 * DAY, -HOUR))
                 notice = start - dice.choice((DAY, 4 * DAY))
                 notified = dice.choice(("", stamp(notice)))
-                scope = dice.choice((*self.targets, *self.links, "P1", "c1", self.sites[-1], "kind=icmp", f"{self.targets[0]};{self.links[0]}"))
+                scope = dice.choice(
+                    (
+                        *self.targets,
+                        *self.links,
+                        "P1",
+                        "c1",
+                        self.sites[-1],
+                        "kind=icmp",
+                        f"{self.targets[0]};{self.links[0]}",
+                    )
+                )
                 who = dice.choice(("张主任", "张主任", "张主任", ""))
                 recorded = max(approved, BEGIN - 5 * DAY) + dice.choice((0, HOUR, 2 * DAY))
                 row = f'W{number},"{scope}",{stamp(start)},{stamp(end)},{who},{stamp(approved)},{notified},割接,文'
-                self._enter("maintenance", "window_id,scope,start,end,approved_by,approved_at,notified_at,reason,document",
-                            row, recorded=min(max(recorded, approved + SECOND, notice + SECOND), NOW - DAY))
+                self._enter(
+                    "maintenance",
+                    "window_id,scope,start,end,approved_by,approved_at,notified_at,reason,document",
+                    row,
+                    recorded=min(max(recorded, approved + SECOND, notice + SECOND), NOW - DAY),
+                )
 
     def _records(self) -> None:
         dice = self.dice
@@ -182,31 +246,54 @@ class City:
             reported = self._moments(1, BEGIN, BEGIN + 30 * DAY)[0]
             onset = dice.choice(("", stamp(reported - HOUR)))
             back = dice.choice(("", stamp(reported + dice.choice((HOUR, 3 * HOUR, 9 * HOUR)))))
-            rows.append(f"D{number},{dice.choice([*self.targets, *self.links, self.sites[-1], 'P1'])},{stamp(reported)},{onset},{back},")
+            rows.append(
+                f"D{number},{dice.choice([*self.targets, *self.links, self.sites[-1], 'P1'])},{stamp(reported)},{onset},{back},"
+            )
         self._enter("faults", "fault_id,root,reported,onset,restored,cause", *rows, recorded=NOW - DAY)
         self._issues()
         self._systems()
 
     def _issues(self) -> None:
         dice = self.dice
-        stamps = [(self._moments(1, BEGIN - 3 * DAY, BEGIN + 35 * DAY)[0], dice.choice((None, HOUR, 2 * DAY, 6 * DAY))) for _ in range(5)]
+        stamps = [
+            (self._moments(1, BEGIN - 3 * DAY, BEGIN + 35 * DAY)[0], dice.choice((None, HOUR, 2 * DAY, 6 * DAY)))
+            for _ in range(5)
+        ]
         kept = [(when, None if later is None or when + later > NOW - DAY else when + later) for when, later in stamps]
-        self._enter("data_issues", "issue_id,issued_at,rectified_at", *(
-            f"I{n},{stamp(when)},{'' if done is None else stamp(done)}" for n, (when, done) in enumerate(kept)), recorded=NOW - DAY)
-        self._enter("measures", "measure_id,indicator,numerator,denominator,date,document,signer", *(
-            f"M{n},{indicator},{dice.randint(1, 99)}.{dice.randint(0, 9)},100,2025-03-{dice.randint(1, 28):02},文,王" for n, indicator in
-            enumerate(dice.choices(("service_one_stop_rate", "online_handling_rate"), k=3))), recorded=NOW - DAY)
+        self._enter(
+            "data_issues",
+            "issue_id,issued_at,rectified_at",
+            *(f"I{n},{stamp(when)},{'' if done is None else stamp(done)}" for n, (when, done) in enumerate(kept)),
+            recorded=NOW - DAY,
+        )
+        self._enter(
+            "measures",
+            "measure_id,indicator,numerator,denominator,date,document,signer",
+            *(
+                f"M{n},{indicator},{dice.randint(1, 99)}.{dice.randint(0, 9)},100,2025-03-{dice.randint(1, 28):02},文,王"
+                for n, indicator in enumerate(dice.choices(("service_one_stop_rate", "online_handling_rate"), k=3))
+            ),
+            recorded=NOW - DAY,
+        )
 
     def _systems(self) -> None:
         dice = self.dice
-        heading = ("system_id,name,class,demand_mbps,required_links,planned_doc,accepted_on,acceptance_doc,online_on,used_on,"
-                   "usage_doc,connected_on,connection_doc")
-        self._enter("systems", heading, *(
-            f"B{n},系统{n},{dice.choice(('business', 'common'))},{dice.choice(('', '5', '20'))},"
-            f"{';'.join(dice.sample(self.links, dice.randint(0, len(self.links))))},{dice.choice(('', '文'))},"
-            f"{dice.choice(('', '2025-01-05', '2025-03-20'))},{dice.choice(('', '文'))},{dice.choice(('', '2025-01-01'))},"
-            f"{dice.choice(('', '2025-03-15', '2025-04-05'))},{dice.choice(('', '文'))},{dice.choice(('', '2025-01-01'))},文"
-            for n in range(5)), recorded=at("2025-04-06"))
+        heading = (
+            "system_id,name,class,demand_mbps,required_links,planned_doc,accepted_on,acceptance_doc,online_on,used_on,"
+            "usage_doc,connected_on,connection_doc"
+        )
+        self._enter(
+            "systems",
+            heading,
+            *(
+                f"B{n},系统{n},{dice.choice(('business', 'common'))},{dice.choice(('', '5', '20'))},"
+                f"{';'.join(dice.sample(self.links, dice.randint(0, len(self.links))))},{dice.choice(('', '文'))},"
+                f"{dice.choice(('', '2025-01-05', '2025-03-20'))},{dice.choice(('', '文'))},{dice.choice(('', '2025-01-01'))},"
+                f"{dice.choice(('', '2025-03-15', '2025-04-05'))},{dice.choice(('', '文'))},{dice.choice(('', '2025-01-01'))},文"
+                for n in range(5)
+            ),
+            recorded=at("2025-04-06"),
+        )
         self._enter("systems", "system_id,name,class", *(f"A{n},旧{n},common" for n in range(2)))
 
     def _later(self) -> None:
@@ -218,14 +305,26 @@ class City:
         body = next(each.body for each in row if each.id == target)
         recorded = when + dice.choice((-HOUR, HOUR, 5 * DAY))
         paper = dice.choice(("", "撤销3号"))
-        self._enter("targets", "target_id,kind,address,in_service_to,source_doc",
-                    f"{target},icmp,{body['address']},{stamp(when)},{paper}", recorded=recorded)
+        self._enter(
+            "targets",
+            "target_id,kind,address,in_service_to,source_doc",
+            f"{target},icmp,{body['address']},{stamp(when)},{paper}",
+            recorded=recorded,
+        )
         if dice.random() < 0.5:
-            self._enter("targets", "target_id,kind,address,in_service_from",
-                        f"{target},icmp,{body['address']},{stamp(when + dice.choice((2, 40)) * DAY)}", recorded=recorded + 3 * DAY)
+            self._enter(
+                "targets",
+                "target_id,kind,address,in_service_from",
+                f"{target},icmp,{body['address']},{stamp(when + dice.choice((2, 40)) * DAY)}",
+                recorded=recorded + 3 * DAY,
+            )
         if dice.random() < 0.5:
-            self._enter("links", "link_id,a_site,b_site,carrier,contracted_mbps",
-                        f"{link},{self.sites[0]},{dice.choice(self.sites[1:])},移动,50", recorded=recorded)
+            self._enter(
+                "links",
+                "link_id,a_site,b_site,carrier,contracted_mbps",
+                f"{link},{self.sites[0]},{dice.choice(self.sites[1:])},移动,50",
+                recorded=recorded,
+            )
 
     def _heads(self) -> None:
         for when in (NOW - 3 * HOUR, NOW - HOUR):

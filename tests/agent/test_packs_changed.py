@@ -116,7 +116,9 @@ def test_the_same_store_gives_the_same_bytes(tmp_path: Path) -> None:
         city(made)
         simulated(made)
         for row in plan.rows[9:12]:
-            one, two = (pack(made, plan, row, tmp_path / f"{n}.zip", period="2025", now=NOW + n, as_of=NOW) for n in (0, 1))
+            one, two = (
+                pack(made, plan, row, tmp_path / f"{n}.zip", period="2025", now=NOW + n, as_of=NOW) for n in (0, 1)
+            )
             assert one.read_bytes() == two.read_bytes()
             with zipfile.ZipFile(one) as opened:
                 assert opened.namelist() == sorted(opened.namelist())
@@ -129,7 +131,9 @@ def bodies(tree: ast.AST) -> dict[str, str]:
     found = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            plain = [each for each in node.body if not (isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant))]
+            plain = [
+                each for each in node.body if not (isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant))
+            ]
             text = ast.dump(ast.Module(plain, []))
             if len(plain) > 1 or len(text) > 400:
                 found[text] = node.name
@@ -139,7 +143,9 @@ def bodies(tree: ast.AST) -> dict[str, str]:
 def test_the_verifier_shares_no_function_with_the_engine() -> None:
     mine = bodies(ast.parse(verifier()))
     roots = [Path(str(package.__file__)).parent for package in (agent, sla)]
-    others = [file for root in roots for file in root.rglob("*.py") if file.name != "verify.py" or "packs" not in str(file)]
+    others = [
+        file for root in roots for file in root.rglob("*.py") if file.name != "verify.py" or "packs" not in str(file)
+    ]
     assert len(others) > 100
     shared = {}
     for file in others:

@@ -88,7 +88,10 @@ def _rounded(low, high, target, *, computable=True):
 def _without_down(timeline, service, window):
     """UNKNOWN and one outage taken for up."""
     made = _INSIDE(timeline, service, window)
-    return [span._replace(state=availability.State.UP) if span.state is availability.State.UNKNOWN else span for span in made]
+    return [
+        span._replace(state=availability.State.UP) if span.state is availability.State.UNKNOWN else span
+        for span in made
+    ]
 
 
 _INSIDE = availability._inside
