@@ -24,8 +24,7 @@ FORMULAS = {
     ),
     "rate": (
         "按时 /（按时 + 超时 + 无法判定）；下界对可能隐藏超时故障的观测空白各加 1（F4、F10、F11）",
-        "in time / (in time + late + undecided); the low bound adds one for each gap that may hide a late fault "
-        "(F4, F10, F11)",
+        "in time / (in time + late + undecided); the low bound adds one for a gap that may hide one (F4, F10, F11)",
     ),
     "deadline": (
         "按时 /（按时 + 超时）；未到期的不计（V5、V6）",
@@ -43,7 +42,10 @@ _SORTS = {
     "measure": "signed", "measure_count": "signed",
 }  # fmt: skip
 HEADS = {
-    "zh": ("公式：%s", "代入本期：下界 %s，上界 %s", "影响最大的：", "参数自：%s（%s）", "录入：%s（%s 行，最近 %s）", "时间来源：探测 %s，导入 %s"),
+    "zh": (
+        "公式：%s", "代入本期：下界 %s，上界 %s", "影响最大的：", "参数自：%s（%s）", "录入：%s（%s 行，最近 %s）",
+        "时间来源：探测 %s，导入 %s",
+    ),
     "en": (
         "formula: %s", "with this period's values: low %s, high %s", "what weighs most:", "parameters since %s (%s)",
         "entered by %s (%s rows, last %s)", "time by source: probes %s, files %s",

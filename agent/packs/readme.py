@@ -56,8 +56,8 @@ ENGLISH = Words(
     check=(
         "To check it, on any machine with Python 3.8 or later: python3 verify.py PACK.zip",
         "verify.py uses Python's own library alone and nothing of the program that made the pack. It holds every file",
-        "against its digest and the rows against the chain, makes numerator, denominator, bounds and verdict again from",
-        "edges, windows, registers and records, and says what it did not check.",
+        "against its digest and the rows against the chain, makes numerator, denominator, bounds and verdict again",
+        "from edges, windows, registers and records, and says what it did not check.",
         "Times are microseconds of UTC; a stretch has its start and not its end.",
     ),
     files=(

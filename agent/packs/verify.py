@@ -52,7 +52,7 @@ class Wrong(Exception):
         self.code, self.values = code, values
 
 
-# ---------------------------------------------------------------------------------------------------------- words
+# -------------------- words
 
 WORDS: Dict[str, Tuple[str, str]] = {
     "files": ("文件：{n} 个，均与 MANIFEST 的 SHA-256 一致", "files: {n}, each with the SHA-256 of MANIFEST"),
@@ -131,7 +131,7 @@ class Talk:
         return "\n".join([*self.lines, WORDS[code][self._place].format(n=self.bad), ""])
 
 
-# ------------------------------------------------------------------------------------------- the file and its digests
+# -------------------- the file and its digests
 
 
 def row_check(fields: Sequence[str]) -> str:
@@ -252,7 +252,7 @@ def _check_file(pack: Pack, talk: Talk, name: str, stated: Tuple[int, str, str],
 
     def fed() -> Iterator[str]:
         nonlocal size
-        for number, line in enumerate(pack.raw(name), start=1):
+        for line in pack.raw(name):
             digest.update(line)
             size += len(line)
             yield line.decode("utf-8", "replace")
@@ -313,7 +313,7 @@ def _odd_check(pack: Pack, checks: Dict[str, List[str]]) -> int:
     return 1
 
 
-# ------------------------------------------------------------------------------------------------- stretches of time
+# -------------------- stretches of time
 
 
 class Piece(NamedTuple):
@@ -451,7 +451,7 @@ def sums_of(pieces: Sequence[Piece], service: Sequence[Cut], a: int, b: int) -> 
     return sums
 
 
-# -------------------------------------------------------------------------------------------------- dated rows (A2)
+# -------------------- dated rows (A2)
 
 
 class Dated(NamedTuple):
@@ -654,7 +654,7 @@ class Registers:
         return False
 
 
-# --------------------------------------------------------------------------------------------------- what was measured
+# -------------------- what was measured
 
 Mark = Tuple[int, int, int, str]
 """From when on which state, why, by which cause."""
@@ -767,7 +767,7 @@ def _spread(marks: Sequence[Mark], a: int, b: int, known_until: int) -> List[Pie
     return weld(out)
 
 
-# -------------------------------------------------------------------------------------- composites (A5, A6) and windows
+# -------------------- composites (A5, A6) and windows
 
 Said = Tuple[int, int]
 Judge = Callable[[List[List[Piece]]], Said]
@@ -984,7 +984,7 @@ def _scope(text: str) -> Iterator[Tuple[str, Tuple[Tuple[str, str], ...]]]:
             yield item, ()
 
 
-# ------------------------------------------------------------------------------------------------- how things hang together
+# -------------------- how things hang together
 
 NODES = ("core", "exit", "county_node", "node")
 EVER: Cut = (-FAR, FAR)
@@ -998,7 +998,7 @@ class City:
         self.until = int(method["as_of"])
         told = method["first_imported"]
         firsts = [at for at in (ledger.first_heartbeat, told, self.until) if at is not None]
-        self.whole: Cut = (min(min(firsts), self.until), self.until)
+        self.whole: Cut = (min(*firsts, self.until), self.until)
         self.windows = Windows(book, ledger.first_heartbeat, bool(method["short_notice_excludes"]))
         self.targets, self.links = book.ids(*TARGETS), book.ids("links")
         self._is_link = set(self.links)
@@ -1247,7 +1247,7 @@ def _number_of(said: object, default: int) -> int:
     return {"all": 0, "any": 1}[str(said)] if said in ("all", "any") else int(str(said))
 
 
-# --------------------------------------------------------------------------------------------- outages and faults (F1-F12)
+# -------------------- outages and faults (F1-F12)
 
 
 class Outage(NamedTuple):
@@ -1828,7 +1828,7 @@ def outcome_of(start: int, earliest: Optional[int], last: Outage, as_of: int) ->
     return "in_time" if earliest is not None and last.restored - earliest <= THREE_HOURS else "undecided"
 
 
-# ---------------------------------------------------------------------------------------------------- calendar and numbers
+# -------------------- calendar and numbers
 
 _EPOCH = datetime.datetime(1970, 1, 1)
 _TICK = datetime.timedelta(microseconds=1)
@@ -2033,7 +2033,7 @@ def _cut(ratio: Fraction, digits: int) -> str:
     return "%d.%0*d" % (whole, digits, rest)
 
 
-# -------------------------------------------------------------------------------------------------------- the formulas
+# -------------------- the formulas
 
 
 class Question:
@@ -2129,7 +2129,7 @@ def _clearing(ask: Question) -> Found:
     roles = ask.row["scope"].get("roles") or RATED
     ask.faults = judged = Faults(ask.city, ask.as_of)
     every = judged.all()
-    quality = [fault for fault in judged.quality()] if ask.method["counts_quality"] else []
+    quality = list(judged.quality()) if ask.method["counts_quality"] else []
     if ask.method["clock"] == "detected":
         seen = _detections(ask)
         every = [_by_detection(ask, fault, seen) for fault in every]
@@ -2244,8 +2244,7 @@ def _doubled(ask: Question, members: Sequence[str]) -> List[int]:
 
 
 def _times_of_all(ask: Question, sums: List[List[int]]) -> Found:
-    found = ask.of_time(sums, max(ask.period[1] - ask.cut, 0) * len(sums))
-    return found
+    return ask.of_time(sums, max(ask.period[1] - ask.cut, 0) * len(sums))
 
 
 def _redundant_time(ask: Question) -> Found:
@@ -2276,7 +2275,7 @@ def _dual_stack(ask: Question) -> Found:
     return _times_of_all(ask, sums)
 
 
-# ------------------------------------------------------------------------------------------ coverage and registers (C1-C6)
+# -------------------- coverage and registers (C1-C6)
 
 _VIDEO = ("video", "视频", "视频网")
 
@@ -2515,7 +2514,7 @@ def _video(ask: Question) -> Found:
     return ask.share(lists, "supported", ["untested"])
 
 
-# ------------------------------------------------------------------------------------------------- what people report
+# -------------------- what people report
 
 _NONE = Found(None, None, measured=False, computable=False)
 
@@ -2591,7 +2590,7 @@ def _measures(ask: Question) -> Found:
     return Found(ratio, ratio, measured=ratio[1] > 0, counted=None if counts or not ratio[1] else ratio[1])
 
 
-# ------------------------------------------------------------------------------------------------ bandwidth support (C4)
+# -------------------- bandwidth support (C4)
 
 BIN = 300 * SECOND
 ENOUGH = BIN * 80 // 100
@@ -2726,8 +2725,7 @@ LEFT = {
     ),
     "rows": (
         "本包是否遗漏了行：只能证明所列各行在账本中，不能证明没有遗漏；可用 verify --store 及重新导出比对",
-        "whether the pack leaves rows out: that its rows are in the ledger is proven, that no other is, is not; "
-        "verify --store and a pack made anew show it",
+        "whether rows were left out of the pack: inclusion is proven, completeness is not; verify --store shows it",
     ),
     "readings": (
         "采样如何得出状态变化（S1–S6）；只核对每个变化保留的读数",
@@ -2769,7 +2767,7 @@ _SORTS = {
 }
 
 
-# -------------------------------------------------------------------------------------------------------------- the whole
+# -------------------- the whole
 
 
 def recompute(pack: Pack, talk: Talk, language: str) -> None:
@@ -2970,7 +2968,7 @@ def unpacked(at: int, packed: bytes, words: Dict[str, str]) -> Iterator[Tuple[in
         yield at + (away >> 1 if not away & 1 else -((away + 1) >> 1)), outcome, reason, over
 
 
-# ---------------------------------------------------------------------------------------------------------- the chain
+# -------------------- the chain
 
 Recipe = Tuple[str, str, Callable[[Dict[str, str]], bool], Tuple[str, ...], Tuple[str, ...]]
 """File, table, which rows, columns of the key, other columns. Shape: a column is `name` for a number, `name!` for text,
@@ -3070,7 +3068,8 @@ class Chain:
                 self.talk.wrong("chain_bad", what="head %d" % number)
                 return False
             before = head["digest"]
-        return all([self._seal(seal) for seal in self.seals])
+        sound = [self._seal(seal) for seal in self.seals]
+        return all(sound)
 
     def _seal(self, seal: Body) -> bool:
         order = (

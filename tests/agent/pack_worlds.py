@@ -33,7 +33,7 @@ def stamp(us: int) -> str:
 
 
 class City:
-    """Fills a store by dice. Shape: what it makes is taken by the importers and the writer, as from people and agents."""
+    """Fills a store by dice: importers and the writer take it, as they would from people and agents."""
 
     def __init__(self, made: Books, dice: random.Random) -> None:
         self.made, self.dice = made, dice
