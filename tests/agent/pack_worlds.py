@@ -246,9 +246,8 @@ class City:
             reported = self._moments(1, BEGIN, BEGIN + 30 * DAY)[0]
             onset = dice.choice(("", stamp(reported - HOUR)))
             back = dice.choice(("", stamp(reported + dice.choice((HOUR, 3 * HOUR, 9 * HOUR)))))
-            rows.append(
-                f"D{number},{dice.choice([*self.targets, *self.links, self.sites[-1], 'P1'])},{stamp(reported)},{onset},{back},"
-            )
+            root = dice.choice([*self.targets, *self.links, self.sites[-1], "P1"])
+            rows.append(f"D{number},{root},{stamp(reported)},{onset},{back},")
         self._enter("faults", "fault_id,root,reported,onset,restored,cause", *rows, recorded=NOW - DAY)
         self._issues()
         self._systems()
@@ -270,7 +269,7 @@ class City:
             "measures",
             "measure_id,indicator,numerator,denominator,date,document,signer",
             *(
-                f"M{n},{indicator},{dice.randint(1, 99)}.{dice.randint(0, 9)},100,2025-03-{dice.randint(1, 28):02},文,王"
+                f"M{n},{indicator},{dice.randint(1, 99)}.{dice.randint(0, 9)},100,2025-03-0{dice.randint(1, 9)},文,王"
                 for n, indicator in enumerate(dice.choices(("service_one_stop_rate", "online_handling_rate"), k=3))
             ),
             recorded=NOW - DAY,
@@ -288,8 +287,9 @@ class City:
             *(
                 f"B{n},系统{n},{dice.choice(('business', 'common'))},{dice.choice(('', '5', '20'))},"
                 f"{';'.join(dice.sample(self.links, dice.randint(0, len(self.links))))},{dice.choice(('', '文'))},"
-                f"{dice.choice(('', '2025-01-05', '2025-03-20'))},{dice.choice(('', '文'))},{dice.choice(('', '2025-01-01'))},"
-                f"{dice.choice(('', '2025-03-15', '2025-04-05'))},{dice.choice(('', '文'))},{dice.choice(('', '2025-01-01'))},文"
+                f"{dice.choice(('', '2025-01-05', '2025-03-20'))},{dice.choice(('', '文'))},"
+                f"{dice.choice(('', '2025-01-01'))},{dice.choice(('', '2025-03-15', '2025-04-05'))},"
+                f"{dice.choice(('', '文'))},{dice.choice(('', '2025-01-01'))},文"
                 for n in range(5)
             ),
             recorded=at("2025-04-06"),
