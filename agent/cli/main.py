@@ -8,6 +8,7 @@ from agent.cli import (
     check,
     clock,
     doctor,
+    evidence,
     faults,
     import_,
     lab,
@@ -32,7 +33,7 @@ app = typer.Typer(
 )
 COMMANDS = (
     run, check, probe, targets, status, clock, doctor, import_, template, availability, faults, report, backup, restore,
-    seal, verify, lab, simulate,
+    evidence, seal, verify, lab, simulate,
 )  # fmt: skip
 for command in COMMANDS:
     command.register(app)

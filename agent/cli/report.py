@@ -26,6 +26,7 @@ from agent.cli.common import (
 from agent.cli.telling import bar
 from agent.errors import UsageError
 from agent.figures.plan import PlanTables, Table, as_json, only
+from agent.packs.explanation import lines
 from agent.reports import head
 from agent.reports.build import Wanted, build
 from agent.reports.cells import Cells, cells, heads
@@ -98,9 +99,12 @@ def report(  # noqa: PLR0913  # one parameter an option
             if form in (Format.HTML, Format.XLSX):
                 _file(PlanTables(reader), wanted, Form(form), output)
                 return
-            table = PlanTables(reader).table(chosen, period, now=now_us(), as_of=until)
+            tables = PlanTables(reader)
+            question = tables.asked(chosen, period, now=now_us(), as_of=until)
+            table = tables.table_of(*question)
+            why = list(lines(question[0], table.rows[0], lang)) if explain is not None else []
         if explain is not None and form is Format.TABLE:
-            text = "\n".join(explained(table, table.rows[0], lang))
+            text = "\n".join((*explained(table, table.rows[0], lang), *why))
             _write(f"{text}\n", output)
         else:
             _tell(table, form, lang, output)

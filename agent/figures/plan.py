@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
+from urllib.parse import urlencode
 
 from agent.config.problems import nearest, show
 from agent.errors import UsageError
@@ -232,8 +233,13 @@ def row_as_json(table: Table, row: Judged, language: str = ZH) -> Json:
         "allowed": row.allowed,
         "parameters": {**figure.parameters, "adopted": _adopted(adoption(table.plan, row.row))},
         "reasons": [reason_text(reason, language) for reason in reasons(table, row)],
-        "evidence": None,  # packs come with E4
+        "evidence": f"/api/v1/plans/{table.plan.id}/indicators/{row.row.id}/evidence?{_query(table)}",
     }
+
+
+def _query(table: Table) -> str:
+    """The same number again: its period and instant."""
+    return urlencode({"period": table.period, "as_of": _time(table, table.as_of)})
 
 
 def _target(target: Target, unit: str) -> Json:

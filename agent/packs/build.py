@@ -58,7 +58,7 @@ def write_pack(tables_of: PlanTables, wanted: tuple[Asked, str], row: Row, out: 
     _documents(file, asked, (head, judged))
     chain = prove(rows.connection, scope, tables.things(asked, scope), asked.as_of, file)
     file.document("chain.json", chain)
-    file.text("README.txt", readme(asked, head, judged, chain))
+    file.text("README.txt", readme(asked, head, judged))
     file.text("verify.py", verifier())
     digest = file.finish()
     return Packed(f"{asked.plan.id}-{row.id}-{period}", digest, len(scope.counted), count)

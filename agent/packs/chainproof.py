@@ -20,6 +20,10 @@ from sla.seal import canonical, leaf, root
 PROOFS = ("head", "place", "table", "key")
 SIBLINGS = ("head", "level", "place", "digest")
 
+_RUNS = (
+    "SELECT vantage, boot_no, boot_id, started_at, floor, heartbeat_at, stopped_at, open_from, version, pid FROM runs"
+)
+
 Json = dict[str, Any]
 Wanted = Callable[[Key, Sequence[Any]], bool]
 
@@ -99,10 +103,8 @@ def _missing(algorithm: str, leaves: Sequence[bytes], places: frozenset[int]) ->
 def _wanted(db: sqlite3.Connection, scope: Scope, found: Sequence[Thing], until: int) -> dict[str, Wanted]:
     """Which rows of each table the pack has. A row that changes counts as it is now, not as it was."""
     components = {thing.component.id for thing in found if thing.component is not None}
-    floors = {(vantage, boot_no): floor for vantage, boot_no, floor in db.execute("SELECT vantage, boot_no, floor FROM runs")}
-    runs = {row[:2]: row[2:] for row in db.execute(
-        "SELECT vantage, boot_no, boot_id, started_at, floor, heartbeat_at, stopped_at, open_from, version, pid FROM runs"
-    )}  # fmt: skip
+    floors = {row[:2]: int(row[2]) for row in db.execute("SELECT vantage, boot_no, floor FROM runs")}
+    runs = {row[:2]: row[2:] for row in db.execute(_RUNS)}
 
     def of_component(key: Key, _: Sequence[Any]) -> bool:
         return key[0] in components

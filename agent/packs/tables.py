@@ -4,15 +4,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from agent.figures.asked import Asked
-from agent.figures.book import DEFAULT_INTERVAL_US, MASTER
+from agent.figures.book import MASTER
 from agent.imports.reduction import known, reduce_readings
 from agent.packs.scope import Scope
 from agent.stores.base import Component
 from agent.stores.evidence import unpack
 from agent.stores.packing import LedgerRows
 from sla.coverage import WITHIN_US
-from sla.indicators import Judged
-from sla.model import Degraded, State, Window
+from sla.model import State, Window
 from sla.periods import to_datetime
 from sla.timeline import Span, clip
 
@@ -44,7 +43,6 @@ WINDOWS = (
 )  # fmt: skip
 GAPS = ("object", "from", "to", "length_us", "cause")
 
-_DAY_US = 86_400_000_000
 _LABELS = {int(state): state.label for state in State}
 
 

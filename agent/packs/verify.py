@@ -44,7 +44,7 @@ Ratio = Tuple[int, int]
 Pair = Optional[Ratio]
 
 
-class Wrong(Exception):  # noqa: N818  # it is what it says
+class Wrong(Exception):
     """The pack cannot be read on: what is wrong with it, as a code with its values."""
 
     def __init__(self, code: str, **values: object) -> None:
@@ -52,7 +52,7 @@ class Wrong(Exception):  # noqa: N818  # it is what it says
         self.code, self.values = code, values
 
 
-# ---------------------------------------------------------------------------------------------------------- words
+# -------------------- words
 
 WORDS: Dict[str, Tuple[str, str]] = {
     "files": ("文件：{n} 个，均与 MANIFEST 的 SHA-256 一致", "files: {n}, each with the SHA-256 of MANIFEST"),
@@ -94,9 +94,14 @@ WORDS: Dict[str, Tuple[str, str]] = {
         "不一致：{name}，包内 {theirs}，重新计算 {ours}",
         "differs: {name}, the pack says {theirs}, recomputed {ours}",
     ),
-    "rows_differ": ("{file} 第 {line} 行，字段 {field}：{theirs}，重新计算 {ours}",
-                    "{file} line {line}, field {field}: {theirs}, recomputed {ours}"),
-    "readings_ok": ("读数：{edges} 个状态变化有 E6 读数支持", "readings: {edges} edges are borne out by their readings"),
+    "rows_differ": (
+        "{file} 第 {line} 行，字段 {field}：{theirs}，重新计算 {ours}",
+        "{file} line {line}, field {field}: {theirs}, recomputed {ours}",
+    ),
+    "readings_ok": (
+        "读数：{edges} 个状态变化有 E6 读数支持",
+        "readings: {edges} edges are borne out by their readings",
+    ),
     "simulated": ("模拟数据 SIMULATED", "模拟数据 SIMULATED"),
     "pass": ("结论：核对通过", "result: the pack holds"),
     "fail": ("结论：核对不通过（{n} 处）", "result: the pack does not hold ({n} findings)"),
@@ -126,7 +131,7 @@ class Talk:
         return "\n".join([*self.lines, WORDS[code][self._place].format(n=self.bad), ""])
 
 
-# ------------------------------------------------------------------------------------------- the file and its digests
+# -------------------- the file and its digests
 
 
 def row_check(fields: Sequence[str]) -> str:
@@ -240,16 +245,14 @@ def _line_checks(pack: Pack) -> Dict[str, List[str]]:
     return {each[0]: each[1:] for each in words if each}
 
 
-def _check_file(
-    pack: Pack, talk: Talk, name: str, stated: Tuple[int, str, str], checks: Dict[str, List[str]]
-) -> int:
+def _check_file(pack: Pack, talk: Talk, name: str, stated: Tuple[int, str, str], checks: Dict[str, List[str]]) -> int:
     """How many findings: rows and lines are looked at while the digest is made, so that a change has its place."""
     digest, size = hashlib.sha256(), 0
     places: List[Tuple[int, str]] = []
 
     def fed() -> Iterator[str]:
         nonlocal size
-        for number, line in enumerate(pack.raw(name), start=1):
+        for line in pack.raw(name):
             digest.update(line)
             size += len(line)
             yield line.decode("utf-8", "replace")
@@ -310,7 +313,7 @@ def _odd_check(pack: Pack, checks: Dict[str, List[str]]) -> int:
     return 1
 
 
-# ------------------------------------------------------------------------------------------------- stretches of time
+# -------------------- stretches of time
 
 
 class Piece(NamedTuple):
@@ -448,7 +451,7 @@ def sums_of(pieces: Sequence[Piece], service: Sequence[Cut], a: int, b: int) -> 
     return sums
 
 
-# -------------------------------------------------------------------------------------------------- dated rows (A2)
+# -------------------- dated rows (A2)
 
 
 class Dated(NamedTuple):
@@ -651,7 +654,7 @@ class Registers:
         return False
 
 
-# --------------------------------------------------------------------------------------------------- what was measured
+# -------------------- what was measured
 
 Mark = Tuple[int, int, int, str]
 """From when on which state, why, by which cause."""
@@ -701,8 +704,9 @@ class Ledger:
                     if row["source"] == "edge":
                         edges.append((int(row["boot_no"]), int(row["seq"]), row, state))
                     else:
-                        told[row["source"]].append(Piece(int(row["at"]), int(row["until"]), state,
-                                                         int(row["degraded"]), row["cause"], True))
+                        told[row["source"]].append(
+                            Piece(int(row["at"]), int(row["until"]), state, int(row["degraded"]), row["cause"], True)
+                        )
                 except (ValueError, KeyError):
                     raise Wrong("bad_value", file="timelines.csv", line=line, field="state") from None
             if edges:
@@ -763,7 +767,7 @@ def _spread(marks: Sequence[Mark], a: int, b: int, known_until: int) -> List[Pie
     return weld(out)
 
 
-# -------------------------------------------------------------------------------------- composites (A5, A6) and windows
+# -------------------- composites (A5, A6) and windows
 
 Said = Tuple[int, int]
 Judge = Callable[[List[List[Piece]]], Said]
@@ -909,8 +913,16 @@ class Windows:
             else:
                 a, b = before[0], after[1] if before[1] == after[0] < after[1] else before[1]
         counts = a < b
-        return Ruling(id_, version, start, end, recorded, counts, *((a, b) if counts else (start, start)),
-                      tuple(_scope(str(body["scope"]))))
+        return Ruling(
+            id_,
+            version,
+            start,
+            end,
+            recorded,
+            counts,
+            *((a, b) if counts else (start, start)),
+            tuple(_scope(str(body["scope"]))),
+        )
 
     def naming(self, id_: str) -> List[Ruling]:
         """Those that name an id, each with the time in which it does."""
@@ -921,8 +933,10 @@ class Windows:
                 if name and name in (id_, target):
                     found.append(ruling)
                 elif not name:
-                    found += [ruling._replace(a=max(ruling.a, a), b=max(ruling.a, a, min(ruling.b, b)))
-                              for a, b in self._selected(target, pairs)]
+                    found += [
+                        ruling._replace(a=max(ruling.a, a), b=max(ruling.a, a, min(ruling.b, b)))
+                        for a, b in self._selected(target, pairs)
+                    ]
         return found
 
     def _selected(self, target: str, pairs: Sequence[Tuple[str, str]]) -> Iterator[Cut]:
@@ -960,13 +974,17 @@ def _scope(text: str) -> Iterator[Tuple[str, Tuple[Tuple[str, str], ...]]]:
     for item in re.split("[;；]", text):
         item = item.strip().replace("＝", "=").replace("，", ",")
         if "=" in item:
-            yield "", tuple((key.strip(), value.strip()) for key, _, value in
-                            (pair.partition("=") for pair in item.split(",")))
+            yield (
+                "",
+                tuple(
+                    (key.strip(), value.strip()) for key, _, value in (pair.partition("=") for pair in item.split(","))
+                ),
+            )
         elif item:
             yield item, ()
 
 
-# ------------------------------------------------------------------------------------------------- how things hang together
+# -------------------- how things hang together
 
 NODES = ("core", "exit", "county_node", "node")
 EVER: Cut = (-FAR, FAR)
@@ -980,7 +998,7 @@ class City:
         self.until = int(method["as_of"])
         told = method["first_imported"]
         firsts = [at for at in (ledger.first_heartbeat, told, self.until) if at is not None]
-        self.whole: Cut = (min(min(firsts), self.until), self.until)
+        self.whole: Cut = (min(*firsts, self.until), self.until)
         self.windows = Windows(book, ledger.first_heartbeat, bool(method["short_notice_excludes"]))
         self.targets, self.links = book.ids(*TARGETS), book.ids("links")
         self._is_link = set(self.links)
@@ -1098,9 +1116,10 @@ class City:
 
     def pieces(self, name: str) -> List[Piece]:
         """What it was in, without its dates of service."""
-        if name not in self._made:
-            self._made[name] = self._make(name)
-        return self._made[name]
+        known = self._made.get(name)
+        if known is None:
+            known = self._made[name] = self._make(name)
+        return known
 
     def _make(self, name: str) -> List[Piece]:
         a, b = self.whole
@@ -1109,19 +1128,28 @@ class City:
         if self.is_platform(name):
             return weld(p for cut, gate in self.gates(name, a, b) for p in self._gate_pieces(gate, cut))
         if self.is_site(name) and name not in self.ledger.components:
-            return weld(p for cut, lines, nodes in self.site_times(name, a, b)
-                        for p in together([[self.served(i) for i in lines], [self.served(i) for i in nodes]], *cut,
-                                          lambda now: site_of(now[0], now[1])))
+            return weld(
+                p
+                for cut, lines, nodes in self.site_times(name, a, b)
+                for p in together(
+                    [[self.served(i) for i in lines], [self.served(i) for i in nodes]],
+                    *cut,
+                    lambda now: site_of(now[0], now[1]),
+                )
+            )
         if name in self._is_link and self.book.where[name] == "links":
             heard = [self.ledger.own(each, self.until) for each in (name, *self.interfaces(name))]
             heard = [each for each in heard if each]
-            return heard[0] if len(heard) == 1 else together([heard], a, b, lambda now: line_of(now[0])) if heard else []
+            return (
+                heard[0] if len(heard) == 1 else together([heard], a, b, lambda now: line_of(now[0])) if heard else []
+            )
         member = self.behind_part(name)
         return self.served(member) if member != name else self.ledger.own(name, self.until)
 
     def _gate_pieces(self, gate: Gate, cut: Cut) -> List[Piece]:
-        members = [self._gate_pieces(each, cut) if isinstance(each, Gate) else self.served(each)
-                   for each in gate.members]
+        members = [
+            self._gate_pieces(each, cut) if isinstance(each, Gate) else self.served(each) for each in gate.members
+        ]
         return together([members], cut[0], cut[1], lambda now: need_of(gate.need, now[0]))
 
     def served(self, name: str) -> List[Piece]:
@@ -1172,8 +1200,12 @@ class City:
         return merged(out)
 
     def _gate_excluded(self, gate: Gate, own: Sequence[Cut], cut: Cut) -> List[Cut]:
-        told = [(self._gate_pieces(each, cut), self._gate_excluded(each, (), cut)) if isinstance(each, Gate)
-                else (self.served(each), self.excluded(each)) for each in gate.members]
+        told = [
+            (self._gate_pieces(each, cut), self._gate_excluded(each, (), cut))
+            if isinstance(each, Gate)
+            else (self.served(each), self.excluded(each))
+            for each in gate.members
+        ]
         return _excused(self._gate_pieces(gate, cut), told, own, cut)
 
 
@@ -1215,7 +1247,7 @@ def _number_of(said: object, default: int) -> int:
     return {"all": 0, "any": 1}[str(said)] if said in ("all", "any") else int(str(said))
 
 
-# --------------------------------------------------------------------------------------------- outages and faults (F1-F12)
+# -------------------- outages and faults (F1-F12)
 
 
 class Outage(NamedTuple):
@@ -1438,8 +1470,12 @@ class Graph:
 
     def _ordered(self) -> List[str]:
         """Ancestors first. A way that would close a circle is no way."""
-        above = {id_: list(dict.fromkeys(m for _, ways in self.ways[id_] for _, members in ways for m in members
-                                         if m in self.ways)) for id_ in self.ways}
+        above = {
+            id_: list(
+                dict.fromkeys(m for _, ways in self.ways[id_] for _, members in ways for m in members if m in self.ways)
+            )
+            for id_ in self.ways
+        }
         placed: Dict[str, int] = {}
         circle: Set[Tuple[str, str]] = set()
         for top in sorted(self.ways):
@@ -1462,7 +1498,9 @@ class Graph:
         return sorted(placed, key=lambda id_: placed[id_])
 
     def _open(self, id_: str, ways: Sequence[Way], circle: Set[Tuple[str, str]]) -> List[Way]:
-        kept = [(need, tuple(m for m in members if m in self.ways and (id_, m) not in circle)) for need, members in ways]
+        kept = [
+            (need, tuple(m for m in members if m in self.ways and (id_, m) not in circle)) for need, members in ways
+        ]
         return [way for way in kept if way[1]]
 
     def at(self, id_: str, instant: int) -> List[Way]:
@@ -1583,7 +1621,7 @@ class Faults:
 
     def _covering(self, id_: str, at: int, tolerance: int) -> Optional[Episode]:
         """What it was down with then: the last that had begun, else one that begins a little later."""
-        episodes = self.episodes.get(id_, ())
+        episodes = self.episodes.get(id_, [])
         begun = [each for each in episodes if each.start <= at < each.end]
         if begun:
             return begun[-1]
@@ -1596,29 +1634,45 @@ class Faults:
             for each in episodes:
                 if not each.is_root:
                     members.setdefault(each.root[:2], set()).add(each.item)
-        found = [self._fault(each, tuple(sorted(members.get(each.root[:2], ()))))
-                 for episodes in self.episodes.values() for each in episodes
-                 if each.is_root and each.root[3] != "planned"]
+        found = [
+            self._fault(each, tuple(sorted(members.get(each.root[:2], ()))))
+            for episodes in self.episodes.values()
+            for each in episodes
+            if each.is_root and each.root[3] != "planned"
+        ]
         return sorted(self._heard(found), key=lambda fault: (fault.start, fault.root))
 
     def _fault(self, each: Episode, members: Tuple[str, ...]) -> Fault:
         first, last = each.parts[0], each.parts[-1]
         back = None if last.restored is None else (max(last.down_end, each.start), last.restored)
         return Fault(
-            fault_id(each.item, each.start), each.item, self.graph.role[each.item], each.start,
-            (first.earliest, first.start), back, last.down_end,
-            outcome_of(first.start, first.earliest, last, self.as_of), members,
-            each.root[3] == "overrun", each.root[3] == "residual", last.end == "withdrawn",
+            fault_id(each.item, each.start),
+            each.item,
+            self.graph.role[each.item],
+            each.start,
+            (first.earliest, first.start),
+            back,
+            last.down_end,
+            outcome_of(first.start, first.earliest, last, self.as_of),
+            members,
+            each.root[3] == "overrun",
+            each.root[3] == "residual",
+            last.end == "withdrawn",
             "imported" if first.told else "probe",
         )
 
     def _heard(self, found: List[Fault]) -> List[Fault]:
         linked: Dict[int, List[Desk]] = {}
-        alone = []
+        alone: List[Fault] = []
         for row in self._desk():
-            fitting = [number for number, fault in enumerate(found) if row.root in (fault.root, *fault.members)
-                       and fault.onset[1] - THREE_HOURS <= row.reported
-                       <= (fault.restored[1] if fault.restored else self.as_of)]
+            fitting = [
+                number
+                for number, fault in enumerate(found)
+                if row.root in (fault.root, *fault.members)
+                and fault.onset[1] - THREE_HOURS
+                <= row.reported
+                <= (fault.restored[1] if fault.restored else self.as_of)
+            ]
             if fitting:
                 linked.setdefault(min(fitting, key=lambda number: found[number].start), []).append(row)
             else:
@@ -1631,8 +1685,13 @@ class Faults:
         reported = tuple(sorted(row.reported for row in rows))
         earliest, first = fault.onset
         start = min(first, reported[0])
-        end = "restored" if fault.restored else "withdrawn" if fault.withdrawn else (
-            "open" if fault.ended == FAR else "unseen")
+        end = (
+            "restored"
+            if fault.restored
+            else "withdrawn"
+            if fault.withdrawn
+            else ("open" if fault.ended == FAR else "unseen")
+        )
         down_end, restored = fault.restored or (fault.ended, None)
         last = Outage(first, earliest, down_end, restored, end)
         from_ = None if earliest is None else min(earliest, reported[0])
@@ -1649,9 +1708,18 @@ class Faults:
         back = row.restored if row.restored is not None and row.restored < self.as_of else None
         ended = FAR if back is None else back
         last = Outage(onset, onset, ended, back, "open" if back is None else "restored")
-        yield Fault(fault_id(row.root, a), row.root, self.graph.role.get(row.root, "service"), a, (onset, onset),
-                    None if back is None else (back, back), ended, outcome_of(a, a, last, self.as_of),
-                    source="desk", reported=(row.reported,))
+        yield Fault(
+            fault_id(row.root, a),
+            row.root,
+            self.graph.role.get(row.root, "service"),
+            a,
+            (onset, onset),
+            None if back is None else (back, back),
+            ended,
+            outcome_of(a, a, last, self.as_of),
+            source="desk",
+            reported=(row.reported,),
+        )
 
     def _states(self, id_: str) -> Iterator[Tuple[State, int]]:
         history = self.history.get(id_, [])
@@ -1675,9 +1743,14 @@ class Faults:
         members = [city.behind_part(member) for member in _leaves(gate)]
         start = row.reported if row.onset is None else min(row.onset, row.reported)
         end = max(start + 1, row.reported if row.restored is None else row.restored)
-        failed = (each for each in members if any(
-            run[0].a - THREE_HOURS <= row.reported <= (city.until if back is None else back)
-            for run, back in outage_runs(city.served(each))))
+        failed = (
+            each
+            for each in members
+            if any(
+                run[0].a - THREE_HOURS <= row.reported <= (city.until if back is None else back)
+                for run, back in outage_runs(city.served(each))
+            )
+        )
         seen = (each for each in members if any(p.state != DARK for p in part(city.served(each), start, end)))
         return next(failed, None) or next(seen, None) or root
 
@@ -1688,10 +1761,18 @@ class Faults:
             for each in self._poor(history):
                 role = self.city.role(id_) if self.city.members_now(id_) is None else "site"
                 back = None if each.restored is None else (each.down_end, each.restored)
-                yield Fault(fault_id("quality:" + id_, each.start), id_, role, each.start,
-                            (each.earliest, each.start), back, each.down_end,
-                            outcome_of(each.start, each.earliest, each, self.as_of),
-                            withdrawn=each.end == "withdrawn", source="imported" if each.told else "probe")
+                yield Fault(
+                    fault_id("quality:" + id_, each.start),
+                    id_,
+                    role,
+                    each.start,
+                    (each.earliest, each.start),
+                    back,
+                    each.down_end,
+                    outcome_of(each.start, each.earliest, each, self.as_of),
+                    withdrawn=each.end == "withdrawn",
+                    source="imported" if each.told else "probe",
+                )
 
     def _lasted(self, each: Outage) -> bool:
         return (self.as_of if each.end == "open" else each.down_end) - each.start > 900 * SECOND
@@ -1710,8 +1791,9 @@ class Faults:
             elif state == DARK:
                 dark_since = dark_since if is_dark else at
             elif now is not None:
-                closed = now._replace(restored=None if state == OUT else at,
-                                      end="withdrawn" if state == OUT else "restored")
+                closed = now._replace(
+                    restored=None if state == OUT else at, end="withdrawn" if state == OUT else "restored"
+                )
                 if self._lasted(closed):
                     yield closed
                 now = None
@@ -1746,7 +1828,7 @@ def outcome_of(start: int, earliest: Optional[int], last: Outage, as_of: int) ->
     return "in_time" if earliest is not None and last.restored - earliest <= THREE_HOURS else "undecided"
 
 
-# ---------------------------------------------------------------------------------------------------- calendar and numbers
+# -------------------- calendar and numbers
 
 _EPOCH = datetime.datetime(1970, 1, 1)
 _TICK = datetime.timedelta(microseconds=1)
@@ -1885,12 +1967,13 @@ class Found(NamedTuple):
     late: Optional[int] = None
     pending: Optional[int] = None
     counted: Optional[int] = None
-    lists: Dict[str, List[str]] = {}  # noqa: RUF012  # read only
+    lists: Dict[str, List[str]] = {}
 
     @property
     def value(self) -> Pair:
         """What is published: the low bound, of nothing measured none (A4)."""
-        return self.low if self.measured and self.computable and self.low and self.low[1] else None
+        published = self.computable and self.measured
+        return self.low if published and self.low is not None and self.low[1] else None
 
 
 def verdict_of(low: Pair, high: Pair, target: Target, computable: bool = True) -> str:
@@ -1950,7 +2033,7 @@ def _cut(ratio: Fraction, digits: int) -> str:
     return "%d.%0*d" % (whole, digits, rest)
 
 
-# -------------------------------------------------------------------------------------------------------- the formulas
+# -------------------- the formulas
 
 
 class Question:
@@ -1975,16 +2058,30 @@ class Question:
         """The working days of the pack."""
         return Calendar(self.pack.document("calendar.json"), self.zone)
 
-    def share(self, lists: Dict[str, List[str]], yes: str, maybe: Sequence[str] = (), claimed: Optional[int] = None,
-              events: bool = False) -> Found:
+    def share(
+        self,
+        lists: Dict[str, List[str]],
+        yes: str,
+        maybe: Sequence[str] = (),
+        claimed: Optional[int] = None,
+        events: bool = False,
+    ) -> Found:
         """A share of things (C1-C6); of a stock all of it may still change until the period ends (T3)."""
         d = sum(map(len, lists.values()))
         n = len(lists.get(yes, ()))
         high = n + sum(len(lists.get(each, ())) for each in maybe)
-        ends = (None, None) if events or not d else ((d, d), (0, d))
-        return Found((n, d), (high, d), *ends, None if claimed is None else (claimed, d), measured=d > 0,
-                     late=len(lists["late"]) if events and "late" in lists else None, counted=d or None,
-                     lists={name: sorted(ids) for name, ids in lists.items()})
+        is_open = d > 0 and not events
+        return Found(
+            (n, d),
+            (high, d),
+            (d, d) if is_open else None,
+            (0, d) if is_open else None,
+            None if claimed is None else (claimed, d),
+            measured=d > 0,
+            late=len(lists["late"]) if events and "late" in lists else None,
+            counted=d or None,
+            lists={name: sorted(ids) for name, ids in lists.items()},
+        )
 
     def of_time(self, sums: Sequence[Sequence[int]], ahead: int) -> Found:
         """Σ up / Σ in service, UNKNOWN as down and as up (A4, A5)."""
@@ -2001,8 +2098,11 @@ def _availability(ask: Question) -> Found:
     city, a, cut = ask.city, ask.a, ask.cut
     named = ask.row["scope"].get("platforms")
     classes = {id_: ask.book.latest(id_).get("class") or "other" for id_ in ask.book.ids("platforms")}
-    ids = named or [id_ for id_ in classes if classes[id_] == "city_cloud"] or [
-        id_ for id_ in classes if classes[id_] != "cloud"]
+    ids = (
+        named
+        or [id_ for id_ in classes if classes[id_] == "city_cloud"]
+        or [id_ for id_ in classes if classes[id_] != "cloud"]
+    )
     if not ids:
         return Found((0, 0), (0, 0))
     sums, ahead = [], 0
@@ -2029,7 +2129,7 @@ def _clearing(ask: Question) -> Found:
     roles = ask.row["scope"].get("roles") or RATED
     ask.faults = judged = Faults(ask.city, ask.as_of)
     every = judged.all()
-    quality = [fault for fault in judged.quality()] if ask.method["counts_quality"] else []
+    quality = list(judged.quality()) if ask.method["counts_quality"] else []
     if ask.method["clock"] == "detected":
         seen = _detections(ask)
         every = [_by_detection(ask, fault, seen) for fault in every]
@@ -2038,8 +2138,14 @@ def _clearing(ask: Question) -> Found:
     by = {how: sum(fault.outcome == how for fault in mine) for how in ("in_time", "late", "undecided", "pending")}
     n = by["in_time"] + by["late"] + by["undecided"]
     hidden = sum(_hides(gap, ask, mine) for vantage, gap in blind_times(ask) if _over_roots(ask, vantage, gap, roles))
-    return Found((by["in_time"], n + hidden), (by["in_time"] + by["undecided"], n), measured=n > 0,
-                 late=by["late"], pending=by["pending"], counted=n or None)
+    return Found(
+        (by["in_time"], n + hidden),
+        (by["in_time"] + by["undecided"], n),
+        measured=n > 0,
+        late=by["late"],
+        pending=by["pending"],
+        counted=n or None,
+    )
 
 
 def _detections(ask: Question) -> Dict[Tuple[str, int], int]:
@@ -2094,8 +2200,12 @@ def blind_times(ask: Question) -> List[Tuple[str, Cut]]:
                 blind.setdefault(name, []).append((since.pop(key), at))
     for (name, _), at in since.items():
         blind.setdefault(name, []).append((at, max(at, ask.as_of)))
-    return [(name, gap) for name, gaps in blind.items() for gap in merged((a, min(b, ask.as_of)) for a, b in gaps)
-            if gap[1] - gap[0] > THREE_HOURS]
+    return [
+        (name, gap)
+        for name, gaps in blind.items()
+        for gap in merged((a, min(b, ask.as_of)) for a, b in gaps)
+        if gap[1] - gap[0] > THREE_HOURS
+    ]
 
 
 def _hides(gap: Cut, ask: Question, faults: Sequence[Fault]) -> bool:
@@ -2125,20 +2235,26 @@ def _over_roots(ask: Question, vantage: str, gap: Cut, roles: Sequence[str]) -> 
 def _doubled(ask: Question, members: Sequence[str]) -> List[int]:
     """The time in which two of them were up; one alone never is."""
     a, b = ask.a, ask.cut
-    pieces = [Piece(a, b, DOWN)] if len(members) < 2 else together(
-        [[ask.city.served(each) for each in members]], a, b, lambda now: need_of(2, now[0]))
+    pieces = (
+        [Piece(a, b, DOWN)]
+        if len(members) < 2
+        else together([[ask.city.served(each) for each in members]], a, b, lambda now: need_of(2, now[0]))
+    )
     return sums_of(pieces, [], a, b)
 
 
 def _times_of_all(ask: Question, sums: List[List[int]]) -> Found:
-    found = ask.of_time(sums, max(ask.period[1] - ask.cut, 0) * len(sums))
-    return found
+    return ask.of_time(sums, max(ask.period[1] - ask.cut, 0) * len(sums))
 
 
 def _redundant_time(ask: Question) -> Found:
     roles = ask.row["scope"]["roles"]
-    ids = [id_ for register in TARGETS for id_, _ in ask.book.standing(register, ask.cut - 1)
-           if ask.city.role(id_) in roles]
+    ids = [
+        id_
+        for register in TARGETS
+        for id_, _ in ask.book.standing(register, ask.cut - 1)
+        if ask.city.role(id_) in roles
+    ]
     return _times_of_all(ask, [_doubled(ask, ids)] if ids else [])
 
 
@@ -2151,13 +2267,15 @@ def _dual_stack(ask: Question) -> Found:
     for register in TARGETS:
         for id_, body in ask.book.standing(register, ask.cut - 1):
             if {int(each) for each in body.get("families_required") or ()} == {4, 6}:
-                lost = [p._replace(state=DOWN, why=0) if p.state == POOR and p.why & FAMILY else p
-                        for p in ask.city.pieces(id_)]
+                lost = [
+                    p._replace(state=DOWN, why=0) if p.state == POOR and p.why & FAMILY else p
+                    for p in ask.city.pieces(id_)
+                ]
                 sums.append(sums_of(lost, ask.city.service(id_), ask.a, ask.cut))
     return _times_of_all(ask, sums)
 
 
-# ------------------------------------------------------------------------------------------ coverage and registers (C1-C6)
+# -------------------- coverage and registers (C1-C6)
 
 _VIDEO = ("video", "视频", "视频网")
 
@@ -2252,7 +2370,8 @@ def _standing(ask: Question, video: bool) -> Iterator[Tuple[str, str, str]]:
             if body.get("site_id") and on_video == video:
                 address = str(body.get("address") or "")
                 plain = body.get("kind") in ("host", "host_page") or re.match(
-                    r"^@(gateway6?|resolver)(:[0-9]{1,5})?$", address)
+                    r"^@(gateway6?|resolver)(:[0-9]{1,5})?$", address
+                )
                 yield id_, str(body["site_id"]), "" if plain else _host(address).casefold()
     if not video:
         for id_, body in ask.book.standing("links", ask.cut - 1):
@@ -2278,8 +2397,7 @@ def _coverage(ask: Question) -> Found:
     for site, address, said in told:
         if not address or len(behind[address]) == 1:
             speaks.setdefault(unit_of[site], []).append((site, said))
-    lists: Dict[str, List[str]] = {
-        each: [] for each in ("verified", "stale", "unmeasured", "undeclared", "none")}
+    lists: Dict[str, List[str]] = {each: [] for each in ("verified", "stale", "unmeasured", "undeclared", "none")}
     for unit in units:
         lists[_covered(accepted.get(unit, set()), speaks.get(unit, []))].append(unit)
     claimed = sum(len(lists[each]) for each in ("verified", "stale", "unmeasured"))
@@ -2323,12 +2441,17 @@ class Steps(NamedTuple):
 
 
 STEPS = {
-    "private_networks": Steps("private_networks", ("migrated_on", "accepted_on", "old_line_closed_on"),
-                              ("acceptance_doc",), instead="old_line_doc"),
+    "private_networks": Steps(
+        "private_networks",
+        ("migrated_on", "accepted_on", "old_line_closed_on"),
+        ("acceptance_doc",),
+        instead="old_line_doc",
+    ),
     "extranet_integration": Steps("sites", ("integrated_on",), ("integration_doc",), ("to_integrate", True)),
     "cloud_integration": Steps("platforms", ("integrated_on",), ("integration_doc",), ("class", "cloud")),
-    "component_completion": Steps("systems", ("accepted_on",), ("acceptance_doc",), ("class", "common"),
-                                  has="planned_doc"),
+    "component_completion": Steps(
+        "systems", ("accepted_on",), ("acceptance_doc",), ("class", "common"), has="planned_doc"
+    ),
     "systems_connected": Steps("systems", ("connected_on",), ("connection_doc",), ("class", "business")),
 }
 
@@ -2371,20 +2494,27 @@ def _use(ask: Question) -> Found:
 
 
 def _video(ask: Question) -> Found:
-    pairs = (("channels", "assigned_channels"), ("concurrency", "assigned_concurrency"),
-             ("bitrate_mbps", "assigned_mbps"), ("retention_days", "assigned_days"))
+    pairs = (
+        ("channels", "assigned_channels"),
+        ("concurrency", "assigned_concurrency"),
+        ("bitrate_mbps", "assigned_mbps"),
+        ("retention_days", "assigned_days"),
+    )
     lists: Dict[str, List[str]] = {"supported": [], "unsupported": [], "untested": []}
     for id_, body in ask.book.standing("video_demands", ask.cut - 1):
         told = ask.book.today("video_demands", id_, ask.cut - 1)
-        asked = [(int(Fraction(body[name]) * 10**6), int(Fraction(told.get(given) or 0) * 10**6))
-                 for name, given in pairs if body.get(name) is not None]
+        asked = [
+            (int(Fraction(body[name]) * 10**6), int(Fraction(told.get(given) or 0) * 10**6))
+            for name, given in pairs
+            if body.get(name) is not None
+        ]
         at = told.get("accepted_on")
         met = at is not None and at < ask.cut and told.get("acceptance_doc") and all(b >= a for a, b in asked)
         lists["untested" if not asked else "supported" if met else "unsupported"].append(id_)
     return ask.share(lists, "supported", ["untested"])
 
 
-# ------------------------------------------------------------------------------------------------- what people report
+# -------------------- what people report
 
 _NONE = Found(None, None, measured=False, computable=False)
 
@@ -2450,8 +2580,9 @@ def _measures(ask: Question) -> Found:
         if body.get("indicator") == ask.row["id"] and (whole is None) == counts and ask.a <= body["date"] < ask.cut:
             n, d = Fraction(body["numerator"]), Fraction(1 if whole is None else whole)
             scale = max(n.denominator, d.denominator)
-            told.append((body["date"], id_, (n.numerator * (scale // n.denominator),
-                                            d.numerator * (scale // d.denominator))))
+            told.append(
+                (body["date"], id_, (n.numerator * (scale // n.denominator), d.numerator * (scale // d.denominator)))
+            )
     last = {ratio for at, _, ratio in told if at == max(each[0] for each in told)}
     if len(last) != 1:
         return _NONE
@@ -2459,7 +2590,7 @@ def _measures(ask: Question) -> Found:
     return Found(ratio, ratio, measured=ratio[1] > 0, counted=None if counts or not ratio[1] else ratio[1])
 
 
-# ------------------------------------------------------------------------------------------------ bandwidth support (C4)
+# -------------------- bandwidth support (C4)
 
 BIN = 300 * SECOND
 ENOUGH = BIN * 80 // 100
@@ -2477,8 +2608,12 @@ class Link(NamedTuple):
 
 def _link(ask: Question, id_: str, hours: Sequence[Cut], bins: Dict[str, List[Dict[str, str]]]) -> Link:
     service = ask.book.serving(id_) or [(ask.a, ask.cut)]
-    times = [(low, high, body) for a, b, body in ask.book.dated(id_) for low, high in
-             ((max(a, c, ask.a), min(b, d, ask.cut)) for c, d in service) if low < high]
+    times = [
+        (low, high, body)
+        for a, b, body in ask.book.dated(id_)
+        for low, high in ((max(a, c, ask.a), min(b, d, ask.cut)) for c, d in service)
+        if low < high
+    ]
     busy: Dict[int, int] = {}
     for low, high, body in times:
         rate = round(Fraction(body["contracted_mbps"]) * 10**6)
@@ -2577,31 +2712,62 @@ FORMULAS: Dict[str, Callable[[Question], Found]] = {
 }
 
 LEFT = {
-    "": ("图表外的说明文字、并列数值（F9 分类、按平台、分级等）", "figures beside the headline and the words around it"),
+    "": (
+        "图表外的说明文字、并列数值（F9 分类、按平台、分级等）",
+        "figures beside the headline and the words around it",
+    ),
     "clearing_rate": ("故障级别（P1–P4）与“重复”标记", "the priority of faults (P1 to P4) and the mark repeat"),
     "availability_composite": ("事后录入后的第二数值（A2）", "the second figure with later entries (A2)"),
     "bandwidth_support": ("N-1 数值", "the N-1 figure"),
-    "told": ("文件中单条读数如何得出状态（S1–S5）；读数本身在 told.csv",
-             "how single readings of files make states (S1 to S5); the readings stand in told.csv"),
-    "readings": ("采样如何得出状态变化（S1–S6）；只核对每个变化保留的读数",
-                 "how readings make edges (S1 to S6) beyond the readings that each edge keeps"),
+    "told": (
+        "文件中单条读数如何得出状态（S1–S5）；读数本身在 told.csv",
+        "how single readings of files make states (S1 to S5); the readings stand in told.csv",
+    ),
+    "rows": (
+        "本包是否遗漏了行：只能证明所列各行在账本中，不能证明没有遗漏；可用 verify --store 及重新导出比对",
+        "whether rows were left out of the pack: inclusion is proven, completeness is not; verify --store shows it",
+    ),
+    "readings": (
+        "采样如何得出状态变化（S1–S6）；只核对每个变化保留的读数",
+        "how readings make edges (S1 to S6) beyond the readings that each edge keeps",
+    ),
 }
 MADE = {
-    "time": ("按状态变化与服务期重算各对象时间线（A1–A8），再得分子、分母、上下界",
-             "timelines of all objects from edges and dates of service (A1 to A8), then numerator, denominator, bounds"),
-    "faults": ("由时间线、维护窗口、拓扑和服务台记录重算全部故障（F1–F8、F10、F11），再得 3 小时处置率",
-               "all faults from timelines, windows, topology and desk rows (F1 to F8, F10, F11), then the 3-hour rate"),
-    "objects": ("由对象清单及其日期、文件、所见读数重算分子、分母、上下界",
-                "numerator, denominator and bounds from the list of objects, their dates, documents and sightings"),
-    "records": ("由录入记录重算分子、分母、上下界", "numerator, denominator and bounds from the records that people entered"),
-    "verdict": ("结论、显示值、目标值（取自原表印刷文字）", "verdict, printed figure, target (from the plan's printed text)"),
+    "time": (
+        "按状态变化与服务期重算各对象时间线（A1–A8），再得分子、分母、上下界",
+        "timelines of all objects from edges and dates of service (A1 to A8), then numerator, denominator, bounds",
+    ),
+    "faults": (
+        "由时间线、维护窗口、拓扑和服务台记录重算全部故障（F1–F8、F10、F11），再得 3 小时处置率",
+        "all faults from timelines, windows, topology and desk rows (F1 to F8, F10, F11), then the 3-hour rate",
+    ),
+    "objects": (
+        "由对象清单及其日期、文件、所见读数重算分子、分母、上下界",
+        "numerator, denominator and bounds from the list of objects, their dates, documents and sightings",
+    ),
+    "records": (
+        "由录入记录重算分子、分母、上下界",
+        "numerator, denominator and bounds from the records that people entered",
+    ),
+    "verdict": (
+        "结论、显示值、目标值（取自原表印刷文字）",
+        "verdict, printed figure, target (from the plan's printed text)",
+    ),
 }
-_SORTS = {"availability_composite": "time", "redundant_time": "time", "redundant_lines": "time",
-          "dual_stack_time": "time", "clearing_rate": "faults", "data_rectification": "records",
-          "security_rectification": "records", "measure": "records", "measure_count": "records"}
+_SORTS = {
+    "availability_composite": "time",
+    "redundant_time": "time",
+    "redundant_lines": "time",
+    "dual_stack_time": "time",
+    "clearing_rate": "faults",
+    "data_rectification": "records",
+    "security_rectification": "records",
+    "measure": "records",
+    "measure_count": "records",
+}
 
 
-# -------------------------------------------------------------------------------------------------------------- the whole
+# -------------------- the whole
 
 
 def recompute(pack: Pack, talk: Talk, language: str) -> None:
@@ -2621,12 +2787,10 @@ def recompute(pack: Pack, talk: Talk, language: str) -> None:
     _compare_service(pack, talk, ask)
     if ask.faults is not None:
         _compare_faults(pack, talk, ask)
-    _compare_readings(pack, talk, ask)
-    for name in ("", row["formula"], "readings", "told" if _has_told(pack) else ""):
-        if name in LEFT and (name or not talk.lines[-1:] == []):
-            line = LEFT[name][place]
-            if not any(line in each for each in talk.lines):
-                talk.say("left", what=line)
+    _compare_readings(pack, talk)
+    for name in ("", row["formula"], "readings", "rows", *(["told"] if _has_told(pack) else [])):
+        if name in LEFT:
+            talk.say("left", what=LEFT[name][place])
 
 
 def _has_told(pack: Pack) -> bool:
@@ -2636,13 +2800,19 @@ def _has_told(pack: Pack) -> bool:
 def _compare(pack: Pack, talk: Talk, ask: Question, found: Found) -> None:
     theirs, unit = pack.document("figure.json"), ask.row["unit"]
     ours = {
-        "low": _listed_pair(found.low), "high": _listed_pair(found.high), "best": _listed_pair(found.best),
-        "worst": _listed_pair(found.worst), "claimed": _listed_pair(found.claimed),
-        "n": found.value[0] if found.value else None, "d": found.value[1] if found.value else None,
+        "low": _listed_pair(found.low),
+        "high": _listed_pair(found.high),
+        "best": _listed_pair(found.best),
+        "worst": _listed_pair(found.worst),
+        "claimed": _listed_pair(found.claimed),
+        "n": found.value[0] if found.value else None,
+        "d": found.value[1] if found.value else None,
         "display": shown(found, ask.target, unit),
         "verdict": verdict_of(found.low, found.high, ask.target, found.computable),
         "provisional": ask.running and not is_final(found, ask.target),
-        "late": found.late, "pending": found.pending, "allowed": misses(found, ask.target),
+        "late": found.late,
+        "pending": found.pending,
+        "allowed": misses(found, ask.target),
         "lists": {name: ids for name, ids in found.lists.items() if ids},
     }
     for name, value in ours.items():
@@ -2654,8 +2824,12 @@ def _compare(pack: Pack, talk: Talk, ask: Question, found: Found) -> None:
         elif name in ("low", "high", "display", "verdict"):
             talk.say("equal", name=name, value=_short(value))
     if list(ask.period) != [method_at(ask, "start"), method_at(ask, "end")]:
-        talk.wrong("differs", name="method.json period", theirs=[method_at(ask, "start"), method_at(ask, "end")],
-                   ours=list(ask.period))
+        talk.wrong(
+            "differs",
+            name="method.json period",
+            theirs=[method_at(ask, "start"), method_at(ask, "end")],
+            ours=list(ask.period),
+        )
 
 
 def method_at(ask: Question, name: str) -> int:
@@ -2676,11 +2850,15 @@ def _compare_windows(pack: Pack, talk: Talk, ask: Question) -> None:
     mine = {(each.id, str(each.version)): each for each in ask.city.windows.rulings}
     for line, row in pack.rows("windows.csv"):
         ruling = mine.get((row["window_id"], row["version"]))
-        ours = None if ruling is None else {
-            "counts": "1" if ruling.counts else "0",
-            "effective_from": str(ruling.a) if ruling.counts else "",
-            "effective_to": str(ruling.b) if ruling.counts else "",
-        }
+        ours = (
+            None
+            if ruling is None
+            else {
+                "counts": "1" if ruling.counts else "0",
+                "effective_from": str(ruling.a) if ruling.counts else "",
+                "effective_to": str(ruling.b) if ruling.counts else "",
+            }
+        )
         for field, value in (ours or {"window_id": "-"}).items():
             if row[field] != value:
                 talk.wrong("rows_differ", file="windows.csv", line=line, field=field, theirs=row[field], ours=value)
@@ -2705,35 +2883,92 @@ def _compare_faults(pack: Pack, talk: Talk, ask: Question) -> None:
             talk.wrong("differs", name="faults.json %s" % stated["id"], theirs=stated["root"], ours="-")
             continue
         said = json.loads(json.dumps(fault._asdict()))
-        for name in ("root", "role", "start", "onset", "restored", "ended", "outcome", "members", "overrun", "residual",
-                     "withdrawn", "source"):
+        for name in (
+            "root",
+            "role",
+            "start",
+            "onset",
+            "restored",
+            "ended",
+            "outcome",
+            "members",
+            "overrun",
+            "residual",
+            "withdrawn",
+            "source",
+        ):
             if stated[name] != said[name]:
-                talk.wrong("rows_differ", file="faults.json", line=place + 2, field="%s %s" % (stated["id"], name),
-                           theirs=_short(stated[name]), ours=_short(said[name]))
+                talk.wrong(
+                    "rows_differ",
+                    file="faults.json",
+                    line=place + 2,
+                    field="%s %s" % (stated["id"], name),
+                    theirs=_short(stated[name]),
+                    ours=_short(said[name]),
+                )
     for id_ in sorted(missing):
         talk.wrong("differs", name="faults.json", theirs="-", ours=id_ + " " + mine[id_].root)
 
 
-def _compare_readings(pack: Pack, talk: Talk, ask: Question) -> None:
-    """An edge to DOWN rests on a failed reading, one to UP or DEGRADED on an ok one (S3)."""
-    edges: Dict[Tuple[str, str, str, str], Set[str]] = {}
-    for _, row in pack.rows("readings.csv"):
-        edges.setdefault((row["object"], row["vantage"], row["boot_no"], row["seq"]), set()).add(row["outcome"])
+def _compare_readings(pack: Pack, talk: Talk) -> None:
+    """Words, numbers and readings beside an edge are those of its row; DOWN rests on a failed reading (E6, S3)."""
+    words = {row["id"]: row["text"] for _, row in pack.rows("words.csv")}
+    numbers = {row["object"]: row["component"] for _, row in pack.rows("objects.csv")}
+    beside = itertools.groupby(pack.rows("readings.csv"), key=lambda each: _edge_of(each[1]))
+    key, told = next(beside, (None, iter(())))
     borne = 0
     for line, row in pack.rows("timelines.csv"):
-        outcomes = edges.get((row["object"], row["vantage"], row["boot_no"], row["seq"]))
-        if outcomes is not None and row["source"] == "edge":
-            wanted = {"down": "2", "up": "1", "degraded": "1"}.get(row["state"])
-            if wanted is None or wanted in outcomes:
+        ours = {"component": numbers.get(row["object"], "-")}
+        if row["source"] == "edge":
+            ours["cause"] = words.get(row["cause_word"], "-")
+            stated: List[Tuple[int, int, str, int]] = []
+            if key == _edge_of(row):
+                stated = [(int(r["at"]), int(r["outcome"]), r["reason"], int(r["over"])) for _, r in told]
+                key, told = next(beside, (None, iter(())))
+            if stated != list(unpacked(int(row["at"]), bytes.fromhex(row["evidence"]), words)):
+                ours["evidence"] = "readings.csv " + _short(stated)
+            elif stated:
+                wanted = {"down": 2, "up": 1, "degraded": 1}.get(row["state"])
                 borne += 1
-            else:
-                talk.wrong("rows_differ", file="timelines.csv", line=line, field="state", theirs=row["state"],
-                           ours="readings " + ",".join(sorted(outcomes)))
+                if wanted is not None and all(each[1] != wanted for each in stated):
+                    ours["state"] = "readings " + _short(stated)
+        for field, value in ours.items():
+            if row[field] != value:
+                talk.wrong("rows_differ", file="timelines.csv", line=line, field=field, theirs=row[field], ours=value)
+    if key is not None:
+        talk.wrong("differs", name="readings.csv", theirs=_short(key), ours="-")
     if borne:
         talk.say("readings_ok", edges=borne)
 
 
-# ---------------------------------------------------------------------------------------------------------- the chain
+def _edge_of(row: Dict[str, str]) -> Tuple[str, str, str, str]:
+    return row["object"], row["vantage"], row["boot_no"], row["seq"]
+
+
+def unpacked(at: int, packed: bytes, words: Dict[str, str]) -> Iterator[Tuple[int, int, str, int]]:
+    """The readings that an edge keeps: when (as a signed distance), outcome, reason by number, limits broken."""
+    place = 0
+
+    def number() -> int:
+        nonlocal place
+        value = shift = 0
+        while True:
+            byte = packed[place]
+            place += 1
+            value |= (byte & 127) << shift
+            shift += 7
+            if byte < 128:
+                return value
+
+    while place < len(packed):
+        away = number()
+        outcome = packed[place]
+        place += 1
+        reason, over = words.get(str(number()), "-"), number()
+        yield at + (away >> 1 if not away & 1 else -((away + 1) >> 1)), outcome, reason, over
+
+
+# -------------------- the chain
 
 Recipe = Tuple[str, str, Callable[[Dict[str, str]], bool], Tuple[str, ...], Tuple[str, ...]]
 """File, table, which rows, columns of the key, other columns. Shape: a column is `name` for a number, `name!` for text,
@@ -2745,18 +2980,43 @@ def _always(_: Dict[str, str]) -> bool:
 
 
 RECIPES: Tuple[Recipe, ...] = (
-    ("timelines.csv", "edges", lambda row: row["source"] == "edge", ("component", "vantage", "boot_no", "seq"),
-     ("at", "state=", "degraded", "cause_word", "uncertainty", "evidence?")),
-    ("timelines.csv", "imported_spans", lambda row: row["source"] == "file", ("component", "at"),
-     ("until", "state=", "import")),
+    (
+        "timelines.csv",
+        "edges",
+        lambda row: row["source"] == "edge",
+        ("component", "vantage", "boot_no", "seq"),
+        ("at", "state=", "degraded", "cause_word", "uncertainty", "evidence?"),
+    ),
+    (
+        "timelines.csv",
+        "imported_spans",
+        lambda row: row["source"] == "file",
+        ("component", "at"),
+        ("until", "state=", "import"),
+    ),
     ("told.csv", "imported_readings", _always, ("component", "at"), ("outcome", "interval", "over", "import")),
-    ("objects.csv", "components", lambda row: row["measured"] == "1", ("component",),
-     ("target!", "part!", "kind!", "recorded_at")),
-    ("registers.csv", "register_rows", _always, ("register!", "id!", "version"),
-     ("valid_from", "valid_to", "body!", "recorded_at", "recorded_by!", "import")),
+    (
+        "objects.csv",
+        "components",
+        lambda row: row["measured"] == "1",
+        ("component",),
+        ("target!", "part!", "kind!", "recorded_at"),
+    ),
+    (
+        "registers.csv",
+        "register_rows",
+        _always,
+        ("register!", "id!", "version"),
+        ("valid_from", "valid_to", "body!", "recorded_at", "recorded_by!", "import"),
+    ),
     ("events.csv", "records", _always, ("vantage", "boot_no", "seq"), ("at", "kind!", "body!", "recorded_by!")),
-    ("runs.csv", "runs", _always, ("vantage", "boot_no"),
-     ("boot_id!", "started_at", "floor", "heartbeat_at", "stopped_at", "open_from", "version!", "pid")),
+    (
+        "runs.csv",
+        "runs",
+        _always,
+        ("vantage", "boot_no"),
+        ("boot_id!", "started_at", "floor", "heartbeat_at", "stopped_at", "open_from", "version!", "pid"),
+    ),
     ("runs.csv", "gaps", lambda row: row["gap_at"] != "", ("vantage", "boot_no"), ("gap_at",)),
     ("runs.csv", "vantages", _always, ("vantage",), ("name!",)),
     ("words.csv", "words", _always, ("id",), ("text!",)),
@@ -2790,8 +3050,9 @@ class Chain:
         for file, table, fits, keys, columns in RECIPES:
             for line, row in pack.rows(file):
                 if fits(row):
-                    self._take(table, [_value(row, key) for key in keys], [_value(row, c) for c in columns],
-                               (file, line))
+                    self._take(
+                        table, [_value(row, key) for key in keys], [_value(row, c) for c in columns], (file, line)
+                    )
 
     def _take(self, table: str, key: List[object], columns: List[object], place: Tuple[str, int]) -> None:
         self.rows[table, _spelled(key)] = (_spelled([table, key, columns]), *place)
@@ -2807,11 +3068,27 @@ class Chain:
                 self.talk.wrong("chain_bad", what="head %d" % number)
                 return False
             before = head["digest"]
-        return all([self._seal(seal) for seal in self.seals])
+        sound = [self._seal(seal) for seal in self.seals]
+        return all(sound)
 
     def _seal(self, seal: Body) -> bool:
-        order = ("number", "period", "revision", "zone", "sealed_at", "sealed_by", "algorithm", "first_head",
-                 "last_head", "last_digest", "heads", "figures", "said", "before", "form")
+        order = (
+            "number",
+            "period",
+            "revision",
+            "zone",
+            "sealed_at",
+            "sealed_by",
+            "algorithm",
+            "first_head",
+            "last_head",
+            "last_digest",
+            "heads",
+            "figures",
+            "said",
+            "before",
+            "form",
+        )
         made = _hashed(seal["algorithm"], 3, _spelled([seal[name] for name in order])).hex()
         digests = [bytes.fromhex(self.heads[n]["digest"]) for n in range(seal["first_head"], seal["last_head"] + 1)]
         nodes = digests
@@ -2860,7 +3137,7 @@ class Chain:
                 else:
                     above[place // 2] = _hashed(head["algorithm"], 1, pair[0] + pair[1])
             width, level, nodes = (width + 1) // 2, level + 1, above
-        return nodes.get(0, b"").hex() == head["root"]
+        return nodes.get(0, b"").hex() == str(head["root"])
 
 
 def _hashed(algorithm: str, what: int, data: bytes) -> bytes:

@@ -29,7 +29,9 @@ SELECT register, id, version, valid_from, valid_to, body, recorded_at, recorded_
 FROM register_rows WHERE register = ? ORDER BY id, version
 """
 _SPANS = "SELECT component, start_at, end_at, state, import FROM imported_spans WHERE component = ? ORDER BY start_at"
-_READINGS = "SELECT component, at, outcome, interval, over, import FROM imported_readings WHERE component = ? ORDER BY at"
+_READINGS = (
+    "SELECT component, at, outcome, interval, over, import FROM imported_readings WHERE component = ? ORDER BY at"
+)
 _SIGHTINGS = """
 SELECT component, day, first_ok, last_ok, first_failed, last_failed
 FROM sightings WHERE component = ? AND day BETWEEN ? AND ? ORDER BY day

@@ -18,6 +18,7 @@ from agent.reports.full import plain
 from agent.reports.html import policy
 from agent.reports.party import parse
 from agent.web import asked
+from agent.web import evidence as pack
 from agent.web.answers import Json
 from agent.web.keys import AGENT, QUESTIONS, REPORTS
 from agent.web.problems import problem
@@ -36,6 +37,7 @@ def add_routes(app: web.Application) -> None:
         [
             web.get("/api/v1/plans", plans),
             web.get("/api/v1/plans/{id}/indicators", indicators),
+            web.get("/api/v1/plans/{id}/indicators/{indicator}/evidence", evidence),
             web.get("/api/v1/plans/{id}/report", report),
         ]
     )
@@ -63,6 +65,12 @@ async def report(request: web.Request) -> web.Response:
     if "for" in request.query:
         raise UsageError(f"parameter for: got format {form}, wanted html or xlsx; such a sheet has no other form")
     return await _answer(request, form)
+
+
+async def evidence(request: web.Request) -> web.StreamResponse:
+    """All that one number rests on: a pack, or as JSON what explains it."""
+    plan = await _chosen(request)
+    return plan if isinstance(plan, web.Response) else await pack.evidence(request, plan)
 
 
 async def _file(request: web.Request, form: Form) -> web.Response:

@@ -48,6 +48,7 @@ SAMPLES = {
         *(f"/api/v1/plans/{plan}/indicators" for plan in ("ankang", "weinan", "xian", "guangyuan")),
         "/api/v1/plans/ankang/indicators?period=2025&as_of=2026-01-01&lang=en",
     ],
+    "/api/v1/plans/{id}/indicators/{indicator}/evidence": [],  # tests/agent/test_web_evidence.py: it asks by Accept
     "/api/v1/plans/{id}/report": ["/api/v1/plans/ankang/report?format=json&period=2026-01"],
     "/api/v1/maintenance": ["/api/v1/maintenance"],
     "/api/v1/seals": ["/api/v1/seals", "/api/v1/seals?period=2025-12"],
