@@ -34,6 +34,8 @@ from agent.reports.explain import explained
 from agent.reports.files import refuse_old, write_new
 from agent.reports.forms import Form, rendered
 from agent.reports.party import Party, parse
+from agent.cli.rollup import tell_rollup
+from agent.figures.rollup import By
 
 _SHOWN = (0, 2, 5, 6, 7, 8, 9)
 """Columns of the table on a terminal: the category stands above its rows, the remarks below all of them."""
@@ -83,6 +85,9 @@ def report(  # noqa: PLR0913  # one parameter an option
         str | None,
         typer.Option("--for", metavar="WHOSE", help="carrier=NAME or county=CODE: only its sheet, as html or xlsx."),
     ] = None,
+    by: Annotated[
+        By | None, typer.Option("--by", help="Each indicator by its parts, and their sum (V4); in every format.")
+    ] = None,
     lang: Annotated[Language, typer.Option("--lang", help="Language of all but the plan's own words.")] = Language.ZH,
     store: StoreOption = None,
     config: ConfigOption = None,
@@ -95,6 +100,9 @@ def report(  # noqa: PLR0913  # one parameter an option
         until = None if as_of is None else instant("--as-of", as_of, chosen.zone_info)
         wanted = Wanted(plan=chosen, period=period, language=lang, as_of=until, whose=_party(whose, form, output))
         with open_reader(where.location) as reader:
+            if by is not None:
+                tell_rollup(PlanTables(reader), wanted, by, str(form), output)
+                return
             if form in (Format.HTML, Format.XLSX):
                 _file(PlanTables(reader), wanted, Form(form), output)
                 return
