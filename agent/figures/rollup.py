@@ -5,12 +5,10 @@ do), by responsibility with the unit that its row names. What has neither is a p
 always make up the whole.
 """
 
-import hashlib
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from agent.figures.asked import Asked
 from agent.figures.book import Body
@@ -18,13 +16,14 @@ from agent.figures.formulas.availability import AVAILABILITY, platforms_of
 from agent.figures.formulas.clearing import CLEARING, RATED_ROLES, rated
 from agent.figures.formulas.coverage import COVERAGE, units_covered
 from agent.figures.formulas.registers import EXTRANET, PRIVATE, items
+from agent.figures.definition import definition
 from agent.figures.plan import PlanTables, Table
 from agent.version import METHOD_VERSION
 from sla.accepted import accepted
 from sla.availability import Bounds, Parts, availability
 from sla.faults import Fault
 from sla.indicators import Judged
-from sla.plans import Plan, Row
+from sla.plans import Row
 from sla.rate import rate
 from sla.rollup import Part, Whole, roll_up
 from sla.sums import group
@@ -218,23 +217,12 @@ _MAKERS: Mapping[str, Callable[[Asked, Row, Judged, Places], Made]] = {
 }
 
 
-def definition(plan: Plan, row: Row) -> str:
-    """What two figures must share to be added: all that decides what is counted, but no target and no city."""
-    said: dict[str, Any] = {
-        "formula": row.formula, "definition": row.definition_zh, "unit": row.unit, "parameters": dict(row.parameters),
-        "scope": {name: value for name, value in row.scope.items() if name != "platforms"}, "clock": plan.clock,
-        "variant": str(plan.variant), "short_notice": plan.short_notice_excludes, "quality": plan.counts_quality,
-    }  # fmt: skip
-    text = json.dumps(said, ensure_ascii=False, sort_keys=True, default=str)
-    return f"{METHOD_VERSION}/{hashlib.sha256(text.encode()).hexdigest()[:16]}"
-
-
 def _of_cities(asked: Asked, judged: Judged, places: Places, period: str) -> Iterator[Whole]:
     """Our own figure, and those that other cities sent; of a city that the register names and nobody sent, nothing."""
     figure, parts = judged.figure, {key: Part(key, None) for key in places.expected}
     own = next((code for code, name in places.names.items() if name.startswith(asked.plan.city_zh)), asked.plan.id)
     if figure.computable and figure.low is not None and figure.high is not None:
-        parts[own] = Part(own, Bounds(figure.low, figure.high), definition(asked.plan, judged.row))
+        parts[own] = Part(own, Bounds(figure.low, figure.high), f"{METHOD_VERSION}/{definition(asked.plan, judged.row)}")
     for id_ in asked.book.ids("summaries"):
         body = asked.book.last("summaries", id_)
         if body.get("indicator") == judged.row.id and body.get("period") == period and str(body["who"]) != own:
@@ -243,5 +231,11 @@ def _of_cities(asked: Asked, judged: Judged, places: Places, period: str) -> Ite
 
 
 def _told(body: Body) -> Part:
-    low, high = ((int(body[f"{end}_n"]), int(body[f"{end}_d"])) for end in ("low", "high"))
-    return Part(str(body["who"]), Bounds(low, high), f"{body['method_version']}/{body['definition_digest']}")
+    low = str(body.get("low") or f"{body['n']}/{body['d']}")
+    bounds = Bounds(_pair(low), _pair(str(body["high"])))
+    return Part(str(body["who"]), bounds, f"{body['method_version']}/{body['definition_digest']}")
+
+
+def _pair(text: str) -> tuple[int, int]:
+    n, _, d = text.partition("/")
+    return int(n), int(d)
