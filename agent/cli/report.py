@@ -23,9 +23,11 @@ from agent.cli.common import (
     open_reader,
     place,
 )
+from agent.cli.rollup import tell_rollup
 from agent.cli.telling import bar
 from agent.errors import UsageError
 from agent.figures.plan import PlanTables, Table, as_json, only
+from agent.figures.rollup import By
 from agent.reports import head
 from agent.reports.build import Wanted, build
 from agent.reports.cells import Cells, cells, heads
@@ -34,8 +36,6 @@ from agent.reports.explain import explained
 from agent.reports.files import refuse_old, write_new
 from agent.reports.forms import Form, rendered
 from agent.reports.party import Party, parse
-from agent.cli.rollup import tell_rollup
-from agent.figures.rollup import By
 
 _SHOWN = (0, 2, 5, 6, 7, 8, 9)
 """Columns of the table on a terminal: the category stands above its rows, the remarks below all of them."""

@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 from agent.figures.asked import Asked
 from agent.figures.book import Body
+from agent.figures.definition import definition
 from agent.figures.formulas.availability import AVAILABILITY, platforms_of
 from agent.figures.formulas.clearing import CLEARING, RATED_ROLES, rated
 from agent.figures.formulas.coverage import COVERAGE, units_covered
 from agent.figures.formulas.registers import EXTRANET, PRIVATE, items
-from agent.figures.definition import definition
 from agent.figures.plan import PlanTables, Table
 from agent.version import METHOD_VERSION
 from sla.accepted import accepted
@@ -163,7 +163,9 @@ def _by_platform(asked: Asked, row: Row, judged: Judged, places: Places) -> Made
     found: dict[str, dict[str, Parts]] = {}
     for id_ in row.scope.get("platforms") or platforms_of(asked):
         known, window = asked.known, asked.window
-        served = (known.of(id_), known.service(id_), window, known.excluded(id_)) if known.has(id_) else ([], [], window)
+        served = (
+            (known.of(id_), known.service(id_), window, known.excluded(id_)) if known.has(id_) else ([], [], window)
+        )
         measured = availability(*served)
         own = measured.parts if str(asked.plan.variant) == "all_in" else measured.remaining
         found.setdefault(places.of(id_), {})[id_] = own
@@ -222,7 +224,9 @@ def _of_cities(asked: Asked, judged: Judged, places: Places, period: str) -> Ite
     figure, parts = judged.figure, {key: Part(key, None) for key in places.expected}
     own = next((code for code, name in places.names.items() if name.startswith(asked.plan.city_zh)), asked.plan.id)
     if figure.computable and figure.low is not None and figure.high is not None:
-        parts[own] = Part(own, Bounds(figure.low, figure.high), f"{METHOD_VERSION}/{definition(asked.plan, judged.row)}")
+        parts[own] = Part(
+            own, Bounds(figure.low, figure.high), f"{METHOD_VERSION}/{definition(asked.plan, judged.row)}"
+        )
     for id_ in asked.book.ids("summaries"):
         body = asked.book.last("summaries", id_)
         if body.get("indicator") == judged.row.id and body.get("period") == period and str(body["who"]) != own:

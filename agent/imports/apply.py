@@ -13,8 +13,8 @@ from agent.errors import UsageError
 from agent.imports.history import History
 from agent.imports.problems import Problems
 from agent.imports.readings import Readings
-from agent.imports.summaries import as_table
 from agent.imports.request import ImportOutcome, ImportRequest, Tally
+from agent.imports.summaries import as_table
 from agent.instants import format_instant
 from agent.registers import REGISTERS, built_in
 from agent.registers.book import RegisterBook

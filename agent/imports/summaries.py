@@ -41,7 +41,13 @@ def _rows(told: Mapping[str, Any]) -> Iterator[list[str]]:
     who = str(told.get("who") or plan)
     for row in told["indicators"]:
         low, high = row["low"], row["high"]
-        if low is None or high is None or len(low) != 2 or len(high) != 2 or "definition_digest" not in row["parameters"]:
+        if (
+            low is None
+            or high is None
+            or len(low) != 2
+            or len(high) != 2
+            or "definition_digest" not in row["parameters"]
+        ):
             continue
         id_ = f"{who}.{plan}.{row['id']}.{period}"
         yield [

@@ -151,7 +151,8 @@ SUMMARIES = Register(
             "数值所属单位：登记册中的区划代码。", "610800", ("单位", "区划代码"), required=True,
         ),
         Field(
-            "plan", NAME, "规划编号", "Plan by which it is measured.", "所依据的规划。", "yulin", ("规划",), required=True,
+            "plan", NAME, "规划编号", "Plan by which it is measured.", "所依据的规划。", "yulin", ("规划",),
+            required=True,
         ),
         Field(
             "indicator", NAME, "指标编号", "Id of the indicator.", "指标编号。", "gov_cloud_availability", ("指标",),
@@ -169,7 +170,8 @@ SUMMARIES = Register(
             required=True,
         ),
         Field(
-            "low", BOUND, "下界", "The low bound as n/d; empty: n and d are it.", "下界，写作 分子/分母；空则以 n、d 为准。",
+            "low", BOUND, "下界", "The low bound as n/d; empty: n and d are it.",
+            "下界，写作 分子/分母；空则以 n、d 为准。",
         ),
         Field(
             "high", BOUND, "上界", "The high bound as n/d.", "上界，写作 分子/分母。", "31378305000000/31536000000000",

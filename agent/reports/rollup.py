@@ -5,8 +5,8 @@ import io
 from collections.abc import Iterator, Mapping
 from functools import partial
 
-from agent.figures.rollup import NOWHERE, By, Rolled, RollUp, rolled_up
 from agent.figures.plan import Json, PlanTables
+from agent.figures.rollup import NOWHERE, By, Rolled, RollUp, rolled_up
 from agent.instants import format_instant
 from agent.language import N_
 from agent.reports import full
