@@ -69,9 +69,7 @@ def _same_replay(before: Track, after: Track, interval: int) -> bool:
 
 
 def _moved(before: Track, after: Track, by: int) -> Track:
-    times = {
-        name: getattr(after, name) + by for name in _TIMES if getattr(after, name) != getattr(before, name)
-    }
+    times = {name: getattr(after, name) + by for name in _TIMES if getattr(after, name) != getattr(before, name)}
     if after.base is None or before.base is None:
         return after._replace(**times)
     base = _moved(before.base, after.base, by)

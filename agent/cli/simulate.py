@@ -52,7 +52,9 @@ def simulate(
 def _refuse_old(location: Location) -> None:
     """Errors: StoreError where there is a store already: a year cannot begin twice in one ledger (E1)."""
     if location.path is not None and location.path.exists() and location.path.stat().st_size:
-        raise StoreError(f"store {location}: there is one already, wanted a new file; a scenario begins an empty ledger")
+        raise StoreError(
+            f"store {location}: there is one already, wanted a new file; a scenario begins an empty ledger"
+        )
 
 
 def _tell(script: Script, store: str, tally: Tally, seconds: float, *, as_json: bool) -> None:

@@ -28,7 +28,7 @@ COMPOSITES = ("sites", "platforms")
 COUNTED = ("divisions", "systems", "private_networks", "video_points", "video_demands")
 """Dated registers whose rows figures of plans count (C1-C6)."""
 
-REPORTED = ("maintenance", "faults", "security_incidents", "data_issues", "measures")
+REPORTED = ("maintenance", "faults", "security_incidents", "data_issues", "measures", "summaries")
 """Records that people enter; a row has one version in force, its last."""
 
 MASTER = (*MEASURED, *COMPOSITES, "components")

@@ -13,6 +13,7 @@ from agent.config.problems import nearest, show
 from agent.errors import UsageError
 from agent.figures.asked import Asked
 from agent.figures.book import Shelf
+from agent.figures.definition import definition
 from agent.figures.faults import Faults, Found
 from agent.figures.formulas import FORMULAS
 from agent.figures.formulas.clearing import CLEARING, narrowed
@@ -231,7 +232,11 @@ def row_as_json(table: Table, row: Judged, language: str = ZH) -> Json:
         "late": figure.late,
         "pending": figure.pending,
         "allowed": row.allowed,
-        "parameters": {**figure.parameters, "adopted": _adopted(adoption(table.plan, row.row))},
+        "parameters": {
+            **figure.parameters,
+            "adopted": _adopted(adoption(table.plan, row.row)),
+            "definition_digest": definition(table.plan, row.row),
+        },
         "reasons": [reason_text(reason, language) for reason in reasons(table, row)],
         "evidence": f"/api/v1/plans/{table.plan.id}/indicators/{row.row.id}/evidence?{_query(table)}",
     }

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from agent.config.nodes import Tree
 from agent.config.problems import Found, Rule, nearest
 from agent.instants import parse_point
 from agent.lab.city import City
@@ -12,7 +13,6 @@ from agent.lab.documents import read
 from agent.lab.script import Action, Story
 from agent.lab.script import problems as lab_problems
 from agent.simulate.schema import MOST_SECONDS, OWN_WHATS, Event, Scenario
-from agent.config.nodes import Tree
 from sla.model import Window
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -49,8 +49,14 @@ def read_script(path: Path) -> tuple[Script | None, Tree, list[Found]]:
     if start is None or end is None:
         return None, tree, found
     if not 0 < end - start <= MOST_SECONDS * _SECOND:
-        found.append(Found(Rule.RANGE, ("to",), "got an end that is not after the start, or more than two years behind"
-                           " it; wanted a time in between, correct it"))
+        found.append(
+            Found(
+                Rule.RANGE,
+                ("to",),
+                "got an end that is not after the start, or more than two years behind"
+                " it; wanted a time in between, correct it",
+            )
+        )
         return None, tree, found
     for name, key in (("interval", scenario.interval), ("camera_interval", scenario.camera_interval)):
         if not (5 <= key <= 3600 and key == int(key)):

@@ -28,7 +28,8 @@ from agent.registered import with_registers
 from agent.registers import REGISTERS, known_of
 from agent.simulate.answers import Answers
 from agent.simulate.engine import Play
-from agent.simulate.schema import MOST_TARGETS, City as Choice, Entered
+from agent.simulate.schema import MOST_TARGETS, Entered
+from agent.simulate.schema import City as Choice
 from agent.simulate.script import ZONE, Script, holdings, outages, problems, read_script, recorded_at
 from agent.stores.opening import Location, connect, migrate
 from agent.stores.writing import SqliteWriter
@@ -57,9 +58,7 @@ def prepare(path: Path, folder: Path) -> tuple[Script, Play]:
     _check_size(script, wanted)
     anchors = {str(_plan(city).places[id_]): id_ for ids in city.anchors.values() for id_ in ids}
     answers = Answers(city, holdings(script, city), script.window, anchors)
-    return script, Play(
-        config=config, window=script.window, answers=answers, outages=outages(script), entered=requests
-    )
+    return script, Play(config=config, window=script.window, answers=answers, outages=outages(script), entered=requests)
 
 
 def _city(script: Script, found: list[Found]) -> City:
@@ -71,7 +70,9 @@ def _city(script: Script, found: list[Found]) -> City:
         known = nearest(code, [county.code for county in file.counties])
         found.append(Found(Rule.VALUE, ("city", "counties"), f"got {code}, wanted codes of the city's file; {known}"))
     if choice.scale not in file.scales:
-        found.append(Found(Rule.VALUE, ("city", "scale"), f"got {choice.scale}, wanted one of: {', '.join(file.scales)}"))
+        found.append(
+            Found(Rule.VALUE, ("city", "scale"), f"got {choice.scale}, wanted one of: {', '.join(file.scales)}")
+        )
     if unknown or choice.scale not in file.scales:
         refuse(str(script.path), script.tree, found)
     return build(_as_asked(file, choice), choice.scale)
@@ -129,7 +130,9 @@ def _requests(script: Script, config: Config, found: list[Found]) -> list[Import
 def _misentered(script: Script, entered: Entered, index: int) -> Iterator[Found]:
     path = ("entered", index)
     if entered.kind not in REGISTERS:
-        yield Found(Rule.VALUE, (*path, "kind"), f"got {entered.kind}, wanted a register; {nearest(entered.kind, REGISTERS)}")
+        yield Found(
+            Rule.VALUE, (*path, "kind"), f"got {entered.kind}, wanted a register; {nearest(entered.kind, REGISTERS)}"
+        )
         return
     known = REGISTERS[entered.kind].by_name
     for number, row in enumerate(entered.rows):

@@ -59,13 +59,18 @@ def length(fault: dict[str, Any]) -> int:
 
 def test_an_uplink_cut_across_the_years(tmp_path: Path) -> None:
     with story("new-years-eve-uplink", tmp_path) as reader:
-        old, new = faults(reader, period("2025-12-30", "2026-01-01")), faults(reader, period("2026-01-01", "2026-01-03"))
+        old, new = (
+            faults(reader, period("2025-12-30", "2026-01-01")),
+            faults(reader, period("2026-01-01", "2026-01-03")),
+        )
         (fault,) = old["faults"]
         assert (fault["root"], fault["outcome"], length(fault)) == ("UP-610981", "in_time", 3 * HOUR)
         assert {"RT-610981", "L-610981-1", "L-610981-2", "NODE-610981100"} <= set(fault["members"])
         assert new["faults"] == []
-        parts = [us(reader, "UP-610981", each)["us"]["down"] for each in (
-            period("2025-12-30", "2026-01-01"), period("2026-01-01", "2026-01-03"))]
+        parts = [
+            us(reader, "UP-610981", each)["us"]["down"]
+            for each in (period("2025-12-30", "2026-01-01"), period("2026-01-01", "2026-01-03"))
+        ]
         assert sum(parts) == 3 * HOUR
         assert 89 * MINUTE <= parts[0] <= 90 * MINUTE
 
@@ -131,7 +136,10 @@ def test_a_year_that_ends_at_99_4999(tmp_path: Path) -> None:
         assert [row["no"] for row in rows.values()] == list(range(1, 30))
         cloud = rows["gov_cloud_availability"]
         year, allowed = 31_536_000_000_000, 157_680_000_000
-        assert (cloud["low"], cloud["high"]) == ([year - allowed - 15_000_000, year], [year - allowed - 15_000_000, year])
+        assert (cloud["low"], cloud["high"]) == (
+            [year - allowed - 15_000_000, year],
+            [year - allowed - 15_000_000, year],
+        )
         assert (cloud["display"], cloud["verdict"]) == ("99.4999%", "missed")
         rate = rows["fault_timely_handling_rate"]
         assert (rate["low"], rate["high"], rate["late"], rate["verdict"]) == ([9, 13], [9, 13], 4, "missed")
