@@ -190,10 +190,11 @@ class NoticeWatch:
 
     async def _until_new(self, seconds: float) -> None:
         """Until it is time to send again, or another look at faults has found others."""
-        loop = asyncio.get_running_loop()
-        until, before = loop.time() + max(seconds, 1.0), self._open_ids()
-        while loop.time() < until and self._open_ids() == before:
+        before = self._open_ids()
+        for _ in range(max(round(seconds / LOOK_EVERY_SECONDS), 1)):
             await asyncio.sleep(LOOK_EVERY_SECONDS)
+            if self._open_ids() != before:
+                return
 
     def _open_ids(self) -> frozenset[str]:
         return frozenset(fault.id for fault in islice(self._agent.faults.open, QUEUE))

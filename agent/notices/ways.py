@@ -191,6 +191,7 @@ def refusal(answer: bytes) -> str:
 
 
 def authorization(secret: Secret | None) -> dict[str, str]:
+    """The header, where there is one. Errors: UnsentError where the secret cannot be read."""
     if secret is None:
         return {}
     try:
