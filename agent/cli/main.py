@@ -12,6 +12,7 @@ from agent.cli import (
     faults,
     import_,
     lab,
+    notices,
     probe,
     report,
     restore,
@@ -33,7 +34,7 @@ app = typer.Typer(
 )
 COMMANDS = (
     run, check, probe, targets, status, clock, doctor, import_, template, availability, faults, report, backup, restore,
-    evidence, seal, verify, lab, simulate,
+    evidence, seal, verify, lab, simulate, notices,
 )  # fmt: skip
 for command in COMMANDS:
     command.register(app)

@@ -12,7 +12,7 @@ Priority = Literal["P1", "P2", "P3", "P4"]
 NoticeRole = Literal[
     "core", "exit", "county_node", "node", "line", "platform", "component", "service", "host", "camera", "certificate"
 ]
-ON_THE_CLOCK = ("core", "exit", "county_node", "node", "line", "platform", "component", "service")
+ON_THE_CLOCK: tuple[NoticeRole, ...] = ("core", "exit", "county_node", "node", "line", "platform", "component", "service")
 
 
 def _rising(steps: tuple[float, ...]) -> tuple[float, ...]:
@@ -88,7 +88,8 @@ class Notices(Section):
         "", description="Local time without repeats, for example `22:00-07:00`; everything else is told at once."
     )
     roles: Annotated[tuple[NoticeRole, ...], Field(min_length=1)] = Field(
-        ON_THE_CLOCK, description="Roles of roots that are told of; cameras, hosts and certificates only if they stand here."
+        ON_THE_CLOCK,
+        description="Roles of roots that are told of; cameras, hosts and certificates only if they stand here.",
     )
     many: Annotated[int, Field(ge=1, le=1000)] = Field(
         20, description="More notices of one sort at once than this become one that counts them."

@@ -46,7 +46,7 @@ class Form:
 
 def _compiled(text: str, name: str) -> Template:
     # nothing but JSON and plain text is made of it, so there is nothing to escape
-    environment = ImmutableSandboxedEnvironment(autoescape=False, undefined=StrictUndefined)  # noqa: S701
+    environment = ImmutableSandboxedEnvironment(autoescape=False, undefined=StrictUndefined)
     environment.globals.clear()  # range and the like: a template of a notice needs no loops of its own making
     environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False}
     try:

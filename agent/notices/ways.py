@@ -57,7 +57,7 @@ class WebhookWay:
             body = self._form.body(notice, words, signed)
         except (UsageError, ValueError) as exc:
             raise UnsentError(str(exc)) from exc
-        answer = await self._client.post(url, body, _authorization(self._hook.authorization))
+        answer = await self._client.post(url, body, authorization(self._hook.authorization))
         refused = refusal(answer)
         if refused:
             raise UnsentError(f"the receiver says no: {refused}")
@@ -190,7 +190,8 @@ def refusal(answer: bytes) -> str:
     return ""
 
 
-def _authorization(secret: Secret | None) -> dict[str, str]:
+def authorization(secret: Secret | None) -> dict[str, str]:
+    """The header, where there is one. Errors: UnsentError where the secret cannot be read."""
     if secret is None:
         return {}
     try:

@@ -13,7 +13,7 @@ _HEADS = {
     Sort.OPENED: ("【故障】{what} 中断", "[fault] {what} down"),
     Sort.REOPENED: ("【复发】{what} 再次中断", "[again] {what} down again"),
     Sort.CLOCK: ("【计时】{what} 已 {age}", "[clock] {what}: {age}"),
-    Sort.LATE: ("【超时】{what} 已 {age}，3 小时内未确认恢复", "[late] {what}: {age}, no restoration confirmed within 3 h"),
+    Sort.LATE: ("【超时】{what} 已 {age}，3 小时内未确认恢复", "[late] {what}: {age}, not restored within 3 h"),
     Sort.REPEAT: ("【未恢复】{what} 已 {age}", "[still down] {what}: {age}"),
     Sort.RESTORED: ("【恢复】{what}，历时 {age}，{outcome}", "[restored] {what} after {age}, {outcome}"),
     Sort.PASSED: ("【短暂故障】{what} 中断 {age}，已恢复", "[short fault] {what} was down for {age}, restored"),
