@@ -6,7 +6,9 @@ between two looks grow with what they take: at most a twentieth of a core.
 
 import asyncio
 import contextlib
+import gc
 import logging
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -55,6 +57,7 @@ class Indicators:
         self._reader, self._shelf, self._now_us = reader, shelf, now_us
         self._common = dict(common)
         self._kept = Kept(reader)
+        self._turn = threading.Lock()
         self._wake = asyncio.Event()
         self.plans: Sequence[Plan] = ()
         self.tables: Sequence[Table] = ()
@@ -68,10 +71,17 @@ class Indicators:
 
     def durable(self, batch: Batch) -> None:
         """Rows became durable: the next look puts them in."""
-        if self.plans:
-            self._kept.heard(batch)
-            if batch.edges:
-                self._wake.set()
+        if not self.plans:  # plans that come later begin with what is in the store
+            self._kept = Kept(self._reader)
+            return
+        self._kept.heard(batch)
+        if batch.edges:
+            self._wake.set()
+
+    def table(self, plan: Plan, period: str | None, *, now: int) -> Table:
+        """The table of a plan as known now, by what is kept; called in a thread. Errors: UsageError."""
+        with self._turn:
+            return PlanTables(self._reader, self._shelf, self._kept).table(plan, period, now=now)
 
     async def serve(self) -> None:
         """Look after edges, and as time passes, until cancelled."""
@@ -93,13 +103,14 @@ class Indicators:
         try:
             with undisturbed():
                 self.tables = await asyncio.to_thread(self._tables, tuple(self.plans), self._now_us())
+            if self._kept.take_anew():
+                gc.freeze()  # it stays: no collection of cycles walks it again and again
         except Exception:  # an error in a figure is ours; probing goes on, and nothing stale is shown
             self.tables = ()
             LOG.exception("the indicators of the plans could not be reckoned; the next look tries again")
 
     def _tables(self, plans: Sequence[Plan], now: int) -> list[Table]:
-        tables = PlanTables(self._reader, self._shelf, self._kept)
-        return [tables.table(plan, None, now=now) for plan in plans]
+        return [self.table(plan, None, now=now) for plan in plans]
 
     def collect(self) -> Iterator[Metric]:
         """Every sample of the last tables."""

@@ -125,7 +125,11 @@ def _of_one(dice: random.Random, edges: int) -> Iterator[Edge]:
     for number in range(edges):
         yield edge(at, up=number % 2 == 0)
         longest = 2 * 363 * 86_400 // edges
-        at += dice.randrange(longest, 2 * longest - 40_000) * SECOND if number % 2 == 0 else dice.randrange(60, 20_000) * SECOND
+        at += (
+            dice.randrange(longest, 2 * longest - 40_000) * SECOND
+            if number % 2 == 0
+            else dice.randrange(60, 20_000) * SECOND
+        )
 
 
 def edge(at: int, *, up: bool) -> Edge:

@@ -11,7 +11,6 @@ from sla.faults import LIMIT_US, Fault, Outcome
 from sla.model import Window
 from sla.verdict import Op, Target, allowed_misses
 
-
 _RATED = (Outcome.IN_TIME, Outcome.LATE, Outcome.UNDECIDED)
 
 

@@ -63,7 +63,9 @@ class Tally:
             found = self._in_order(fault.outcome)
             del found[bisect_left(found, place)]
 
-    def rate(self, group: Group, period: Window, gaps: Sequence[Gap], wanted: tuple[tuple[int, int], bool] | None) -> Rate:
+    def rate(
+        self, group: Group, period: Window, gaps: Sequence[Gap], wanted: tuple[tuple[int, int], bool] | None
+    ) -> Rate:
         """The rate over a group. `wanted` is the target as a ratio, and whether it is strict."""
         undecided = list(self._undecided.get(group, {}).values())
         return rate_of(self._counts.get(group, Counter()), undecided, period, gaps, wanted)

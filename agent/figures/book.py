@@ -58,6 +58,7 @@ class Book:
         self._latest: dict[str, Body] = {}
         self._kept: tuple[object, object] = (None, None)
         self._hindsight = False
+        self._names: dict[str, Mapping[str, str]] = {}
         self._held: dict[str, tuple[Window, list[tuple[str, Body]]]] = {}
         self.vantage = vantage
         for row in rows:
@@ -223,6 +224,13 @@ class Book:
     def last(self, register: str, id_: str) -> Body:
         """What was recorded of an id last: records, and stamps of what has happened, go by today's knowledge (T3)."""
         return self._rows[register][id_][-1].body
+
+    def names(self, register: str) -> Mapping[str, str]:
+        """What people call the rows of a register, each with its id behind it; by what was recorded last."""
+        if register not in self._names:
+            said = ((id_, self.last(register, id_).get("name")) for id_ in self.ids(register))
+            self._names[register] = {id_: f"{name} ({id_})" for id_, name in said if name}
+        return self._names[register]
 
     def interval(self, id_: str) -> int:
         """Microseconds between regular readings."""

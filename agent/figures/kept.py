@@ -1,4 +1,4 @@
-"""What the figures of plans rest on, kept from look to look: an edge is put in where it belongs, nothing else is redone.
+"""What the figures of plans rest on, kept from look to look: an edge is put in where it belongs.
 
 It says to the last digit what a whole look says (agent.figures.faults, agent.figures.coverage). Whatever it cannot
 put in, it begins anew for: other registers, a new component, a date that comes, a store that has not written lately.
@@ -20,6 +20,9 @@ from sla.tally import Tally
 
 T = TypeVar("T")
 
+_MOST = 10_000
+"""Batches that wait at most."""
+
 
 class _Base(NamedTuple):
     """What everything that is kept was made of; another one is another beginning."""
@@ -37,6 +40,9 @@ class Kept:
         self._reader = reader
         self._heard: deque[Batch] = deque()
         self._early: dict[str, int] = {}
+        self._faults: dict[bool, KeptFaults] = {}
+        self._sights: dict[str, KeptSights] = {}
+        self._anew = self._was_fresh = False
         self._base: _Base | None = None
         self._until = self._fresh = 0
 
@@ -44,6 +50,14 @@ class Kept:
         """Rows became durable."""
         if batch.components or batch.edges or batch.sightings or batch.bins or batch.doubts:
             self._heard.append(batch)
+            if len(self._heard) > _MOST:  # nobody looks: what is read anew costs less than to remember all of it
+                self._base = None
+                self._heard.clear()
+
+    def take_anew(self) -> bool:
+        """Whether everything was begun anew since this was asked last."""
+        anew, self._anew = self._anew, False
+        return anew
 
     def look(self, book: Book, until: int) -> None:
         """Bring all that is kept up to an instant, by these registers."""
@@ -108,8 +122,12 @@ class Kept:
         self._components = by_name(self._reader)
         self._names = {component.id: name for name, component in self._components.items()}
         self._imported = self._reader.imported_components()
-        self._faults: dict[bool, KeptFaults] = {}
-        self._sights: dict[str, KeptSights] = {}
+        self._anew = True
+        for faults in self._faults.values():
+            faults.let_go()
+        for sights in self._sights.values():
+            sights.let_go()
+        self._faults, self._sights = {}, {}
         self._memos: dict[Hashable, tuple[object, object]] = {}
         self._news: dict[str, int] = {}
         self._doubted: set[str] = set()

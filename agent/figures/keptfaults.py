@@ -70,6 +70,14 @@ class KeptFaults:
                     tally.add(fault, _place(item, fault))
         return self._tallies[key]
 
+    def let_go(self) -> None:
+        """Nobody asks any more: give the memory back in small pieces, for every other thread waits for each of them."""
+        self._tallies.clear()
+        self._roots.let_go()
+        for each in (self._shown, self._state.episodes, self._state.outages, self._state.spells, self._state.histories):
+            while each:
+                each.popitem()
+
     def _history(self, known: Timelines, item: str, fresh: int) -> list[Mark]:
         """Its marks. Silence that is not yet taken for one is looked at again: it becomes one without an edge."""
         last = known.served(item)[-1:]

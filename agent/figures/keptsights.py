@@ -34,6 +34,11 @@ class KeptSights:
         self._loose: set[str] = set()
         self._proven: set[str] = set()
         self._made: dict[tuple[str, ...], tuple[int, Coverage]] = {}
+        self._lines_of: dict[str, list[str]] = {}
+        for id_, _, _ in self._standing:
+            for component in known.evidence_of(id_):
+                if component != id_:
+                    self._lines_of.setdefault(component, []).append(id_)
         self._look(known, [id_ for id_, _, _ in self._standing])
 
     def advance(self, known: Timelines, touched: Iterable[str]) -> None:
@@ -41,7 +46,8 @@ class KeptSights:
 
         A day's sighting of an ok reading stands whatever is heard; what states prove a back-dated edge may take back.
         """
-        todo = {id_ for id_ in touched if id_ in self._seen and id_ not in self._proven} | self._loose
+        concerned = {id_ for component in touched for id_ in (component, *self._lines_of.get(component, ()))}
+        todo = {id_ for id_ in concerned if id_ in self._seen and id_ not in self._proven} | self._loose
         while self._until and self._until[0][0] + WITHIN_US < known.until:
             todo.add(heapq.heappop(self._until)[1])
         if todo:
@@ -60,9 +66,18 @@ class KeptSights:
             self._made[tuple(levels)] = kept
         return kept[1]
 
+    def let_go(self) -> None:
+        """Nobody asks any more: give the memory back in small pieces, for every other thread waits for each of them."""
+        while self._seen:
+            self._seen.popitem()
+        while self._standing:
+            self._standing.pop()
+
     def _look(self, known: Timelines, ids: Sequence[str]) -> None:
         seen = Sightings(self._reader, known, known.until, self._components)
-        last_ok = seen.last_ok() if len(ids) > _MANY else {id_: at for id_ in ids if (at := seen.day_ok(id_)) is not None}
+        last_ok = (
+            seen.last_ok() if len(ids) > _MANY else {id_: at for id_ in ids if (at := seen.day_ok(id_)) is not None}
+        )
         self._proven.difference_update(ids)
         self._proven |= last_ok.keys() & set(ids)
         for id_ in ids:

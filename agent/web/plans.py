@@ -175,7 +175,10 @@ def _plan(agent: "Agent", id_: str) -> Plan:
 
 
 def _table(agent: "Agent", plan: Plan, period: str | None, as_of: int | None) -> Table:
-    return PlanTables(agent.reader, agent.shelf).table(plan, period, now=agent.clock.now_us(), as_of=as_of)
+    now = agent.clock.now_us()
+    if as_of is None:
+        return agent.indicators.table(plan, period, now=now)
+    return PlanTables(agent.reader, agent.shelf).table(plan, period, now=now, as_of=as_of)
 
 
 def _plans(agent: "Agent") -> list[Json]:

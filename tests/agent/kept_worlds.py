@@ -91,7 +91,9 @@ class World:
         self.made.writer.write(self.run, batch)
         self.kept.heard(batch)
 
-    def edge(self, name: str, ago: int, state: State, degraded: Degraded = Degraded.NONE, cause: Cause | None = None) -> None:
+    def edge(
+        self, name: str, ago: int, state: State, degraded: Degraded = Degraded.NONE, cause: Cause | None = None
+    ) -> None:
         """An edge some time ago."""
         self._seq += 1
         said = cause or (Cause.NO_READING if state is State.UNKNOWN else Cause.PROBE)
@@ -121,7 +123,9 @@ class World:
         start, end = self.now + ahead, self.now + ahead + 4 * HOUR
         told = _time(self.now - days_before * DAY)
         number = self.now // SECOND
-        self.enter("maintenance", WINDOWS, f"W-{number},{scope},{_time(start)},{_time(end)},主任,{told},{told},割接,9号")
+        self.enter(
+            "maintenance", WINDOWS, f"W-{number},{scope},{_time(start)},{_time(end)},主任,{told},{told},割接,9号"
+        )
 
     def reported(self, root: str, ago: int) -> None:
         """A row of the desk."""

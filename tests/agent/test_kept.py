@@ -57,7 +57,9 @@ def steps() -> st.SearchStrategy[Step]:
             st.sampled_from((60 * SECOND, 6 * HOUR)),
             st.sampled_from((1, 5)),
         ),
-        st.builds(lambda root, when: lambda city: city.reported(root, when), st.sampled_from((*PROBED[:6], "S-a", "?")), ago),
+        st.builds(
+            lambda root, when: lambda city: city.reported(root, when), st.sampled_from((*PROBED[:6], "S-a", "?")), ago
+        ),
         st.builds(lambda row: lambda city: city.enter(*row), st.sampled_from(ROWS)),
         st.just(World.note),
         st.just(World.new_component),

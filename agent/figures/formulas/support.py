@@ -70,7 +70,12 @@ def _busy(asked: Asked) -> list[Window]:
 
 def _kept_line(asked: Asked, id_: str, busy: Sequence[Window]) -> Line:
     """A line by the bins that have ended; it is another one when a bin ends, or something is heard of it."""
-    ends = (end.component for held in Traffic(asked.reader, asked.book).held(id_, asked.window) for way in DIRECTIONS for end in held.ends[way])
+    ends = (
+        end.component
+        for held in Traffic(asked.reader, asked.book).held(id_, asked.window)
+        for way in DIRECTIONS
+        for end in held.ends[way]
+    )
     parts = sorted({id_, *asked.known.evidence_of(id_), *ends})
     end = busy[-1].end + BIN_US if busy else 0
     return asked.memo(("line", id_, asked.window.start), end, parts, lambda: _line(asked, id_, busy))
