@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from dashboards.build.files import FOLDER
+from dashboards.builders.files import FOLDER
 from dashboards.preview.__main__ import main as preview
 from dashboards.preview.panels import Filled, Span, fields, fill, panels
 from dashboards.preview.variables import choose, filled, options

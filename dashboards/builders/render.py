@@ -4,7 +4,7 @@ import string
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from dashboards.build.model import Column, Dashboard, Language, Mapped, Panel, PanelKind, Query, Step, Text, Variable
+from dashboards.builders.model import Column, Dashboard, Language, Mapped, Panel, PanelKind, Query, Step, Text, Variable
 
 Json = dict[str, Any]
 

@@ -4,15 +4,15 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from dashboards.build.agent import AGENT
-from dashboards.build.city import CITY
-from dashboards.build.cloud import CLOUD
-from dashboards.build.coverage import COVERAGE
-from dashboards.build.faults import FAULTS
-from dashboards.build.links import LINKS
-from dashboards.build.model import LANGUAGES
-from dashboards.build.render import dashboard_json
-from dashboards.build.video import VIDEO
+from dashboards.builders.agent import AGENT
+from dashboards.builders.city import CITY
+from dashboards.builders.cloud import CLOUD
+from dashboards.builders.coverage import COVERAGE
+from dashboards.builders.faults import FAULTS
+from dashboards.builders.links import LINKS
+from dashboards.builders.model import LANGUAGES
+from dashboards.builders.render import dashboard_json
+from dashboards.builders.video import VIDEO
 
 DASHBOARDS = (CITY, LINKS, CLOUD, VIDEO, FAULTS, COVERAGE, AGENT)
 

@@ -1,8 +1,8 @@
 """Cloud platform and hosts: platforms and services, what is not up and why, certificates, hosts near their limits."""
 
-from dashboards.build.common import COUNTY, FRESHNESS, ROLE, SIMULATED, available, of_state
-from dashboards.build.model import Column, Dashboard, Panel, Query, Section, Text
-from dashboards.build.words import (
+from dashboards.builders.common import COUNTY, FRESHNESS, ROLE, SIMULATED, available, of_state
+from dashboards.builders.model import Column, Dashboard, Panel, Query, Section, Text
+from dashboards.builders.words import (
     DEGRADED,
     DOWN,
     READ,
@@ -88,9 +88,7 @@ _BY_ROLE = Panel(
         "Share of the targets in service that are up or degraded; unknown is not up.",
     ),
     unit="percentunit",
-    queries=[
-        Query(expr=available('role=~"$role", county=~"$county"', "role"), legend=Text("{{role}}", "{{role}}"))
-    ],
+    queries=[Query(expr=available('role=~"$role", county=~"$county"', "role"), legend=Text("{{role}}", "{{role}}"))],
     steps=share(0.95, 0.99),
     named=ROLES,
     width=8,
@@ -105,8 +103,8 @@ _NOT_UP = Panel(
     title=Text("不正常的系统与主机", "Services and hosts that are not up"),
     description=Text(
         "中断、降级、未知的对象及最近一次读数的原因，最多 50 个；摄像机与接口另有看板。",
-        "What is down, degraded or unknown, and why by its last reading, at most 50; cameras and interfaces have dashboards of "
-        "their own.",
+        "What is down, degraded or unknown, and why by its last reading, at most 50; cameras and interfaces have "
+        "dashboards of their own.",
     ),
     unit="none",
     queries=[
@@ -115,8 +113,8 @@ _NOT_UP = Panel(
             f'(sla_target_state{{{_MANY}, state=~"down|degraded|unknown"}}))'
         ),
         Query(
-            expr=f"topk(200, max by (target, kind, site, outcome, reason) (sla_probe_problem{{{_MANY}}}) and on (target) "
-            f'sla_target_state{{{_MANY}, state=~"down|degraded|unknown"}})'
+            expr=f"topk(200, max by (target, kind, site, outcome, reason) (sla_probe_problem{{{_MANY}}}) "
+            f'and on (target) sla_target_state{{{_MANY}, state=~"down|degraded|unknown"}})'
         ),
     ],
     columns=[
@@ -138,7 +136,10 @@ _NOT_UP = Panel(
 _TIMES = Panel(
     kind="timeseries",
     title=Text("网页探测各阶段（平均）", "Stages of page probes, mean"),
-    description=Text("最近一次请求各阶段时间的平均，叠加为总时间。", "Means of the stages of the last requests; their stack is the whole."),
+    description=Text(
+        "最近一次请求各阶段时间的平均，叠加为总时间。",
+        "Means of the stages of the last requests; their stack is the whole.",
+    ),
     unit="s",
     queries=[Query(expr=f"avg(sla_http_{stage}_seconds)", legend=name) for stage, name in _STAGES],
     width=12,
@@ -210,7 +211,8 @@ _HOSTS_OVER_TIME = Panel(
     title=Text("主机平均负荷", "Hosts, mean"),
     description=Text(
         "全部主机的平均：CPU、等磁盘、被虚拟化平台占走的时间与内存。被占走高，说明宿主机超卖。",
-        "Means over all hosts: CPU, waiting for disks, time taken by the hypervisor, memory. Much taken: the machine is oversold.",
+        "Means over all hosts: CPU, waiting for disks, time taken by the hypervisor, memory. "
+        "Much taken: the machine is oversold.",
     ),
     unit="percentunit",
     queries=[
@@ -238,7 +240,9 @@ CLOUD = Dashboard(
             title=Text("现在", "Now"),
             panels=[_PLATFORMS_DOWN, _SERVICES_DOWN, _HOSTS_DOWN, _NOT_KNOWN, FRESHNESS, SIMULATED],
         ),
-        Section(title=Text("平台与系统", "Platforms and services"), panels=[_PLATFORMS, _BY_ROLE, _NOT_UP, _TIMES, _SLOWEST]),
+        Section(
+            title=Text("平台与系统", "Platforms and services"), panels=[_PLATFORMS, _BY_ROLE, _NOT_UP, _TIMES, _SLOWEST]
+        ),
         Section(
             title=Text("主机与证书", "Hosts and certificates"),
             panels=[
@@ -249,7 +253,9 @@ CLOUD = Dashboard(
                 ),
                 _fullest(
                     Text("内存最高 10 台", "Memory, highest 10"),
-                    Text("内核算出的不可用内存占比。", "Share of the memory that is not available, as the kernel says."),
+                    Text(
+                        "内核算出的不可用内存占比。", "Share of the memory that is not available, as the kernel says."
+                    ),
                     "sla_host_memory_used_ratio",
                 ),
                 _fullest(

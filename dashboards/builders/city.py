@@ -1,8 +1,19 @@
 """City overview: what is broken now and until when, what the plan's indicators say, what is left of the year."""
 
-from dashboards.build.common import FRESHNESS, LATE, NEXT, OPEN, PERIOD, PLAN, SIMULATED, available, of_state, open_faults
-from dashboards.build.model import Column, Dashboard, Panel, Query, Section, Text
-from dashboards.build.words import (
+from dashboards.builders.common import (
+    FRESHNESS,
+    LATE,
+    NEXT,
+    OPEN,
+    PERIOD,
+    PLAN,
+    SIMULATED,
+    available,
+    of_state,
+    open_faults,
+)
+from dashboards.builders.model import Column, Dashboard, Panel, Query, Section, Text
+from dashboards.builders.words import (
     DEGRADED,
     DOWN,
     PRIORITIES,
@@ -153,8 +164,8 @@ _INDICATORS = Panel(
     title=Text("指标、目标与判定", "Indicators, targets and verdicts"),
     description=Text(
         "实测下限把未知全部计为不利，是公布的数；上限把未知全部计为有利。分子、分母是下限的；按时间的指标以秒计。",
-        "The low bound counts all that is unknown against the figure and is the published one; the high bound counts it in "
-        "favour. Numerator and denominator are of the low bound; of time in seconds.",
+        "The low bound counts all that is unknown against the figure and is the published one; the high bound "
+        "counts it in favour. Numerator and denominator are of the low bound; of time in seconds.",
     ),
     unit="none",
     queries=[
@@ -190,11 +201,15 @@ _LEFT = Panel(
     title=Text("年度中断预算剩余", "Budget left of the year"),
     description=Text(
         "目标允许的全年中断时间还剩多少；用完为 0，超用为负。目标 100% 没有预算。",
-        "What is left of the time that the target allows to be down in the year; negative when overspent. 100 % allows none.",
+        "What is left of the time that the target allows to be down in the year; negative when overspent. "
+        "100 % allows none.",
     ),
     unit="percentunit",
     queries=[
-        Query(expr=f"min by (indicator) (sla_budget_remaining_ratio{{{_OF}}})", legend=Text("{{indicator}}", "{{indicator}}"))
+        Query(
+            expr=f"min by (indicator) (sla_budget_remaining_ratio{{{_OF}}})",
+            legend=Text("{{indicator}}", "{{indicator}}"),
+        )
     ],
     steps=_BUDGET,
     named=indicators(),
@@ -282,15 +297,17 @@ CITY = Dashboard(
     title=Text("政务网 · 城市总览", "E-gov network · City overview"),
     description=Text(
         "现在坏了什么、到几点算超时；规划指标到目前如何；今年还剩多少中断预算。审定数以报告为准。",
-        "What is broken and until when it may be; where the plan's indicators stand; what is left of the year's budget. The "
-        "audited figures are those of the report.",
+        "What is broken and until when it may be; where the plan's indicators stand; what is left of the year's "
+        "budget. The audited figures are those of the report.",
     ),
     variables=[PLAN, PERIOD],
     sections=[
         Section(
             title=Text("现在", "Now"),
-            panels=[OPEN, LATE, NEXT, _AVAILABLE, FRESHNESS, SIMULATED]
-            + [_PLATFORMS_DOWN, _SITES_DOWN, _SINGLE, _DOWN, _UNKNOWN, _VIDEO],
+            panels=[
+                *(OPEN, LATE, NEXT, _AVAILABLE, FRESHNESS, SIMULATED),
+                *(_PLATFORMS_DOWN, _SITES_DOWN, _SINGLE, _DOWN, _UNKNOWN, _VIDEO),
+            ],
         ),
         Section(title=Text("故障与判定", "Faults and verdicts"), panels=[open_faults(width=16), _VERDICTS]),
         Section(title=Text("规划指标", "Indicators of the plan"), panels=[_INDICATORS, _LEFT, _BUDGETS]),

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from dashboards.build.model import Mapped, Meaning, Step, Text
+from dashboards.builders.model import Mapped, Meaning, Step, Text
 
 UP, DEGRADED, DOWN, UNKNOWN, OUT, NOTE = "#3c9a85", "#d8981a", "#e5533d", "#8b9599", "#5d676b", "#5f9fe0"
 """The console's colours for states, each readable on Grafana's dark and light ground."""

@@ -1,8 +1,8 @@
 """Video: how many cameras are online, where they are not, and why. Nothing here sums up thousands of series."""
 
-from dashboards.build.common import COUNTY, FRESHNESS, NAMES, SIMULATED, available, of_state
-from dashboards.build.model import Column, Dashboard, Panel, Query, Section, Text
-from dashboards.build.words import DEGRADED, DOWN, READ, REASONS, STATES, UNKNOWN, load, none_is_well, share
+from dashboards.builders.common import COUNTY, FRESHNESS, NAMES, SIMULATED, available, of_state
+from dashboards.builders.model import Column, Dashboard, Panel, Query, Section, Text
+from dashboards.builders.words import DEGRADED, DOWN, READ, REASONS, STATES, UNKNOWN, load, none_is_well, share
 
 _CAMERAS = 'role="camera", county=~"$county"'
 _ONLINE = share(0.9, 0.97)
@@ -44,10 +44,17 @@ _ALL = Panel(
     empty=Text("没有摄像机", "no camera"),
 )
 
+
+def _by_name(expr: str) -> str:
+    return f"sum by (county, name) ({expr} * on (county) group_left (name) {NAMES})"
+
+
 _BY_COUNTY = Panel(
     kind="bargauge",
     title=Text("各县区在线率", "Online by county"),
-    description=Text("各县区在用摄像机中应答的占比；未知不算在线。", "Share that answers by county; unknown is not online."),
+    description=Text(
+        "各县区在用摄像机中应答的占比；未知不算在线。", "Share that answers by county; unknown is not online."
+    ),
     unit="percentunit",
     queries=[
         Query(
@@ -70,12 +77,9 @@ _STATES = Panel(
     description=Text("各县区摄像机按状态的数目。", "How many cameras of each county are in which state."),
     unit="none",
     queries=[
-        Query(expr=f"sum by (county, name) (sum by (county) (sla_population_targets{{{_CAMERAS}}}) * on (county) group_left (name) {NAMES})"),
+        Query(expr=_by_name(f"sum by (county) (sla_population_targets{{{_CAMERAS}}})")),
         *(
-            Query(
-                expr=f'sum by (county, name) (sum by (county) (sla_population_targets{{{_CAMERAS}, state="{state}"}})'
-                f" * on (county) group_left (name) {NAMES})"
-            )
+            Query(expr=_by_name(f'sum by (county) (sla_population_targets{{{_CAMERAS}, state="{state}"}})'))
             for state in ("up", "degraded", "down", "unknown")
         ),
     ],
@@ -84,9 +88,7 @@ _STATES = Panel(
         Column(field="county", title=Text("代码", "code"), width=100),
         Column(field="Value #A", title=Text("总数", "all"), unit="none", decimals=0),
         Column(field="Value #B", title=Text("正常", "up"), unit="none", decimals=0),
-        Column(
-            field="Value #C", title=Text("降级", "degraded"), unit="none", decimals=0, steps=none_is_well(DEGRADED)
-        ),
+        Column(field="Value #C", title=Text("降级", "degraded"), unit="none", decimals=0, steps=none_is_well(DEGRADED)),
         Column(field="Value #D", title=Text("中断", "down"), unit="none", decimals=0, steps=none_is_well()),
         Column(field="Value #E", title=Text("未知", "unknown"), unit="none", decimals=0, steps=none_is_well(UNKNOWN)),
     ],
@@ -143,7 +145,9 @@ _LIST = Panel(
     ),
     unit="none",
     queries=[
-        Query(expr='topk(50, max by (target, site, state) (sla_target_state{kind="rtsp", state="down", target!~".*#.*"}))'),
+        Query(
+            expr='topk(50, max by (target, site, state) (sla_target_state{kind="rtsp", state="down", target!~".*#.*"}))'
+        ),
         Query(
             expr="max by (target, site, outcome, reason) (sla_probe_problem) and on (target) "
             'topk(50, max by (target, site, state) (sla_target_state{kind="rtsp", state="down", target!~".*#.*"}))'
@@ -238,7 +242,10 @@ VIDEO = Dashboard(
                 _count(Text("中断", "Down"), Text("已确认中断的摄像机。", "Cameras confirmed down."), "down", DOWN),
                 _count(
                     Text("未知", "Unknown"),
-                    Text("没有有效读数的摄像机：未测到，不等于在线。", "Cameras without a valid reading: which is not online."),
+                    Text(
+                        "没有有效读数的摄像机：未测到，不等于在线。",
+                        "Cameras without a valid reading: which is not online.",
+                    ),
                     "unknown",
                     UNKNOWN,
                 ),

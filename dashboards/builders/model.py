@@ -1,4 +1,4 @@
-"""What a dashboard is made of, as far as ours need it: panels in sections, variables, and every text in two languages."""
+"""What a dashboard is made of, as far as ours need it: panels in sections, variables; texts in two languages."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +22,9 @@ class Text(NamedTuple):
     def of(self, language: Language) -> str:
         """In one of them."""
         return self.zh if language == "zh" else self.en
+
+
+NO_DATA = Text("无数据", "no data")
 
 
 class Meaning(NamedTuple):
@@ -77,7 +80,7 @@ class Panel:
     steps: Sequence[Step] = ()
     mapped: Mapped | None = None
     columns: Sequence[Column] = ()
-    empty: Text = Text("无数据", "no data")
+    empty: Text = NO_DATA
     decimals: int | None = None
     low: float | None = None
     high: float | None = None

@@ -2,9 +2,21 @@
 
 from collections.abc import Sequence
 
-from dashboards.build.common import FRESHNESS, SIMULATED
-from dashboards.build.model import Meaning, Column, Dashboard, Mapped, Panel, PanelKind, Query, Section, Step, Text, Variable
-from dashboards.build.words import DEGRADED, DOWN, UNKNOWN, UP, YES_NO, load, none_is_well
+from dashboards.builders.common import FRESHNESS, SIMULATED
+from dashboards.builders.model import (
+    Column,
+    Dashboard,
+    Mapped,
+    Meaning,
+    Panel,
+    PanelKind,
+    Query,
+    Section,
+    Step,
+    Text,
+    Variable,
+)
+from dashboards.builders.words import DEGRADED, DOWN, UNKNOWN, UP, YES_NO, load, none_is_well
 
 _JOB = Variable(name="job", label=Text("采集任务", "Job"), query="label_values(sla_agent_build_info, job)")
 _INSTANCE = Variable(
@@ -95,7 +107,10 @@ _NOW = [
     ),
     _stat(
         Text("配置生效", "Configuration taken"),
-        Text("否：最近一次重载被拒绝，旧配置仍在用。", "No: the last reload was refused, the old configuration is in force."),
+        Text(
+            "否：最近一次重载被拒绝，旧配置仍在用。",
+            "No: the last reload was refused, the old configuration is in force.",
+        ),
         "none",
         f"min(sla_agent_config_last_reload_successful{{{_OF}}})",
         steps=((None, DEGRADED), (1, UP)),
@@ -228,7 +243,10 @@ _LEDGER = [
     ),
     _series(
         Text("未落盘的状态变化与被拒事务", "Edges waiting, commits refused"),
-        Text("持续不为零：账本写不进去，查磁盘与锁。", "Above zero for long: the ledger cannot be written; look at disk and locks."),
+        Text(
+            "持续不为零：账本写不进去，查磁盘与锁。",
+            "Above zero for long: the ledger cannot be written; look at disk and locks.",
+        ),
         "none",
         [
             (f"sum(sla_agent_store_waiting_edges{{{_OF}}})", Text("等待", "waiting")),

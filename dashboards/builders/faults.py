@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from dashboards.build.common import FRESHNESS, LATE, NEXT, OPEN, ROLE, SIMULATED, open_faults
-from dashboards.build.model import Dashboard, Panel, Query, Section, Text, Variable
-from dashboards.build.words import DEGRADED, DOWN, OUTCOMES, PRIORITIES, ROLES, share
+from dashboards.builders.common import FRESHNESS, LATE, NEXT, OPEN, ROLE, SIMULATED, open_faults
+from dashboards.builders.model import Dashboard, Panel, Query, Section, Text, Variable
+from dashboards.builders.words import DEGRADED, DOWN, OUTCOMES, PRIORITIES, ROLES, share
 
 _PERIOD = Variable(
     name="period",
@@ -42,7 +42,8 @@ _LOW = _rate(
     Text("3 小时处置率下限", "Cleared within 3 h, low bound"),
     Text(
         "3 小时内恢复的故障占可评故障；证据不足的全部算超时。这是公布的数。",
-        "Faults cleared within 3 h of those that can be rated; what lacks evidence counts as late. The published figure.",
+        "Faults cleared within 3 h of those that can be rated; what lacks evidence counts as late. "
+        "The published figure.",
     ),
     "in_time",
 )
@@ -70,7 +71,9 @@ _OF_OUTCOME = Panel(
 _RATED_COUNT = Panel(
     kind="stat",
     title=Text("本周期可评故障", "Rated in the period"),
-    description=Text("按时、超时与证据不足的故障之和：处置率的分母。", "In time, late and without evidence: the rate's denominator."),
+    description=Text(
+        "按时、超时与证据不足的故障之和：处置率的分母。", "In time, late and without evidence: the rate's denominator."
+    ),
     unit="none",
     queries=[Query(expr=f"sum(sla_faults{{{_RATED}}})")],
     width=4,
@@ -164,7 +167,11 @@ _OF_ROLE = Panel(
     title=Text("未恢复故障（按角色）", "Open faults by role of their root"),
     description=Text("未恢复故障的根因是什么。", "What the roots of open faults are."),
     unit="none",
-    queries=[Query(expr="count by (role) (max by (fault, role) (sla_fault_age_seconds))", legend=Text("{{role}}", "{{role}}"))],
+    queries=[
+        Query(
+            expr="count by (role) (max by (fault, role) (sla_fault_age_seconds))", legend=Text("{{role}}", "{{role}}")
+        )
+    ],
     steps=((None, DEGRADED),),
     named=ROLES,
     width=8,
@@ -178,15 +185,15 @@ FAULTS = Dashboard(
     title=Text("政务网 · 故障与 3 小时处置", "E-gov network · Faults and the 3 hours"),
     description=Text(
         "3 小时处置率及其上下限、未恢复故障的时钟、处置时间。审定数以报告为准。",
-        "The 3-hour rate and its bounds, the clocks of open faults, clearing times. The audited figures are the report's.",
+        "The 3-hour rate and its bounds, the clocks of open faults, clearing times. "
+        "The audited figures are the report's.",
     ),
     variables=[_PERIOD, ROLE],
     sections=[
         Section(
             title=Text("现在", "Now"),
             panels=[
-                replace(panel, width=3)
-                for panel in (OPEN, LATE, NEXT, _LOW, _HIGH, _RATED_COUNT, FRESHNESS, SIMULATED)
+                replace(panel, width=3) for panel in (OPEN, LATE, NEXT, _LOW, _HIGH, _RATED_COUNT, FRESHNESS, SIMULATED)
             ],
         ),
         Section(title=Text("未恢复", "Open"), panels=[open_faults('{role=~"$role"}', width=16), _OF_ROLE, _AGES]),

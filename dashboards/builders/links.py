@@ -1,8 +1,18 @@
 """Links and carriers: which lines are up, who lost redundancy, how full lines are, how each carrier's lines do."""
 
-from dashboards.build.common import CARRIER, COUNTY, FRESHNESS, NAMES, SIMULATED, SITES, chosen_lines, joined, with_county_name
-from dashboards.build.model import Column, Dashboard, Panel, Query, Section, Text
-from dashboards.build.words import DEGRADED, DIRECTIONS, DOWN, UNKNOWN, UP, UP_OR_DOWN, load, none_is_well, share
+from dashboards.builders.common import (
+    CARRIER,
+    COUNTY,
+    FRESHNESS,
+    NAMES,
+    SIMULATED,
+    SITES,
+    chosen_lines,
+    joined,
+    with_county_name,
+)
+from dashboards.builders.model import Column, Dashboard, Panel, Query, Section, Text
+from dashboards.builders.words import DEGRADED, DIRECTIONS, DOWN, UNKNOWN, UP, UP_OR_DOWN, load, none_is_well, share
 
 _UP = joined("max by (link) (sla_link_up)")
 _WAYS = "max by (link, direction) (sla_link_utilisation_ratio)"
@@ -61,8 +71,8 @@ _CARRIERS = Panel(
     title=Text("运营商", "Carriers"),
     description=Text(
         "每家运营商：在用线路、其中现在正常的占比（未知不算正常）、签约带宽之和。瞬时值，不是考核率。",
-        "Each carrier: lines in service, the share of them that is up now (unknown is not up), contracted bandwidth in all. "
-        "A moment's value, no audited rate.",
+        "Each carrier: lines in service, the share of them that is up now (unknown is not up), contracted "
+        "bandwidth in all. A moment's value, no audited rate.",
     ),
     unit="none",
     queries=[
@@ -173,7 +183,9 @@ _BUSIEST = Panel(
     unit="none",
     queries=[Query(expr=f"sort_desc({with_county_name(f'topk(20, {_FULLNESS})')})")],
     columns=[
-        Column(field="Value", title=Text("利用率", "utilisation"), unit="percentunit", decimals=2, gauge=True, steps=_BUSY),
+        Column(
+            field="Value", title=Text("利用率", "utilisation"), unit="percentunit", decimals=2, gauge=True, steps=_BUSY
+        ),
         Column(field="link", title=Text("线路", "line")),
         Column(field="direction", title=Text("方向", "direction"), mapped=DIRECTIONS),
         Column(field="name", title=Text("县区", "county")),
@@ -219,6 +231,11 @@ _COUNTIES = Panel(
     empty=Text("没有县区", "no county"),
 )
 
+_LOSSES = [
+    f"sum by (target) (sla_snmp_{what}_per_second)"
+    for what in ("in_errors", "out_errors", "in_discards", "out_discards")
+]
+
 _ERRORS = Panel(
     kind="timeseries",
     title=Text("接口错误与丢弃（最多 10 个）", "Interface errors and discards, at most 10"),
@@ -229,8 +246,7 @@ _ERRORS = Panel(
     unit="pps",
     queries=[
         Query(
-            expr="topk(10, sum by (target) (sla_snmp_in_errors_per_second) + sum by (target) (sla_snmp_out_errors_per_second)"
-            " + sum by (target) (sla_snmp_in_discards_per_second) + sum by (target) (sla_snmp_out_discards_per_second))",
+            expr=f"topk(10, {' + '.join(_LOSSES)})",
             legend=Text("{{target}}", "{{target}}"),
         )
     ],
@@ -249,10 +265,11 @@ LINKS = Dashboard(
     ),
     variables=[COUNTY, CARRIER],
     sections=[
+        Section(title=Text("现在", "Now"), panels=[_LINES, _DOWN, _UNKNOWN, _SINGLE, FRESHNESS, SIMULATED]),
         Section(
-            title=Text("现在", "Now"), panels=[_LINES, _DOWN, _UNKNOWN, _SINGLE, FRESHNESS, SIMULATED]
+            title=Text("运营商与县区", "Carriers and counties"),
+            panels=[_CARRIERS, _CARRIERS_OVER_TIME, _COUNTIES, _ERRORS],
         ),
-        Section(title=Text("运营商与县区", "Carriers and counties"), panels=[_CARRIERS, _CARRIERS_OVER_TIME, _COUNTIES, _ERRORS]),
         Section(title=Text("状态与冗余", "State and redundancy"), panels=[_LINES_DOWN, _SITES_SINGLE, _UPLINKS]),
         Section(title=Text("利用率", "Utilisation"), panels=[_BUSIEST, _BUSY_OVER_TIME]),
     ],

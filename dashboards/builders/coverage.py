@@ -1,8 +1,8 @@
 """Coverage: which units of the divisions are verified, by network and level; and how the counties' sites do now."""
 
-from dashboards.build.common import COUNTY, FRESHNESS, NAMES, SIMULATED, SITES, of_state
-from dashboards.build.model import Column, Dashboard, Panel, Query, Section, Text, Variable
-from dashboards.build.words import DEGRADED, LEVELS, NETWORKS, UNITS, UNKNOWN, none_is_well, share
+from dashboards.builders.common import COUNTY, FRESHNESS, NAMES, SIMULATED, SITES, of_state
+from dashboards.builders.model import Column, Dashboard, Panel, Query, Section, Text, Variable
+from dashboards.builders.words import DEGRADED, LEVELS, NETWORKS, UNITS, UNKNOWN, none_is_well, share
 
 _NETWORK = Variable(name="network", label=Text("网络", "Network"), query="label_values(sla_coverage_units, network)")
 _OF = 'network=~"$network"'
@@ -42,9 +42,7 @@ def _units(status: str, color: str) -> Panel:
             "处于这种状态的区划数（C2：近 168 小时）。", "Divisions in this state (C2: of the last 168 hours)."
         ),
         unit="none",
-        queries=[
-            Query(expr=f'sum(max by (network, level, status) (sla_coverage_units{{{_OF}, status="{status}"}}))')
-        ],
+        queries=[Query(expr=f'sum(max by (network, level, status) (sla_coverage_units{{{_OF}, status="{status}"}}))')],
         steps=none_is_well(color),
         width=4,
         height=3,
@@ -153,9 +151,7 @@ _COUNTIES = Panel(
         Column(field="Value #A", title=Text("站点", "sites"), unit="none", decimals=0),
         Column(field="Value #B", title=Text("对象", "targets"), unit="none", decimals=0),
         Column(field="Value #C", title=Text("中断", "down"), unit="none", decimals=0, steps=none_is_well()),
-        Column(
-            field="Value #D", title=Text("降级", "degraded"), unit="none", decimals=0, steps=none_is_well(DEGRADED)
-        ),
+        Column(field="Value #D", title=Text("降级", "degraded"), unit="none", decimals=0, steps=none_is_well(DEGRADED)),
         Column(field="Value #E", title=Text("未知", "unknown"), unit="none", decimals=0, steps=none_is_well(UNKNOWN)),
     ],
     empty=Text("没有县区", "no county"),
@@ -180,14 +176,21 @@ COVERAGE = Dashboard(
     title=Text("政务网 · 覆盖", "E-gov network · Coverage"),
     description=Text(
         "市、县、镇、村各级的覆盖证据，和各县区现在的情况。审定数以报告为准。",
-        "Evidence of coverage of cities, counties, townships and villages, and the counties now. The audited figures are "
-        "the report's.",
+        "Evidence of coverage of cities, counties, townships and villages, and the counties now. The audited "
+        "figures are the report's.",
     ),
     variables=[_NETWORK, COUNTY],
     sections=[
         Section(
             title=Text("现在", "Now"),
-            panels=[_ALL, _units("stale", DEGRADED), _units("unmeasured", UNKNOWN), _UNKNOWN_TARGETS, FRESHNESS, SIMULATED],
+            panels=[
+                _ALL,
+                _units("stale", DEGRADED),
+                _units("unmeasured", UNKNOWN),
+                _UNKNOWN_TARGETS,
+                FRESHNESS,
+                SIMULATED,
+            ],
         ),
         Section(title=Text("各级", "Levels"), panels=[_RATIOS]),
         Section(title=Text("县区", "Counties"), panels=[_OVER_TIME, _SITES_SHARE, _COUNTIES]),

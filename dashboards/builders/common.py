@@ -1,7 +1,7 @@
 """Variables, expressions and panels that several dashboards share."""
 
-from dashboards.build.model import Meaning, Column, Panel, Query, Text, Variable
-from dashboards.build.words import DEGRADED, DOWN, NOTE, PRIORITIES, ROLES, UP, load, none_is_well
+from dashboards.builders.model import Column, Meaning, Panel, Query, Text, Variable
+from dashboards.builders.words import DEGRADED, DOWN, NOTE, PRIORITIES, ROLES, UP, load, none_is_well
 
 PLAN = Variable(name="plan", label=Text("规划", "Plan"), query="label_values(sla_indicator_verdict, plan)")
 PERIOD = Variable(
@@ -115,7 +115,8 @@ def open_faults(where: str = "", *, width: int = 24, height: int = 9) -> Panel:
         title=Text("未恢复故障与 3 小时时钟", "Open faults and their 3-hour clocks"),
         description=Text(
             "每件未恢复故障：已持续多久、离 3 小时时限还有多久、连带多少对象。最多列 50 件，最早的在前。",
-            "Each open fault: how long it lasts, how much of its 3 hours is left, what it took along. At most 50, oldest first.",
+            "Each open fault: how long it lasts, how much of its 3 hours is left, what it took along. "
+            "At most 50, oldest first.",
         ),
         unit="none",
         queries=[
@@ -157,7 +158,7 @@ def available(where: str = "", by: str = "") -> str:
     alone = f"{{{where}}}" if where else ""
     group = f" by ({by})" if by else ""
     up = f'sum{group} (sla_population_targets{{state=~"up|degraded"{others}}})'
-    whole = f'sum{group} (sla_population_targets{alone})'
+    whole = f"sum{group} (sla_population_targets{alone})"
     return f"({up} or {whole} * 0) / {whole}"
 
 

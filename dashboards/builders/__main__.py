@@ -1,8 +1,8 @@
-"""python -m dashboards.build: write dashboards/grafana/*/*.json anew."""
+"""python -m dashboards.builders: write dashboards/grafana/*/*.json anew."""
 
 import sys
 
-from dashboards.build.files import write
+from dashboards.builders.files import write
 
 
 def main() -> int:
