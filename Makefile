@@ -54,8 +54,8 @@ host: $(RUN_READY)  ## Start the agent without the simulated city: this host, it
 demo-stack: $(RUN_READY)  ## The simulated city, the agent, Prometheus and Alertmanager, all on loopback: ARGS="--accelerate 60"
 	@exec $(PY) -m dashboards.stack $(ARGS)
 
-dashboards: $(RUN_READY)  ## Write dashboards/grafana/*/*.json anew from dashboards/build
-	@$(PY) -m dashboards.build
+dashboards: $(RUN_READY)  ## Write dashboards/grafana/*/*.json anew from dashboards/builders
+	@$(PY) -m dashboards.builders
 
 test: packages check  ## Install what the tests need (as root: Debian packages too) and run everything
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from dashboards.build.files import FOLDER
+from dashboards.builders.files import FOLDER
 from dashboards.preview.page import Board, page
 from dashboards.preview.panels import Span, fill, panels
 from dashboards.preview.prometheus import Prometheus, QueryError

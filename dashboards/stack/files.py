@@ -97,7 +97,7 @@ def _hurry(rule: Json, times: float) -> None:
 def seconds(duration: str) -> float:
     """A duration of Prometheus, such as 1h30m. Errors: ValueError."""
     parts = re.findall(r"(\d+)(ms|[smhd])", duration)
-    if "".join(number + unit for number, unit in parts) != duration:
+    if not parts or "".join(number + unit for number, unit in parts) != duration:
         raise ValueError(f"{duration}: no duration")
     return sum(int(number) * _UNITS[unit] for number, unit in parts)
 

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from dashboards.build.files import FOLDER
+from dashboards.builders.files import FOLDER
 from dashboards.preview.panels import panels
 from tests.dashboards.rules import recorded
 

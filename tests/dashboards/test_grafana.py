@@ -17,7 +17,7 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.cog.plugins import register_default_plugins
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from dashboards.build.files import DASHBOARDS, FOLDER, texts, write
+from dashboards.builders.files import DASHBOARDS, FOLDER, texts, write
 from dashboards.preview.panels import panels
 from dashboards.preview.units import UNITS
 from tests.dashboards.boards import FILES, UIDS, board, documented, every_panel, expressions, metrics_of
