@@ -15,7 +15,7 @@ from agent.figures.book import Body
 from agent.figures.definition import definition
 from agent.figures.formulas.availability import AVAILABILITY, platforms_of
 from agent.figures.formulas.clearing import CLEARING, RATED_ROLES, rated
-from agent.figures.formulas.coverage import COVERAGE, units_covered
+from agent.figures.formulas.coverage import COVERAGE
 from agent.figures.formulas.registers import EXTRANET, PRIVATE, items
 from agent.figures.plan import PlanTables, Table
 from agent.version import METHOD_VERSION
@@ -175,7 +175,7 @@ def _by_platform(asked: Asked, row: Row, judged: Judged, places: Places) -> Made
 def _by_unit(asked: Asked, row: Row, judged: Judged, places: Places) -> Made:
     """Each division in the one above it: the register is the whole, so none is missing."""
     network, levels = str(row.scope["network"]), [str(level) for level in row.scope["levels"]]
-    share = units_covered(asked, network, levels).total
+    share = asked.covered(network, levels).total
     return _by_status(share.lists, places.of_division, ("verified",), ("unmeasured",)), _NO_GAP
 
 
