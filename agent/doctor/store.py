@@ -8,6 +8,7 @@ from pathlib import Path
 
 from agent.clock import SystemClock
 from agent.config import Config
+from agent.doctor.chain import examine_chain
 from agent.doctor.findings import Finding, Level
 from agent.doctor.holding import holder_of
 from agent.doctor.room import growth, inodes, room
@@ -85,6 +86,7 @@ def _inside(connection: sqlite3.Connection, location: Location, config: Config) 
         reader = SqliteReader(connection)
         yield _growth(reader, location)
         yield from _freshness(reader, config)
+        yield from examine_chain(connection, config, is_held=holder_of(config) is not None)
 
 
 def _growth(reader: SqliteReader, location: Location) -> Finding:
