@@ -1456,7 +1456,7 @@ class Graph:
         elif city.book.where.get(parent) == "components":
             yield from self._through(str(city.book.latest(parent).get("member") or ""))
         elif city.is_site(parent):
-            yield from ((1, (member,)) for member in city.lines[parent] or city.nodes.get(parent, ()))
+            yield from ((1, (member,)) for member in city.lines[parent] or city.nodes.get(parent, []))
         elif parent:
             yield 1, (parent,)
 

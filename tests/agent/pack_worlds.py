@@ -2,11 +2,13 @@
 
 import random
 import zipfile
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from agent.figures.plan import PlanTables
+from agent.imports import apply_import
 from agent.instants import format_instant
 from agent.packs.build import write_pack
 from agent.plans import plan_by_id
@@ -18,7 +20,7 @@ from sla.model import Cause, Degraded, Edge, Outcome, Seen, State
 from sla.periods import to_datetime
 from sla.plans import Plan, Row, Variant
 from tests.agent.figure_cases import Books
-from tests.agent.import_cases import DAY, HOUR, SECOND, ZONE, at
+from tests.agent.import_cases import DAY, HISTORY, HOUR, SECOND, ZONE, at, request
 
 MINUTE = 60 * SECOND
 BEGIN, NOW = at("2025-03-01"), at("2025-04-10")
@@ -133,9 +135,6 @@ class City:
                 state = self.dice.choice((*STATES, State.OUT))
                 rows.append(f"{name},{stamp(when)},{WORDS[state]}")
         if rows:
-            from agent.imports import apply_import
-            from tests.agent.import_cases import HISTORY, request
-
             text = "\n".join([HISTORY, *rows])
             apply_import(
                 self.made.writer,
@@ -357,11 +356,17 @@ def varied(plan: str, dice: random.Random) -> Plan:
 
 def pack(made: Books, plan: Plan, row: Row, path: Path, *, period: str = PERIOD, **options: Any) -> Path:
     """The pack of one row, written to a file."""
+    return next(packs(made, replace(plan, rows=(row,)), path, period=period, **options))[1]
+
+
+def packs(made: Books, plan: Plan, path: Path, *, period: str = PERIOD, **options: Any) -> Iterator[tuple[Row, Path]]:
+    """The packs of all rows, one after the other in the same file; what is known is read once."""
     tables = PlanTables(made.reader)
-    given = {"now": NOW, **options}
-    with path.open("wb") as file:
-        write_pack(tables, tables.asked(plan, period, **given), row, file)
-    return path
+    wanted = tables.asked(plan, period, **{"now": NOW, **options})
+    for row in plan.rows:
+        with path.open("wb") as file:
+            write_pack(tables, wanted, row, file)
+        yield row, path
 
 
 def rewritten(path: Path, name: str, data: bytes, to: Path) -> Path:
