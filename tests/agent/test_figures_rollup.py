@@ -30,7 +30,11 @@ def rolled(made: Books, by: By, period: str = "2025") -> Iterator[tuple[Any, Any
 def outages(draw: st.DrawFn) -> list[str]:
     rows = []
     for link in draw(st.lists(st.sampled_from(LINKS), unique=True, max_size=4)):
-        day, hours, state = draw(st.integers(1, 20)), draw(st.integers(1, 9)), draw(st.sampled_from(["down", "unknown"]))
+        day, hours, state = (
+            draw(st.integers(1, 20)),
+            draw(st.integers(1, 9)),
+            draw(st.sampled_from(["down", "unknown"])),
+        )
         rows += [f"{link},2026-01-01,up", f"{link},2026-01-{day:02}T08:00:00,{state}"]
         rows.append(f"{link},2026-01-{day:02}T{8 + hours:02}:00:00,up")
     return rows

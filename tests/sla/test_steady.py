@@ -10,7 +10,12 @@ from sla.steady import Pace
 INTERVAL = 60_000_000
 RULES = Rules(INTERVAL)
 READINGS = st.sampled_from(
-    [(Outcome.OK, Degraded.NONE), (Outcome.OK, Degraded.SLOW), (Outcome.FAILED, Degraded.NONE), (Outcome.ERROR, Degraded.NONE)]
+    [
+        (Outcome.OK, Degraded.NONE),
+        (Outcome.OK, Degraded.SLOW),
+        (Outcome.FAILED, Degraded.NONE),
+        (Outcome.ERROR, Degraded.NONE),
+    ]
 )
 
 
