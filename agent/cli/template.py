@@ -42,10 +42,17 @@ def register(app: typer.Typer) -> None:
 
 
 def template(
-    kind: Annotated[str, typer.Argument(metavar="KIND", help="Any register or record, history, readings, plan or scenario.")],
+    kind: Annotated[
+        str, typer.Argument(metavar="KIND", help="Any register or record, history, readings, plan, scenario.")
+    ],
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", metavar="FILE", help="A new .csv or .xlsx, of a plan or scenario .yml; else it is printed."),
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="FILE",
+            help="A new .csv or .xlsx, of a plan or scenario .yml; else it is printed.",
+        ),
     ] = None,
 ) -> None:
     """Write an empty file of a kind to fill in and import."""

@@ -32,7 +32,7 @@ BAD = {
     "entered: [{kind: sites, rows: [{site: b}]}]": "entered[0].rows[0].site: got an unknown column",
     "entered: [{kind: sites}]": "wanted one of `rows` and `file`",
     "entered: [{kind: sites, recorded_at: 2026-01-01, rows: [{site_id: b}]}]": "entered[0].recorded_at: got 2026-01-01",
-    "entered: [{kind: sites, rows: [{site_id: S-9, accepted_on: 2025-09-01}]}]": "entered[0].rows[0].accepted_on: got 2025",
+    "entered: [{kind: sites, rows: [{site_id: S-9, accepted_on: 2025-09-01}]}]": "entered[0].rows[0].accepted_on: got",
     "entered: [{kind: links, rows: [{link_id: L-9, a_site: S-610900}]}]": "entered[0]",
     "stories: []": "stories: got an unknown option",
 }
