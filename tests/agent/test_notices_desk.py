@@ -16,9 +16,7 @@ START = 1_767_225_600 * SECOND
 CLOCK = (HOUR, 2 * HOUR, 150 * MINUTE, LIMIT_US)
 
 
-def policy(
-    wait: int = 0, repeat: int = 0, many: int = 20, is_night: Callable[[int], bool] = lambda _: False
-) -> Policy:
+def policy(wait: int = 0, repeat: int = 0, many: int = 20, is_night: Callable[[int], bool] = lambda _: False) -> Policy:
     return Policy(wait, CLOCK, repeat, frozenset({"line", "core"}), many, is_night)
 
 
