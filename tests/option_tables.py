@@ -9,20 +9,20 @@ from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_ori
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from agent.config.notice_schema import NoticeRole
 from agent.config.schema import Role
 from agent.config.show import duration
-from agent.config.notice_schema import NoticeRole
 from agent.config.values import (
     Families,
+    HttpUrl,
     Interval,
     IntervalSeconds,
+    MailAddress,
     Name,
     Network,
-    Parents,
-    HttpUrl,
-    MailAddress,
     NightHours,
     NoticeSeconds,
+    Parents,
     PathSeconds,
     TimeoutSeconds,
     TrapAddress,
@@ -177,7 +177,9 @@ def _yaml(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     items = value if isinstance(value, tuple) else ()
-    return f"[{', '.join(duration(item) if isinstance(item, float) else item for item in items)}]" if items else str(value)
+    return (
+        f"[{', '.join(duration(item) if isinstance(item, float) else item for item in items)}]" if items else str(value)
+    )
 
 
 def tables(text: str) -> Iterator[list[list[str]]]:

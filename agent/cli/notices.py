@@ -31,7 +31,7 @@ def register(app: typer.Typer) -> None:
 
 
 def notices(
-    action: Annotated[Action, typer.Argument(metavar="test", help="Send one test message.")],
+    action: Annotated[Action, typer.Argument(metavar="ACTION", help="Send one test message.")],
     sink: Annotated[str, typer.Argument(metavar="SINK", help="One of `notices:` by its name.")],
     config_file: ConfigFile,
 ) -> None:
