@@ -42,12 +42,14 @@ class Online(NamedTuple):
     """An online rate by one basis. Units: microseconds.
 
     Shape: `time` is Σ up / Σ in service with its bounds (A4), `snapshot` the points that were up in the last instant
-    of all that were in service then, with the ids. `silent` are points of which this basis knows nothing at all.
+    of all that were in service then, with the ids. `parts`
+    has the time of all points together, degraded time as up. `silent` are points of which this basis knows nothing at all.
     """
 
     basis: Basis
     time: Bounds
     measured: tuple[int, int]
+    parts: Parts
     snapshot: Share
     silent: tuple[str, ...]
 
@@ -58,10 +60,12 @@ def online(points: Iterable[Point], basis: Basis = Basis.REACHABLE) -> Online:
     times = {point.id: _time(point, basis) for point in found}
     up, whole = sum(t.up + t.degraded for t in times.values()), sum(t.in_service for t in times.values())
     unknown = sum(t.unknown for t in times.values())
+    down = whole - up - unknown
     return Online(
         basis,
         Bounds((up, whole), (up + unknown, whole)),
         (whole - unknown, whole),
+        Parts(up, 0, down, unknown, 0),
         _snapshot(found, basis),
         tuple(sorted(id_ for id_, time in times.items() if time.in_service and not time.known)),
     )

@@ -1,6 +1,7 @@
 """The words of a plan's table for the codes of its figures. English here, Chinese in the catalogue."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 
 from agent.language import N_, catalogue
 from sla.indicators import Reason
@@ -56,6 +57,11 @@ REASONS: Mapping[str, str] = {
     "why": N_("%(id)s: %(words)s"),
     "signed": N_("figure %(id)s signed: %(words)s"),
     "no_measure": N_("no signed figure of this period is on file (register measures)"),
+    "measure_misnamed": N_(
+        "figure %(id)s names the indicator %(name)s, which the plan does not have; did you mean %(wanted)s?"
+    ),
+    "points_silent": N_("%(n)s points of which nothing is known: %(ids)s"),
+    "points_offline": N_("%(n)s points not reachable in the last instant: %(ids)s"),
     "measures_differ": N_("signed figures of the same date differ"),
     "measure_of_other_sort": N_("not taken, a ratio where a count is wanted or the other way round: %(ids)s"),
     "no_deadlines": N_("no approved deadlines in the plan file, so no rate (V6); %(n)s incidents on file"),
@@ -97,6 +103,7 @@ NAMES: Mapping[str, str] = {
     "platform": N_("platform %(id)s"),
     "level": N_("level %(id)s"),
     "n_minus_1": N_("with the largest line of each group gone"),
+    "snapshot": N_("points reachable in the last instant"),
     "onset": N_("clock from the onset"),
     "P1-P3": N_("P1 to P3 alone"),
     "5 min": N_("without faults shorter than 5 min"),
@@ -108,11 +115,46 @@ NAMES: Mapping[str, str] = {
 """What stands beside a figure: a word, with an id behind it where there are several."""
 
 
+WHY: Sequence[tuple[str, str]] = (
+    (r"no quantity on file", N_("no quantity on file")),
+    (r"not accepted with a date and a document", N_("not accepted with a date and a document")),
+    (r"no demand on file", N_("no demand on file")),
+    (r"no link on file", N_("no link on file")),
+    (r"any dated step", N_("any dated step")),
+    (
+        r"no signed figure of this period is on file: add one to the register `measures`",
+        N_("no signed figure of this period is on file: add one to the register `measures`"),
+    ),
+    (
+        r"the plan file has no approved deadlines: no deadline table, no rate \(V6\)",
+        N_("the plan file has no approved deadlines: no deadline table, no rate (V6)"),
+    ),
+    (r"no approved deadline for the severity (?P<a>.+) \(V6\)", N_("no approved deadline for the severity %(a)s (V6)")),
+    (r"the figures (?P<a>.+) of the same date differ", N_("the figures %(a)s of the same date differ")),
+    (r"(?P<a>[a-z_]+): (?P<b>[0-9]+) of (?P<c>[0-9]+)", N_("%(a)s: %(b)s of %(c)s")),
+)
+"""What is missing of one thing: the sentences that sla/ makes, and as they are told."""
+
+
+def why_text(words: str, language: str) -> str:
+    """What is missing of one thing, in a language; words of a document stay as they are."""
+    return "; ".join(_why(part, language) for part in words.split("; "))
+
+
+def _why(part: str, language: str) -> str:
+    for pattern, text in WHY:
+        if found := re.fullmatch(pattern, part):
+            return catalogue(language).gettext(text) % found.groupdict()
+    return part
+
+
 def reason_text(reason: Reason, language: str) -> str:
     """A reason as a sentence."""
     values = dict(reason.values)
     if reason.code == "beside":
         values["name"] = _name(str(values["name"]), language)
+    if reason.code in ("why", "why_not"):
+        values["words"] = why_text(str(values["words"]), language)
     return catalogue(language).gettext(REASONS[reason.code]) % values
 
 

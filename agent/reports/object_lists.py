@@ -56,7 +56,7 @@ def objects(telling: Telling, judged: Judged) -> Listing | None:
         return None
     order = sorted(figure.lists, key=lambda status: (status in GOOD, status))
     rows: list[list[Cell]] = [
-        [_(STATUSES.get(status, status)), telling.name(id_), id_, "; ".join(figure.why.get(id_, ()))]
+        [_(STATUSES.get(status, status)), telling.name(id_), id_, why_text("; ".join(figure.why.get(id_, ())), telling.language)]
         for status in order
         for id_ in figure.lists[status]
     ]
