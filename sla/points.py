@@ -7,6 +7,7 @@ component is UNKNOWN all the time it is in service, never left out.
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from fractions import Fraction
 from typing import NamedTuple
 
 from sla.availability import Bounds, Parts
@@ -42,8 +43,8 @@ class Online(NamedTuple):
     """An online rate by one basis. Units: microseconds.
 
     Shape: `time` is Σ up / Σ in service with its bounds (A4), `snapshot` the points that were up in the last instant
-    of all that were in service then, with the ids. `parts`
-    has the time of all points together, degraded time as up. `silent` are points of which this basis knows nothing at all.
+    of all that were in service then, with the ids. `parts` has the time of
+    all points together, degraded time as up. `silent` are points of which this basis knows nothing at all.
     """
 
     basis: Basis
@@ -98,8 +99,8 @@ class Demand(NamedTuple):
     """
 
     id: str
-    asked: Mapping[str, int]
-    assigned: Mapping[str, int]
+    asked: Mapping[str, Fraction]
+    assigned: Mapping[str, Fraction]
     accepted: int | None
     document: str = ""
 
@@ -124,11 +125,15 @@ def _status(row: Demand, short: Iterable[str]) -> str:
     return UNSUPPORTED if [*short] else SUPPORTED
 
 
+def _plain(quantity: Fraction) -> str:
+    return str(quantity) if quantity.denominator == 1 else f"{float(quantity):g}"
+
+
 def _short(row: Demand, cut: int) -> list[str]:
     if not row.asked:
         return ["no quantity on file"]
     words = [
-        f"{name}: {row.assigned.get(name, 0)} of {asked}"
+        f"{name}: {_plain(row.assigned.get(name, Fraction(0)))} of {_plain(asked)}"
         for name, asked in row.asked.items()
         if row.assigned.get(name, 0) < asked
     ]

@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 
-from agent.language import N_, catalogue
+from agent.language import EN, N_, catalogue
+from agent.registers import REGISTERS
 from sla.indicators import Reason
 from sla.plans import Basis
 from sla.verdict import Verdict
@@ -60,6 +62,7 @@ REASONS: Mapping[str, str] = {
     "measure_misnamed": N_(
         "figure %(id)s names the indicator %(name)s, which the plan does not have; did you mean %(wanted)s?"
     ),
+    "points_snapshot": N_("of %(d)s points %(n)s were reachable in the last instant, %(unknown)s not known"),
     "points_silent": N_("%(n)s points of which nothing is known: %(ids)s"),
     "points_offline": N_("%(n)s points not reachable in the last instant: %(ids)s"),
     "measures_differ": N_("signed figures of the same date differ"),
@@ -103,7 +106,6 @@ NAMES: Mapping[str, str] = {
     "platform": N_("platform %(id)s"),
     "level": N_("level %(id)s"),
     "n_minus_1": N_("with the largest line of each group gone"),
-    "snapshot": N_("points reachable in the last instant"),
     "onset": N_("clock from the onset"),
     "P1-P3": N_("P1 to P3 alone"),
     "5 min": N_("without faults shorter than 5 min"),
@@ -131,21 +133,55 @@ WHY: Sequence[tuple[str, str]] = (
     ),
     (r"no approved deadline for the severity (?P<a>.+) \(V6\)", N_("no approved deadline for the severity %(a)s (V6)")),
     (r"the figures (?P<a>.+) of the same date differ", N_("the figures %(a)s of the same date differ")),
-    (r"(?P<a>[a-z_]+): (?P<b>[0-9]+) of (?P<c>[0-9]+)", N_("%(a)s: %(b)s of %(c)s")),
+    (
+        r"(?P<a>channels|concurrency|bitrate_mbps|retention_days): (?P<b>[0-9.e+]+) of (?P<c>[0-9.e+]+)",
+        N_("%(a)s: %(b)s of %(c)s"),
+    ),
+    (r"(?P<a>.+): no line carries for it", N_("%(a)s: no line carries for it")),
+    (
+        r"(?P<a>.+): demands of (?P<b>[0-9]+) bit/s, contracted (?P<c>[0-9]+) bit/s",
+        N_("%(a)s: demands of %(b)s bit/s, contracted %(c)s bit/s"),
+    ),
+    (
+        r"(?P<a>.+): the 95th percentile of busy hours is over (?P<b>.+)",
+        N_("%(a)s: the 95th percentile of busy hours is over %(b)s"),
+    ),
+    (
+        r"(?P<a>.+): traffic known in (?P<b>[0-9]+) of (?P<c>[0-9]+) busy bins",
+        N_("%(a)s: traffic known in %(b)s of %(c)s busy bins"),
+    ),
+    (
+        r"(?P<a>.+): loss and rtt inside the limits in (?P<b>[0-9]+) of (?P<c>[0-9]+) measured bins",
+        N_("%(a)s: loss and rtt inside the limits in %(b)s of %(c)s measured bins"),
+    ),
+    (
+        r"(?P<a>.+): loss and rtt measured in (?P<b>[0-9]+) of (?P<c>[0-9]+) bins",
+        N_("%(a)s: loss and rtt measured in %(b)s of %(c)s bins"),
+    ),
+    (r"(?P<a>.+): no such link in service at the cut-off", N_("%(a)s: no such link in service at the cut-off")),
 )
 """What is missing of one thing: the sentences that sla/ makes, and as they are told."""
 
 
 def why_text(words: str, language: str) -> str:
     """What is missing of one thing, in a language; words of a document stay as they are."""
-    return "; ".join(_why(part, language) for part in words.split("; "))
+    return ("; " if language == EN else "；").join(_why(part, language) for part in words.split("; "))
 
 
 def _why(part: str, language: str) -> str:
+    """A step that is not there has the name of its column: in Chinese that is the column's heading."""
+    if language != EN and part in (headings := _headings()):
+        return headings[part]
     for pattern, text in WHY:
         if found := re.fullmatch(pattern, part):
-            return catalogue(language).gettext(text) % found.groupdict()
+            said = {name: _why(value, language) if name == "a" else value for name, value in found.groupdict().items()}
+            return catalogue(language).gettext(text) % said
     return part
+
+
+@cache
+def _headings() -> Mapping[str, str]:
+    return {field.name: field.zh for register in REGISTERS.values() for field in register.fields}
 
 
 def reason_text(reason: Reason, language: str) -> str:

@@ -7,7 +7,6 @@ A mutant that no test notices is a survivor. Those that mean the same as the ori
 
 import argparse
 import ast
-import copy
 import random
 import shutil
 import subprocess
@@ -135,9 +134,7 @@ def _slips(node: ast.AST) -> Iterator[Slip]:
         yield "value", not node.value
     elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _NAMES:
         yield "func", ast.Name(_NAMES[node.func.id])
-    elif isinstance(node, ast.IfExp):
-        yield "test", ast.UnaryOp(ast.Not(), node.test)
-    elif isinstance(node, ast.If):
+    elif isinstance(node, ast.IfExp) or isinstance(node, ast.If):
         yield "test", ast.UnaryOp(ast.Not(), node.test)
     elif isinstance(node, ast.Return) and node.value is not None and not _is_none(node.value):
         yield "value", ast.Constant(None)
@@ -150,7 +147,7 @@ def _is_none(node: ast.expr) -> bool:
 def _slipped(node: ast.AST, slip: Slip) -> Iterator[None]:
     """The tree with the slip in it, for as long as it is looked at."""
     field, value = slip
-    before = copy.copy(getattr(node, field))
+    before = getattr(node, field)
     setattr(node, field, value)
     yield
     setattr(node, field, before)

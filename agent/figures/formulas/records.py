@@ -22,7 +22,6 @@ _QUANTITIES = {
     "bitrate_mbps": "assigned_mbps",
     "retention_days": "assigned_days",
 }
-_MILLION = 1_000_000
 
 
 def data_rectification(asked: Asked, row: Row, _: Target) -> Figure:
@@ -111,14 +110,9 @@ def video_support(asked: Asked, row: Row, _: Target) -> Figure:
 def _demand(id_: str, held: Body, body: Body) -> Demand:
     """What was asked goes by what held then (A2), what was assigned and accepted by today's knowledge."""
     quantities = [(name, held.get(name), body.get(given)) for name, given in _QUANTITIES.items()]
-    wanted = {name: _millionths(asked_for) for name, asked_for, _ in quantities if asked_for is not None}
-    given = {name: _millionths(got) for name, _, got in quantities if got is not None}
+    wanted = {name: Fraction(str(asked_for)) for name, asked_for, _ in quantities if asked_for is not None}
+    given = {name: Fraction(str(got)) for name, _, got in quantities if got is not None}
     return Demand(id_, wanted, given, _stamp(body, "accepted_on"), str(body.get("acceptance_doc") or ""))
-
-
-def _millionths(quantity: object) -> int:
-    """Rates may have decimals; compared are whole numbers."""
-    return int(Fraction(str(quantity)) * _MILLION)
 
 
 def _records(asked: Asked, kind: str) -> Iterator[tuple[str, Body]]:

@@ -11,7 +11,7 @@ from agent.figures.formulas.base import Formula
 from agent.figures.formulas.shares import listed, names_of
 from sla.availability import availability
 from sla.budget import ends
-from sla.indicators import Figure, Reason, Variation
+from sla.indicators import Figure, Reason
 from sla.model import State, Window
 from sla.plans import Row
 from sla.points import Basis, Online, Point, online
@@ -28,7 +28,6 @@ def measure(asked: Asked, row: Row, _: Target) -> Figure:
     whole = found.measured[1]
     ahead = sum(_in_service(asked, id_, Window(asked.window.end, asked.period.end)) for id_ in _ids(asked))
     reach = ends(found.parts, ahead)
-    seen = {"online": found.snapshot.low, "of": found.snapshot.high}
     return Figure(
         low=found.time.low,
         high=found.time.high,
@@ -41,7 +40,6 @@ def measure(asked: Asked, row: Row, _: Target) -> Figure:
         measured_share=found.measured,
         parameters={"basis": str(Basis.REACHABLE), "points": len(_ids(asked))},
         reasons=tuple(_reasons(asked, found, whole)),
-        beside=(Variation("snapshot", seen["online"], seen["of"]),),
         lists={status: ids for status, ids in found.snapshot.lists.items() if ids},
     )
 
@@ -66,7 +64,9 @@ def _points(asked: Asked) -> Iterator[Point]:
         if not target or not known.has(target):
             yield Point(id_, whole, id_ in serving, {}, {})
             continue
-        spans = [span for span in known.of(target) if span.state is not State.OUT]  # what the target was out of is unknown
+        spans = [
+            span for span in known.of(target) if span.state is not State.OUT
+        ]  # what the target was out of is unknown
         last = [span.state for span in clip(spans, Window(window.end - _LAST, window.end))]
         parts = {Basis.REACHABLE: availability(spans, service, window).parts}
         yield Point(id_, whole, id_ in serving, parts, {Basis.REACHABLE: last[0]} if last else {})
@@ -77,6 +77,9 @@ def _reasons(asked: Asked, found: Online, whole: int) -> Iterator[Reason]:
         yield Reason("nothing_on_file")
     elif not found.measured[0]:
         yield Reason("nothing_measured")
+    if found.snapshot.d:
+        unknown = len(found.snapshot.lists.get("unknown", ()))
+        yield Reason("points_snapshot", {"n": found.snapshot.n, "d": found.snapshot.d, "unknown": unknown})
     names = names_of(asked, "video_points")
     if found.silent:
         ids = listed(names.get(id_, id_) for id_ in found.silent)
