@@ -134,7 +134,7 @@ def _slips(node: ast.AST) -> Iterator[Slip]:
         yield "value", not node.value
     elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _NAMES:
         yield "func", ast.Name(_NAMES[node.func.id])
-    elif isinstance(node, ast.IfExp) or isinstance(node, ast.If):
+    elif isinstance(node, (ast.IfExp, ast.If)):
         yield "test", ast.UnaryOp(ast.Not(), node.test)
     elif isinstance(node, ast.Return) and node.value is not None and not _is_none(node.value):
         yield "value", ast.Constant(None)
