@@ -43,12 +43,14 @@ class Online(NamedTuple):
     """An online rate by one basis. Units: microseconds.
 
     Shape: `time` is Σ up / Σ in service with its bounds (A4), `snapshot` the points that were up in the last instant
-    of all that were in service then, with the ids. `silent` are points of which this basis knows nothing at all.
+    of all that were in service then, with the ids. `parts` has the time of
+    all points together, degraded time as up. `silent` are points of which this basis knows nothing at all.
     """
 
     basis: Basis
     time: Bounds
     measured: tuple[int, int]
+    parts: Parts
     snapshot: Share
     silent: tuple[str, ...]
 
@@ -59,10 +61,12 @@ def online(points: Iterable[Point], basis: Basis = Basis.REACHABLE) -> Online:
     times = {point.id: _time(point, basis) for point in found}
     up, whole = sum(t.up + t.degraded for t in times.values()), sum(t.in_service for t in times.values())
     unknown = sum(t.unknown for t in times.values())
+    down = whole - up - unknown
     return Online(
         basis,
         Bounds((up, whole), (up + unknown, whole)),
         (whole - unknown, whole),
+        Parts(up, 0, down, unknown, 0),
         _snapshot(found, basis),
         tuple(sorted(id_ for id_, time in times.items() if time.in_service and not time.known)),
     )
@@ -95,8 +99,8 @@ class Demand(NamedTuple):
     """
 
     id: str
-    asked: Mapping[str, Fraction | int]
-    assigned: Mapping[str, Fraction | int]
+    asked: Mapping[str, Fraction]
+    assigned: Mapping[str, Fraction]
     accepted: int | None
     document: str = ""
 
@@ -121,11 +125,15 @@ def _status(row: Demand, short: Iterable[str]) -> str:
     return UNSUPPORTED if [*short] else SUPPORTED
 
 
+def _plain(quantity: Fraction) -> str:
+    return str(quantity) if quantity.denominator == 1 else f"{float(quantity):g}"
+
+
 def _short(row: Demand, cut: int) -> list[str]:
     if not row.asked:
         return ["no quantity on file"]
     words = [
-        f"{name}: {_plain(row.assigned.get(name, 0))} of {_plain(asked)}"
+        f"{name}: {_plain(row.assigned.get(name, Fraction(0)))} of {_plain(asked)}"
         for name, asked in row.asked.items()
         if row.assigned.get(name, 0) < asked
     ]

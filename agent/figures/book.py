@@ -126,6 +126,10 @@ class Book:
         """When it is in service, for the headline (A2). Shape: empty for always."""
         return service(self._revisions(id_))
 
+    def service_of(self, register: str, id_: str) -> list[Window]:
+        """The same of an id of a register whose ids are its own."""
+        return service(self._dated(register, id_))
+
     def service_latest(self, id_: str) -> list[Window]:
         """The same with all that was entered later."""
         return service_latest(self._revisions(id_))

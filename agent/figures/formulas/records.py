@@ -1,6 +1,7 @@
 """Figures of what people report: deadlines of data problems and incidents (V5, V6), signed measures, video demands."""
 
 from collections.abc import Iterator
+from difflib import get_close_matches
 from fractions import Fraction
 
 from agent.figures.asked import Asked
@@ -59,7 +60,7 @@ def signed(asked: Asked, row: Row, _: Target) -> Figure:
     if share.not_computable:
         mine = [each for each in told if asked.period.start <= each.at < asked.window.end and each.id not in odd]
         code = Reason("measures_differ") if mine else Reason("no_measure")
-        return not_computable(row, *reasons, code)
+        return not_computable(row, *reasons, code, *(() if mine else _misnamed(asked, row)))
     for id_, words in share.why.items():
         reasons.append(Reason("signed", {"id": id_, "words": "; ".join(words)}))
     return Figure(
@@ -70,6 +71,15 @@ def signed(asked: Asked, row: Row, _: Target) -> Figure:
         misses_of=None if counts or not share.d else share.d,
         reasons=tuple(reasons),
     )
+
+
+def _misnamed(asked: Asked, row: Row) -> Iterator[Reason]:
+    """Signed figures of an indicator that the plan does not have, and whose name is nearest to this row's."""
+    known = [each.id for each in asked.plan.rows]
+    for id_, body in _records(asked, "measures"):
+        name = str(body.get("indicator"))
+        if name not in known and get_close_matches(name, known, n=1)[:1] == [row.id]:
+            yield Reason("measure_misnamed", {"id": id_, "name": name, "wanted": row.id})
 
 
 def _measure(id_: str, body: Body) -> Measure:
