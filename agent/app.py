@@ -32,6 +32,7 @@ from agent.ledger import Known, Ledger
 from agent.linkmetrics import LinkMetrics
 from agent.metrics import value_families
 from agent.modules import Modules
+from agent.notices.parts import notice_watch
 from agent.notify import ServiceManager
 from agent.pathwatch import Parts as PathParts
 from agent.pathwatch import PathWatch
@@ -171,6 +172,7 @@ class Agent:
         kinds = {kind.name: kind for kind in self.kinds}
         self.supervised = self._supervised()
         self.paths = self._paths()
+        self.notices = notice_watch(self)
         self.modules = Modules(kinds, self.runner.modules)
         around = Surroundings(
             config=lambda: self.config,
@@ -276,6 +278,7 @@ class Agent:
                 group.create_task(self.reports.serve()),
                 group.create_task(self.traps.serve()),
                 group.create_task(self.paths.serve()),
+                group.create_task(self.notices.serve()),
                 group.create_task(self.supervised.serve()),
             ]
             await self.server.start()
@@ -324,6 +327,7 @@ class Agent:
         self.watched = found.watched
         self.hints.take(found.hinted)
         self.traps.take(config.traps)
+        self.notices.take(config.notices, self.path.parent)
         self._topology = found.topology
         self.link_metrics.lines = found.lines
         self.register_metrics.rows = found.registered

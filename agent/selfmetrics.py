@@ -59,8 +59,7 @@ class SelfMetrics:
         self.registry.register(self._lateness)
         self._lag = self._histogram(metrics.LOOP_LAG)
         self._sweeps: dict[str, _Sweep] = {}
-        self._paths = self._counter(metrics.PATHS)
-        self._paths_dropped = self._counter(metrics.PATHS_DROPPED)
+        self._paths, self._paths_dropped = self._counter(metrics.PATHS), self._counter(metrics.PATHS_DROPPED)
         self.notices, self.notices_waiting = self._counter(metrics.NOTICES), self._gauge(metrics.NOTICES_WAITING)
         self._begin_at_zero()
 

@@ -9,14 +9,19 @@ from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_ori
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from agent.config.notice_schema import NoticeRole
 from agent.config.schema import Role
 from agent.config.show import duration
 from agent.config.values import (
     Families,
+    HttpUrl,
     Interval,
     IntervalSeconds,
+    MailAddress,
     Name,
     Network,
+    NightHours,
+    NoticeSeconds,
     Parents,
     PathSeconds,
     TimeoutSeconds,
@@ -29,7 +34,8 @@ from collectors.origin import Origin
 
 LANGUAGES = ("en", "zh")
 
-_ENTRY = {"planes": "NAME", "modules": "NAME", "kinds": "KIND"}
+_NAMED = ("planes", "modules", "webhooks", "mails", "alertmanagers")
+_ENTRY = {**dict.fromkeys(_NAMED, "NAME"), "kinds": "KIND"}
 _TYPES: dict[Any, tuple[str, str]] = {
     str: ("text", "文本"),
     int: ("whole number", "整数"),
@@ -41,6 +47,11 @@ _TYPES: dict[Any, tuple[str, str]] = {
     Duration: ("duration", "时长"),
     Interval: ("duration, 1s to 1d", "时长，1s 至 1d"),
     Window: ("duration, 1s to 30d", "时长，1s 至 30d"),
+    NoticeSeconds: ("duration, 0s to 7d", "时长，0s 至 7d"),
+    HttpUrl: ("URL", "网址"),
+    MailAddress: ("mail address", "邮件地址"),
+    NightHours: ("text", "文本"),
+    NoticeRole: ("role", "角色"),
     PathSeconds: ("duration, 1s to 60s", "时长，1s 至 60s"),
     IntervalSeconds: ("number, 1 to 86400", "数，1 至 86400"),
     TimeoutSeconds: ("number, 0.001 to 3600", "数，0.001 至 3600"),
@@ -165,7 +176,10 @@ def _size(count: int) -> str:
 def _yaml(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
-    return f"[{', '.join(value)}]" if isinstance(value, tuple) else str(value)
+    items = value if isinstance(value, tuple) else ()
+    return (
+        f"[{', '.join(duration(item) if isinstance(item, float) else item for item in items)}]" if items else str(value)
+    )
 
 
 def tables(text: str) -> Iterator[list[list[str]]]:

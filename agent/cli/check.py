@@ -9,6 +9,7 @@ import typer
 from agent.cli.common import ConfigFile, fail, now_us
 from agent.config import ConfigError, load
 from agent.errors import AgentError, UsageError
+from agent.notices.checking import check_notices
 from agent.plans import configured_plans, plan_by_id
 from agent.registerfiles import try_files
 from agent.reportjobs import check_jobs
@@ -38,8 +39,12 @@ def check(
         rows = try_files(config, config_file, now_us(), parse_url(config.store.url, simulated=config.store.simulated))
     with telling_all_problems(), failing_as_problem(f"{config_file}: scheduled reports cannot be written"):
         check_jobs(config.reports, config.plans, config_file.parent)
+    with telling_all_problems(), failing_as_problem(f"{config_file}: notices could never be sent"):
+        check_notices(config.notices, config_file.parent, config.zone_info)
     words = f", {len(config.registers)} register files with {rows} new rows" if config.registers else ""
     words += f", {len(config.reports)} report job{'s' if len(config.reports) > 1 else ''}" if config.reports else ""
+    sinks = len(config.notices.sinks)
+    words += f", {sinks} sink{'s' if sinks > 1 else ''} of notices" if sinks else ""
     words += f", {len(plans)} plan{'s' if len(plans) > 1 else ''}" if plans else ""
     typer.echo(f"{config_file}: ok: {len(config.targets)} targets, {len(config.modules)} modules{words}")
 

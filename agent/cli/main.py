@@ -11,6 +11,7 @@ from agent.cli import (
     faults,
     import_,
     lab,
+    notices,
     probe,
     report,
     restore,
@@ -29,7 +30,7 @@ app = typer.Typer(
 )
 COMMANDS = (
     run, check, probe, targets, status, clock, doctor, import_, template, availability, faults, report, backup, restore,
-    lab,
+    lab, notices,
 )  # fmt: skip
 for command in COMMANDS:
     command.register(app)

@@ -26,6 +26,7 @@ _SETTINGS: Mapping[str, Callable[[Config], object]] = {
     "states": lambda config: config.states,
     "traps": lambda config: config.traps,
     "path": lambda config: config.path,
+    "notices": lambda config: config.notices,
     "reports": lambda config: config.reports,
 }
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from agent.config.builtin import BUILT_IN, DEFAULT_MODULES
 from agent.config.model import Limit, ModuleConfig, default_retry
 from agent.config.nodes import Tree
+from agent.config.notice_schema import Notices
 from agent.config.problems import Rule, unknown_kind
 from agent.config.reader import Reader
 from agent.config.schema import (
@@ -57,6 +58,7 @@ class Draft:
     reports: tuple[ReportJob, ...] = ()
     traps: Traps = field(default_factory=Traps)
     path: PathEvidence = field(default_factory=PathEvidence)
+    notices: Notices = field(default_factory=Notices)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -107,6 +109,7 @@ def read_draft(reader: Reader, kinds: Sequence[Kind]) -> Draft:
         reports=tuple(job for job in reports if job),
         traps=reader.read(Traps, ("traps",)) or Traps(),
         path=reader.read(PathEvidence, ("path",)) or PathEvidence(),
+        notices=reader.read(Notices, ("notices",)) or Notices(),
     )
 
 

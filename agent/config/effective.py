@@ -34,6 +34,7 @@ def config_of(draft: Draft) -> Config:
         traps=draft.traps,
         path=draft.path,
         plans=draft.head.plans,
+        notices=draft.notices,
     )
     return replace(config, digest=digest_of(config))
 

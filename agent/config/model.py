@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from agent.config.notice_schema import Notices
 from agent.config.schema import (
     Log,
     PathEvidence,
@@ -121,6 +122,7 @@ class Config:
     traps: Traps = field(default_factory=Traps)
     path: PathEvidence = field(default_factory=PathEvidence)
     plans: tuple[str, ...] = ()
+    notices: Notices = field(default_factory=Notices)
     digest: str = ""
 
     @property

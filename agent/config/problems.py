@@ -81,6 +81,7 @@ class Rule(StrEnum):
     IN_SERVICE = "in_service"
     TOO_MANY_TARGETS = "too_many_targets"
     TRAPS = "traps"
+    NOTICES = "notices"
     SECRET = "secret"
     SECRET_MODE = "secret_mode"
 

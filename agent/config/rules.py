@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from agent.config.addresses import check_address
 from agent.config.builtin import BUILT_IN
 from agent.config.draft import Draft
+from agent.config.notice_rules import NOTICE_RULES
 from agent.config.problems import Found, Path, Rule, nearest, show
 from agent.config.schema import Plane, Vantage
 from agent.config.target_rules import TARGET_RULES
@@ -136,5 +137,6 @@ RULES: tuple[Callable[[Draft], Iterator[Found]], ...] = (
     anchors_are_enough,
     self_checks_are_possible,
     *TRAP_RULES,
+    *NOTICE_RULES,
     *TARGET_RULES,
 )

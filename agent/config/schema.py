@@ -3,8 +3,10 @@
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
+from agent.config.notice_schema import Notices
+from agent.config.section import Section
 from agent.config.values import (
     Address,
     Families,
@@ -23,10 +25,6 @@ from agent.config.values import (
     Zone,
 )
 from collectors.options import Secret
-
-
-class Section(BaseModel, frozen=True, extra="forbid"):
-    """A part of agent.yml; an unknown option in it is a problem."""
 
 
 class Role(StrEnum):
@@ -324,4 +322,5 @@ class Document(Section):
     reports: Annotated[tuple[ReportJob, ...], Field(max_length=20)] = Field(
         (), description="Reports that are written by the calendar."
     )
+    notices: Notices = Field(Notices(), description="Who is told of faults.")
     labels: Annotated[tuple[Label, ...], Unique] = Field((), description="Register columns that become metric labels.")

@@ -46,6 +46,7 @@ def as_dict(config: Config) -> dict[str, Any]:
             registers=[plain(file) for file in config.registers] or None,
             plans=list(config.plans) or None,
             reports=[plain(job) for job in config.reports] or None,
+            notices=plain(config.notices) if config.notices.sinks else None,
             traps=None if config.traps == Traps() else plain(config.traps),
         ),
     }

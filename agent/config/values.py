@@ -105,6 +105,28 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
+_NIGHT = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]-(?:[01][0-9]|2[0-3]):[0-5][0-9]")
+_MAIL = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+")
+
+
+def _http_url(text: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/?#]+[^\s]*", text):
+        raise refuse(Rule.NOTICES, "wanted a URL that begins with http:// or https://")
+    return text
+
+
+def _mail_address(text: str) -> str:
+    if not _MAIL.fullmatch(text):
+        raise refuse(Rule.NOTICES, "wanted a mail address without a name, for example duty@example.gov.cn")
+    return text
+
+
+def _night(text: str) -> str:
+    if text and not _NIGHT.fullmatch(text):
+        raise refuse(Rule.NOTICES, "wanted two times of the day, for example 22:00-07:00")
+    return text
+
+
 def _network(text: str) -> str:
     try:
         return str(ipaddress.ip_network(text))
@@ -158,6 +180,10 @@ Network = Annotated[str, AfterValidator(_network)]
 Interval = Annotated[Duration, AfterValidator(_between(1, _DAY, "1s to 1d"))]
 Window = Annotated[Duration, AfterValidator(_between(1, 30 * _DAY, "1s to 30d"))]
 PathSeconds = Annotated[Duration, AfterValidator(_between(1, 60, "1s to 60s"))]
+NoticeSeconds = Annotated[Duration, AfterValidator(_between(0, 7 * _DAY, "0s to 7d"))]
+HttpUrl = Annotated[str, Field(min_length=1, max_length=2048), AfterValidator(_http_url)]
+MailAddress = Annotated[str, Field(min_length=3, max_length=254), AfterValidator(_mail_address)]
+NightHours = Annotated[str, AfterValidator(_night)]
 IntervalSeconds = Annotated[float, AfterValidator(_between(1, _DAY, "1 to 86400 (1 s to 1 day)"))]
 TimeoutSeconds = Annotated[float, AfterValidator(_between(0.001, 3600, "0.001 to 3600"))]
 Parents = Annotated[tuple[str, ...], BeforeValidator(_split), AfterValidator(_parents)]

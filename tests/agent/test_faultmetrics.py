@@ -319,8 +319,7 @@ async def test_the_root_s_place_is_told_with_its_fault(tmp_path: Path):
 async def test_a_window_is_told_while_it_runs(tmp_path: Path):
     window = (
         "window_id,scope,start,end,approved_by,approved_at,notified_at,reason",
-        "W-1,alone,2026-01-01T08:10:00+08:00,2026-01-01T08:20:00+08:00,王,2025-12-20T00:00:00+08:00,"
-        "2025-12-20T00:00:00+08:00,割接",
+        "W-1,alone,2026-01-01T08:10:00+08:00,2026-01-01T08:20:00+08:00,王,2025-12-20,2025-12-20,割接",
     )
     async with world(tmp_path) as w:
         w.take("maintenance", *window)

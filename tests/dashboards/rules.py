@@ -37,16 +37,16 @@ def recorded() -> set[str]:
     return {rule["record"] for rule in rules() if "record" in rule}
 
 
-def test_file(path: Path) -> Path:
-    """Where the promtool tests of a file of rules are."""
-    return path.with_name(path.name.replace(".rules.yml", "_test.yml"))
+def tests_of(path: Path) -> list[Path]:
+    """The promtool tests of a file of rules."""
+    return sorted(PROMETHEUS.glob(path.name.replace(".rules.yml", "*_test.yml")))
 
 
 def cases(alert: str) -> list[Rule]:
     """The tests of one alert: those in which it is asked for."""
     return [
         case
-        for path in FILES
-        for case in loaded(test_file(path))["tests"]
+        for path in PROMETHEUS.glob("*_test.yml")
+        for case in loaded(path)["tests"]
         if any(asked["alertname"] == alert for asked in case["alert_rule_test"])
     ]

@@ -8,7 +8,7 @@ import pytest
 
 from agent import metrics
 from collectors import KINDS
-from tests.dashboards.rules import FILES, PROMETHEUS, ROOT, Rule, alerts, cases, recorded, rules, test_file
+from tests.dashboards.rules import FILES, PROMETHEUS, ROOT, Rule, alerts, cases, recorded, rules, tests_of
 from tests.option_tables import is_chinese
 from tests.requirements import need_program
 
@@ -29,7 +29,7 @@ def promtool(*arguments: str) -> str:
 
 def test_promtool_takes_the_sample_with_all_rules():
     said = promtool("check", "config", "prometheus.yml")
-    assert said.count("SUCCESS") == len(FILES) + 1
+    assert said.count("SUCCESS") == len(FILES) + 2
     assert {path.name for path in FILES} == set(re.findall(r"- (\S+\.rules\.yml)", sample()))
 
 
@@ -40,7 +40,8 @@ def sample() -> str:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_promtool_has_nothing_to_say_and_every_test_of_a_rule_passes(path: Path):
     promtool("check", "rules", path.name)
-    promtool("test", "rules", test_file(path).name)
+    assert tests_of(path)
+    promtool("test", "rules", *(each.name for each in tests_of(path)))
 
 
 @ALERTS

@@ -50,9 +50,10 @@ class Prometheus:
 
 
 @contextmanager
-def prometheus(folder: Path) -> Iterator[Prometheus]:
+def prometheus(folder: Path, scrape: str = "") -> Iterator[Prometheus]:
     program = need_program("prometheus")
-    (folder / "prometheus.yml").write_text(SCRAPE.format(targets=folder / "targets.json"), encoding="utf-8")
+    text = scrape or SCRAPE.format(targets=folder / "targets.json")
+    (folder / "prometheus.yml").write_text(text, encoding="utf-8")
     (folder / "targets.json").write_text("[]", encoding="utf-8")
     log = folder / "prometheus.log"
     command = [program, f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data"]

@@ -1,0 +1,1 @@
+"""Messages about faults: what is said (desk), in which words, and the ways out."""
