@@ -8,7 +8,7 @@ import pytest
 
 from agent import metrics
 from collectors import KINDS
-from tests.dashboards.rules import FILES, PROMETHEUS, ROOT, Rule, alerts, cases, recorded, rules, promtool_files
+from tests.dashboards.rules import FILES, PROMETHEUS, ROOT, Rule, alerts, cases, promtool_files, recorded, rules
 from tests.option_tables import is_chinese
 from tests.requirements import need_program
 
