@@ -167,7 +167,6 @@ class Agent:
                 opened=lambda faults, more: self.paths.opened(faults, more),  # noqa: PLW0108 (made a line later)
             )
         )
-        self.register_metrics = RegisterMetrics(self.faults.said, simulated)
         self.indicators = Indicators(self.metrics.registry, self.reader, self.shelf, self.clock.now_us, simulated)
         kinds = {kind.name: kind for kind in self.kinds}
         self.supervised = self._supervised()
@@ -255,6 +254,7 @@ class Agent:
         self.metrics.store_durable.set(self.clock.now_us() / 1e6)
         self.metrics.store_waiting.set_function(lambda: self.committer.waiting)
         self.metrics.store_bytes.set_function(lambda: housekeeping.store_bytes(self.location.path))
+        self.register_metrics = RegisterMetrics(self.faults.said, {SIMULATED: "true"} if self.is_simulated else {})
         self._apply_registers(self.config)
         await self._take(self.config)
         self._record("start", as_dict(self.config))
