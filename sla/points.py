@@ -6,6 +6,7 @@ component is UNKNOWN all the time it is in service, never left out.
 """
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from typing import NamedTuple
@@ -125,10 +126,6 @@ def _status(row: Demand, short: Iterable[str]) -> str:
     return UNSUPPORTED if [*short] else SUPPORTED
 
 
-def _plain(quantity: Fraction) -> str:
-    return str(quantity) if quantity.denominator == 1 else f"{float(quantity):g}"
-
-
 def _short(row: Demand, cut: int) -> list[str]:
     if not row.asked:
         return ["no quantity on file"]
@@ -142,6 +139,6 @@ def _short(row: Demand, cut: int) -> list[str]:
     return words
 
 
-def _plain(quantity: Fraction | int) -> str:
+def _plain(quantity: Fraction) -> str:
     """As the register wrote it: whole, or with its decimals."""
-    return str(quantity) if Fraction(quantity).denominator == 1 else f"{float(quantity)}"
+    return f"{Decimal(quantity.numerator) / quantity.denominator:f}"

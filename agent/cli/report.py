@@ -27,8 +27,8 @@ from agent.cli.rollup import tell_rollup
 from agent.cli.telling import bar
 from agent.errors import UsageError
 from agent.figures.plan import PlanTables, Table, as_json, only
-from agent.packs.explanation import lines
 from agent.figures.rollup import By
+from agent.packs.explanation import lines
 from agent.reports import head
 from agent.reports.build import Wanted, build
 from agent.reports.cells import Cells, cells, heads

@@ -86,7 +86,7 @@ _NOW = [
     _stat(
         Text("自检隔离", "Cut off"),
         Text(
-            "是：监测点自身断网，对象都是未知，不是中断。",
+            "是：观测点自身断网，对象都是未知，不是中断。",
             "Yes: the vantage itself is cut off, so targets are unknown, not down.",
         ),
         "none",
@@ -148,7 +148,7 @@ _TABLE = Panel(
         Column(field="Value #B", title=Text("对象", "targets"), unit="none", decimals=0),
         Column(field="Value #C", title=Text("已运行", "runs for"), unit="dtdurations"),
         Column(field="Value #D", title=Text("内存", "memory"), unit="bytes"),
-        Column(field="Value #E", title=Text("账本大小", "ledger"), unit="bytes"),
+        Column(field="Value #E", title=Text("台账大小", "ledger"), unit="bytes"),
         Column(field="Value #F", title=Text("抓取耗时", "scrape takes"), unit="s", decimals=3),
         Column(field="Value #A", title=Text("（数）", "(count)"), hidden=True),
     ],
@@ -216,7 +216,7 @@ _PROBING = [
         steps=((None, UP), (0.001, UNKNOWN)),
     ),
     _series(
-        Text("时钟与账本时标之差", "Clock against the ledger's dating"),
+        Text("时钟与台账时标之差", "Clock against the ledger's dating"),
         Text("超过 1 秒只会在时钟跳变之后。", "Beyond a second only after a step of the clock."),
         "s",
         [(f"max by (instance) (abs(sla_agent_clock_offset_seconds{{{_OF}}}))", _same("{{instance}}"))],
@@ -233,7 +233,7 @@ _PROBING = [
 
 _LEDGER = [
     _series(
-        Text("账本提交与状态变化", "Commits and edges"),
+        Text("台账提交与状态变化", "Commits and edges"),
         Text("每秒落盘的事务与状态变化。", "Transactions and changes of state made durable a second."),
         "ops",
         [
@@ -244,7 +244,7 @@ _LEDGER = [
     _series(
         Text("未落盘的状态变化与被拒事务", "Edges waiting, commits refused"),
         Text(
-            "持续不为零：账本写不进去，查磁盘与锁。",
+            "持续不为零：台账写不进去，查磁盘与锁。",
             "Above zero for long: the ledger cannot be written; look at disk and locks.",
         ),
         "none",
@@ -275,6 +275,6 @@ AGENT = Dashboard(
         Section(title=Text("现在", "Now"), panels=_NOW),
         Section(title=Text("代理", "Agents"), panels=[_TABLE, _TARGETS]),
         Section(title=Text("探测", "Probing"), panels=_PROBING),
-        Section(title=Text("账本", "Ledger"), panels=_LEDGER),
+        Section(title=Text("台账", "Ledger"), panels=_LEDGER),
     ],
 )

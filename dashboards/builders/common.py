@@ -49,9 +49,9 @@ SIMULATED = Panel(
 
 FRESHNESS = Panel(
     kind="stat",
-    title=Text("账本滞后", "Ledger behind by"),
+    title=Text("台账滞后", "Ledger behind by"),
     description=Text(
-        "最旧的账本落盘到现在的时间。超过 1 分钟，本页其余数字都是旧的。",
+        "最旧的台账落盘到现在的时间。超过 1 分钟，本页其余数字都是旧的。",
         "Since the oldest ledger was last durable. Beyond a minute, everything else on this page is old.",
     ),
     unit="s",

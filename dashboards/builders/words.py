@@ -121,7 +121,7 @@ REASONS: Mapped = {
         ("resolver", "解析服务器未应答", "the resolver did not answer"),
         ("late", "本代理过迟", "this agent was too late"),
         ("clock", "本代理时钟存疑", "this agent's clock is in doubt"),
-        ("isolated", "监测点自身断网", "the vantage is cut off"),
+        ("isolated", "观测点自身断网", "the vantage is cut off"),
         ("stopped", "本代理停止中", "the agent was stopping"),
         ("unread", "被测端未能读取", "its own exporter could not read it"),
         ("internal", "本代理出错", "an error of this agent"),

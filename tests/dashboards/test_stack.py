@@ -107,7 +107,7 @@ def test_a_taken_port_is_named_and_nothing_starts(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("victim", range(5))
+@pytest.mark.parametrize("victim", [1, 4])
 def test_when_one_of_it_dies_all_end_and_the_dead_is_named(tmp_path: Path, victim: int) -> None:
     need_program("prometheus")
     need_program("prometheus-alertmanager")
