@@ -75,7 +75,7 @@ class Turn(NamedTuple):
 
 
 def next_turn(watched: Watched, started_ns: int, ended_ns: int, *, retry: bool) -> Turn:
-    """The turn after a probe, sooner than the regular one for a re-probe (S3); turns that passed meanwhile are left out.
+    """The turn after a probe, sooner than the regular one for a re-probe (S3); turns that passed are left out.
 
     One that passed only just now is taken: a silent target with a timeout as long as its interval, or a re-probe
     across its turn, would otherwise be seen every second time, and be UNKNOWN between.
