@@ -10,11 +10,8 @@ from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 
-from agent import housekeeping, reportjobs
+from agent import fitting, housekeeping, reportjobs
 from agent.calendar import Calendar
-from agent.chained import Chained
-from agent.chained import Parts as ChainParts
-from agent.chainmetrics import ChainMetrics
 from agent.clock import Clock, RunClock, read_anchor
 from agent.clockwatch import Begin, ClockWatch, Heard, begin
 from agent.commit import Committer
@@ -24,7 +21,6 @@ from agent.entries import Entry
 from agent.errors import AgentError, UsageError
 from agent.exporter import Exporter
 from agent.faultmetrics import FaultMetrics
-from agent.faultwatch import FaultWatch, Parts
 from agent.figures.book import Shelf
 from agent.figures.topology import Topology
 from agent.headmaking import HeadMaker
@@ -37,26 +33,19 @@ from agent.linkmetrics import LinkMetrics
 from agent.metrics import value_families
 from agent.modules import Modules
 from agent.notices.parts import notice_watch
-from agent.notify import ServiceManager
-from agent.pathwatch import Parts as PathParts
-from agent.pathwatch import PathWatch
-from agent.probing.prober import Prober, Surroundings
 from agent.process import raise_descriptor_limit, settle_memory, share_the_interpreter, undisturbed
-from agent.progress import Progress
 from agent.registerfiles import apply_files, tell, try_files
 from agent.registermetrics import RegisterMetrics
 from agent.reportjobs import ReportJobs
 from agent.runner import Runner
-from agent.sealing import Sources
 from agent.selfmetrics import SelfMetrics
 from agent.stores.base import Batch, RunRequest, RunStart
 from agent.stores.holder import Holder
 from agent.stores.opening import SIMULATED, Location, connect, migrate, parse_url
 from agent.stores.reading import SqliteReader
 from agent.stores.writing import SqliteWriter
-from agent.supervised import Counts, Supervised
 from agent.taking import AT_ONCE, wanted
-from agent.targets import Duty, Watched
+from agent.targets import Watched
 from agent.traps import TrapListeners
 from agent.upkeep import Upkeep
 from agent.version import METHOD_VERSION, VERSION
@@ -157,37 +146,15 @@ class Agent:
         self.hints = Hints(self.runner.schedule, self.metrics)
         self.traps = TrapListeners(self.hints, self.metrics)
         self.fault_metrics = FaultMetrics(self.metrics.registry, self.clock.now_us, lambda: self._topology, simulated)
-        self.faults = self.fault_metrics.watch = FaultWatch(
-            Parts(
-                reader=self.reader,
-                writer=self.writer,
-                committer=self.committer,
-                runner=self.runner,
-                shelf=self.shelf,
-                zone=zone,
-                now_us=self.clock.now_us,
-                watched=lambda: self.watched,
-                periods=lambda: self.exporter.periods,
-                cleared=self.fault_metrics.cleared,
-                opened=lambda faults, more: self.paths.opened(faults, more),  # noqa: PLW0108 (made a line later)
-            )
-        )
+        self.faults = self.fault_metrics.watch = fitting.fault_watch(self, zone)
         self.indicators = Indicators(self.metrics.registry, self.reader, self.shelf, self.clock.now_us, simulated)
-        self.supervised = self._supervised()
-        self.paths = self._paths()
-        self.chained = self._chained()
+        self.supervised = fitting.supervised(self)
+        self.paths = fitting.path_watch(self)
+        self.chained = fitting.chained(self)
         kinds = {kind.name: kind for kind in self.kinds}
         self.notices = notice_watch(self)
         self.modules = Modules(kinds, self.runner.modules)
-        around = Surroundings(
-            config=lambda: self.config,
-            watched=lambda: self.watched,
-            now_ns=self.machine_clock.monotonic_ns,
-            believed=self.runner.believed,
-            overdue_ns=lambda: self.runner.schedule.overdue_ns,
-            is_cut_off=lambda plane: self.ledger.vantage.plane(plane).since is not None,
-        )
-        self.prober = Prober(around, kinds)
+        self.prober = fitting.prober(self, kinds)
         self.runner.clock_in_doubt = self.ledger.meters.in_doubt = lambda: self.watch.unresolved
         self.reports = ReportJobs(
             self.reader, self.shelf, self.clock.now_us, self.metrics, lambda: self.watch.unresolved
@@ -197,48 +164,6 @@ class Agent:
         self.watch = ClockWatch(self.clock, self.committer, self.metrics, dated, left_open, heard)
         self.housekeeping = Housekeeping(self.clock, self.ledger, self.exporter, self.watch, zone)
         self.upkeep = Upkeep(self.calendar, self.housekeeping, self.committer, self.writer.tidy, self._look_at_register)
-
-    def _supervised(self) -> Supervised:
-        now_ns = self.machine_clock.monotonic_ns
-        progress = Progress(self.runner.schedule, self.runner.lanes, self._longest_ns, now_ns)
-        return Supervised(
-            ServiceManager.found(), progress, lambda: Counts(self._targets(), self.runner.readings), now_ns
-        )
-
-    def _chained(self) -> Chained:
-        return Chained(
-            ChainParts(
-                heads=self.heads,
-                writer=self.writer,
-                committer=self.committer,
-                sources=Sources(self.reader, self.shelf, lambda: self.indicators.plans),
-                config=lambda: self.config,
-                now_us=self.clock.now_us,
-                watch=lambda: self.watch,
-                metrics=ChainMetrics(self.metrics.registry),
-            )
-        )
-
-    def _longest_ns(self) -> int:
-        return int(max((watched.target.timeout_seconds for watched in self.watched.values()), default=0.0) * 1e9)
-
-    def _targets(self) -> int:
-        return sum(watched.duty is Duty.TARGET for watched in self.watched.values())
-
-    def _paths(self) -> PathWatch:
-        return PathWatch(
-            PathParts(
-                reader=self.reader,
-                writer=self.writer,
-                committer=self.committer,
-                ledger=self.ledger,
-                faults=self.faults,
-                config=lambda: self.config,
-                watched=lambda: self.watched,
-                now_us=self.clock.now_us,
-                metrics=self.metrics,
-            )
-        )
 
     def _begin_dating(self) -> Begin:
         """How this run is dated. A wall clock that lies before the last durable record is not believed (T4)."""
@@ -309,7 +234,7 @@ class Agent:
             self.calendar.start()
             self._listen(asyncio.get_running_loop())
             self.is_ready = True
-            LOG.info("ready: %d targets, http://%s/", self._targets(), self.server.address)
+            LOG.info("ready: %d targets, http://%s/", fitting.targets(self), self.server.address)
             self.supervised.ready()
             await self._stop.wait()
             self.supervised.stopping()
