@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from agent.chain import Chain
 from agent.chainmetrics import ChainMetrics
@@ -13,6 +14,9 @@ from agent.sealing import Sealer, Sources
 from agent.sealjobs import SealJobs, Watch
 from agent.stores.writing import SqliteWriter
 from agent.witnesses import Speaker, Witnesses, about
+
+if TYPE_CHECKING:
+    from agent.app import Agent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,3 +56,19 @@ class Chained:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.chain.serve())
             group.create_task(self._witnesses.serve())
+
+
+def chained_of(agent: "Agent") -> Chained:
+    """The chain of an agent, whose parts may be made later."""
+    return Chained(
+        Parts(
+            heads=agent.heads,
+            writer=agent.writer,
+            committer=agent.committer,
+            sources=Sources(agent.reader, agent.shelf, lambda: agent.indicators.plans),
+            config=lambda: agent.config,
+            now_us=agent.clock.now_us,
+            watch=lambda: agent.watch,
+            metrics=ChainMetrics(agent.metrics.registry),
+        )
+    )
