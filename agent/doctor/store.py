@@ -85,8 +85,8 @@ def _inside(connection: sqlite3.Connection, location: Location, config: Config) 
     if have == known:
         reader = SqliteReader(connection)
         yield _growth(reader, location)
-        yield from _freshness(reader, config)
         yield from examine_chain(connection, config, is_held=holder_of(config) is not None)
+        yield from _freshness(reader, config)
 
 
 def _growth(reader: SqliteReader, location: Location) -> Finding:
