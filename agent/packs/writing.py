@@ -12,6 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from typing import IO, Any
 
 MANIFEST, CHECKS = "MANIFEST", "CHECKS"
@@ -21,6 +22,8 @@ _PRIME = 4_294_967_291
 
 _TIME = (1980, 1, 1, 0, 0, 0)
 _MODE = 0o100644
+_BLOCK = 1000
+"""Rows that are put into the zip at once."""
 
 
 def sums(fields: Sequence[str]) -> str:
@@ -42,11 +45,11 @@ class PackFile:
         """A CSV file; how many rows it has. None is an empty field."""
         count = 0
         with self._file(name) as feed:
-            feed(_line([*heading, "check:" + sums(heading)]))
-            for row in rows:
-                fields = ["" if value is None else str(value) for value in row]
-                feed(_line([*fields, sums(fields)]))
-                count += 1
+            feed(_lines([[*heading, "check:" + sums(heading)]]))
+            checked = (_checked(row) for row in rows)
+            while block := list(islice(checked, _BLOCK)):
+                feed(_lines(block))
+                count += len(block)
         return count
 
     def document(self, name: str, value: Any) -> None:
@@ -93,9 +96,15 @@ def _info(name: str) -> zipfile.ZipInfo:
     return info
 
 
-def _line(fields: Sequence[str]) -> bytes:
+def _checked(row: Sequence[object]) -> list[str]:
+    fields = ["" if value is None else str(value) for value in row]
+    fields.append(sums(fields))
+    return fields
+
+
+def _lines(rows: Iterable[Sequence[str]]) -> bytes:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow(fields)
+    csv.writer(text, lineterminator="\n").writerows(rows)
     return text.getvalue().encode()
 
 

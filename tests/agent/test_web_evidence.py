@@ -28,7 +28,7 @@ async def some_time(w: World) -> None:
 
 async def raw(w: World, path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
     async with w.client.get(path, headers=headers) as got:
-        return got.status, dict(got.headers), await got.read()
+        return got.status, {name.lower(): value for name, value in got.headers.items()}, await got.read()
 
 
 async def test_the_pack_of_a_running_agent_holds(tmp_path: Path) -> None:
@@ -38,15 +38,15 @@ async def test_the_pack_of_a_running_agent_holds(tmp_path: Path) -> None:
         row = next(row for row in rows if row["id"] == "fault_timely_handling_rate")
         status, headers, data = await raw(w, row["evidence"])
     assert status == 200
-    assert headers["Content-Type"] == "application/zip"
-    assert headers["Content-Disposition"] == 'attachment; filename="ankang-fault-timely-handling-rate-2026.zip"'
+    assert headers["content-type"] == "application/zip"
+    assert headers["content-disposition"] == 'attachment; filename="ankang-fault-timely-handling-rate-2026.zip"'
     path = tmp_path / "got.zip"
     path.write_bytes(data)
     checked = check_pack(path, language="en")
     assert checked.holds, checked.words
     assert "agrees: low = [1, 1]" in checked.words
     assert "readings: " in checked.words
-    assert headers["ETag"].strip('"') in checked.words
+    assert headers["etag"].strip('"') in checked.words
 
 
 async def test_the_explanation_is_what_the_description_says(tmp_path: Path) -> None:
