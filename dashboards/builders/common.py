@@ -27,6 +27,8 @@ SITES = 'max by (site, county) (sla_site_info{county=~"$county"})'
 """Sites of the chosen counties."""
 
 FAULT = "fault, root, role, priority"
+WHOSE = "name, carrier, responsible_unit"
+"""What the registers say of the root of a fault: who has to mend it."""
 
 SIMULATED = Panel(
     kind="stat",
@@ -114,8 +116,8 @@ def open_faults(where: str = "", *, width: int = 24, height: int = 9) -> Panel:
         kind="table",
         title=Text("未恢复故障与 3 小时时钟", "Open faults and their 3-hour clocks"),
         description=Text(
-            "每件未恢复故障：已持续多久、离 3 小时时限还有多久、连带多少对象。最多列 50 件，最早的在前。",
-            "Each open fault: how long it lasts, how much of its 3 hours is left, what it took along. "
+            "每件未恢复故障：离 3 小时时限还有多久、已持续多久、连带多少对象、归谁处置。最多列 50 件，最早的在前。",
+            "Each open fault: how much of its 3 hours is left, how long it lasts, what it took, who mends it. "
             "At most 50, oldest first.",
         ),
         unit="none",
@@ -123,6 +125,7 @@ def open_faults(where: str = "", *, width: int = 24, height: int = 9) -> Panel:
             Query(expr=f"max by ({FAULT}) (sla_fault_deadline_timestamp_seconds{where}) - time() and {first}"),
             Query(expr=first),
             Query(expr=f"max by ({FAULT}) (sla_fault_members{where}) and {first}"),
+            Query(expr=f"max by ({FAULT}, {WHOSE}) (sla_fault_info{where}) and on ({FAULT}) {first}"),
         ],
         columns=[
             Column(
@@ -133,10 +136,14 @@ def open_faults(where: str = "", *, width: int = 24, height: int = 9) -> Panel:
             ),
             Column(field="priority", title=Text("优先级", "priority"), mapped=PRIORITIES, width=90),
             Column(field="root", title=Text("根因对象", "root")),
+            Column(field="name", title=Text("名称", "name")),
+            Column(field="carrier", title=Text("运营商", "carrier")),
+            Column(field="responsible_unit", title=Text("责任单位", "responsible")),
             Column(field="role", title=Text("角色", "role"), mapped=ROLES, width=110),
             Column(field="Value #B", title=Text("已持续", "age"), unit="dtdurations"),
             Column(field="Value #C", title=Text("连带", "members"), unit="none", decimals=0, width=80),
             Column(field="fault", title=Text("故障编号", "fault")),
+            Column(field="Value #D", title=Text("（数）", "(count)"), hidden=True),
         ],
         empty=Text("没有未恢复的故障", "no open fault"),
         width=width,

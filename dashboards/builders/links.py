@@ -12,7 +12,18 @@ from dashboards.builders.common import (
     with_county_name,
 )
 from dashboards.builders.model import Column, Dashboard, Panel, Query, Section, Text
-from dashboards.builders.words import DEGRADED, DIRECTIONS, DOWN, UNKNOWN, UP, UP_OR_DOWN, load, none_is_well, share
+from dashboards.builders.words import (
+    DEGRADED,
+    DIRECTIONS,
+    DOWN,
+    TIERS,
+    UNKNOWN,
+    UP,
+    UP_OR_DOWN,
+    load,
+    none_is_well,
+    share,
+)
 
 _UP = joined("max by (link) (sla_link_up)")
 _WAYS = "max by (link, direction) (sla_link_utilisation_ratio)"
@@ -127,7 +138,7 @@ _LINES_DOWN = Panel(
         Column(field="name", title=Text("县区", "county")),
         Column(field="county", title=Text("代码", "code")),
         Column(field="carrier", title=Text("运营商", "carrier")),
-        Column(field="tier", title=Text("层级", "tier")),
+        Column(field="tier", title=Text("层级", "tier"), mapped=TIERS),
         Column(field="Value", title=Text("（数）", "(count)"), hidden=True),
     ],
     empty=Text("没有中断的线路", "no line is down"),

@@ -66,6 +66,12 @@ LEVELS: Mapped = {
     "zone": Meaning(Text("开发区", "zone"), PLAIN),
 }
 
+TIERS: Mapped = {
+    "backbone": Meaning(Text("骨干", "backbone"), PLAIN),
+    "metro": Meaning(Text("市县", "city to county"), PLAIN),
+    "access": Meaning(Text("接入", "access"), PLAIN),
+}
+
 NETWORKS: Mapped = {
     "extranet": Meaning(Text("政务外网", "extranet"), PLAIN),
     "video": Meaning(Text("视频网", "video network"), PLAIN),

@@ -161,6 +161,21 @@ def _runs(points: Mapping[float, float], step: float) -> Iterator[list[float]]:
         yield run
 
 
+def _stretches(series: Series, span: Span) -> Iterator[tuple[float, float, float]]:
+    """From when until when it was what, as long as nothing is missing between."""
+    held: tuple[float, float, float] | None = None
+    for at, value in series.points:
+        until = min(at + span.step, span.end)
+        if held is not None and held[2] == value and at - held[1] < span.step / 2:
+            held = held[0], until, value
+        else:
+            if held is not None:
+                yield held
+            held = at, until, value
+    if held is not None:
+        yield held
+
+
 def _clock(x: float, y: float, at: float, number: int) -> str:
     anchor = ("start", "middle", "middle", "middle", "end")[number]
     text = datetime.fromtimestamp(at, ZONE).strftime("%H:%M:%S")
@@ -186,8 +201,8 @@ def state_timeline(filled: Filled, span: Span, size: Size) -> str:
     for number, (name, series) in enumerate(named):
         y = TOP + number * height
         drawn.append(f'<text x="{LEFT * 2 - 6}" y="{y + height / 2 + 4:.1f}" text-anchor="end">{escape(name)}</text>')
-        for at, value in series.points:
-            begin, end = (max(plot.x(each), LEFT * 2) for each in (at, min(at + span.step, span.end)))
+        for at, until, value in _stretches(series, span):
+            begin, end = (max(plot.x(each), LEFT * 2) for each in (at, until))
             drawn.append(
                 f'<rect x="{begin:.1f}" y="{y + height * 0.1:.1f}" width="{max(end - begin, 0.5) + 0.3:.1f}" '
                 f'height="{height * 0.8:.1f}" fill="{color_of(value, defaults)}"/>'

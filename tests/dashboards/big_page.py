@@ -128,6 +128,8 @@ def _faults() -> Iterator[Sample]:
         yield "sla_fault_age_seconds", own, number
         yield "sla_fault_deadline_timestamp_seconds", own, NOW
         yield "sla_fault_members", own, 5
+        whose = {"name": "路由器", "site": "S-1", "county": "610900", "carrier": "电信", "responsible_unit": "某局"}
+        yield "sla_fault_info", {**own, **whose}, 1
     for priority in ("P1", "P2", "P3", "P4"):
         yield "sla_faults_open", {"priority": priority}, 25
     for outcome in ("in_time", "late", "pending", "undecided"):

@@ -52,6 +52,9 @@ EMPTY_RULES = {
     for window in ("1h", "2h", "6h", "1d", "3d")
 }
 
+NOT_REGISTERED = {"carrier", "responsible_unit"}
+"""Columns that the lab's register leaves empty for the roots of its faults."""
+
 MAY_BE_NEGATIVE = {"Next 3-hour deadline", "Open faults and their 3-hour clocks", "Budget left of the year"}
 MAY_BE_NEGATIVE |= {"Indicators, targets and verdicts", "Age of the register"}
 
@@ -122,7 +125,7 @@ def of_panel(done: Filled, title: str, empty: set[str]) -> Iterator[str]:
             yield f"{asked.ref} is a share above 1: {max(values)}"
     if done.panel["type"] == "table":
         organize = done.panel["transformations"][-1]["options"]
-        missing = set(organize["indexByName"]) - fields(done)
+        missing = set(organize["indexByName"]) - fields(done) - NOT_REGISTERED
         if missing:
             yield f"no query brings the columns {missing}"
         labels = [labels_of(each.answer.series) for each in done.asked if each.answer.series]
