@@ -155,11 +155,12 @@ SUMMARIES = Register(
             required=True,
         ),
         Field(
-            "indicator", NAME, "指标编号", "Id of the indicator.", "指标编号。", "gov_cloud_availability", ("指标",),
+            "indicator", NAME, "指标编号", "Id of the indicator in its plan.", "规划文件中的指标编号。",
+            "gov_cloud_availability", ("指标",),
             required=True,
         ),
         Field(
-            "period", NAME, "周期", "Its period.", "周期。", "2025", ("统计周期",), required=True,
+            "period", NAME, "周期", "Its period.", "数值所属的周期。", "2025", ("统计周期",), required=True,
         ),
         Field(
             "n", LARGE, "分子", "Numerator of the low bound.", "下界的分子。", "31378305000000", ("下界分子",),
