@@ -263,7 +263,7 @@ def test_the_command_sends_one_message_and_says_what_came_of_it(duty: Robot, tmp
     assert code == 2
     assert "notices: got the sink dury; did you mean duty?" in said
     duty.status = 500
-    assert command(config, "duty") == (1, 'duty: not sent: 127.0.0.1: HTTP 500 {"errcode": 0}\n')
+    assert command(config, "duty") == (2, 'sla-agent: duty: not sent: 127.0.0.1: HTTP 500 {"errcode": 0}\n')
 
 
 def test_the_example_is_what_the_check_uses():
