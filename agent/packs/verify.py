@@ -2788,6 +2788,8 @@ def recompute(pack: Pack, talk: Talk, language: str) -> None:
     if ask.faults is not None:
         _compare_faults(pack, talk, ask)
     _compare_readings(pack, talk)
+    _compare_gaps(pack, talk, ask)
+    _compare_counted(pack, talk, found)
     for name in ("", row["formula"], "readings", "rows", *(["told"] if _has_told(pack) else [])):
         if name in LEFT:
             talk.say("left", what=LEFT[name][place])
@@ -2869,6 +2871,36 @@ def _compare_service(pack: Pack, talk: Talk, ask: Question) -> None:
         ours = ";".join("%d/%d" % cut for cut in ask.city.service(row["object"]))
         if row["service"] != ours:
             talk.wrong("rows_differ", file="objects.csv", line=line, field="service", theirs=row["service"], ours=ours)
+
+
+def _compare_gaps(pack: Pack, talk: Talk, ask: Question) -> None:
+    """Time that is not known, and why."""
+    rows = itertools.groupby(pack.rows("gaps.csv"), key=lambda each: each[1]["object"])
+    stated = {name: [(line, row["from"], row["to"], row["cause"]) for line, row in of_it] for name, of_it in rows}
+    for _, row in pack.rows("objects.csv"):
+        name = row["object"]
+        theirs = stated.pop(name, [])
+        known = full(ask.city.served(name), ask.a, ask.cut)
+        ours = [(str(piece.a), str(piece.b), piece.cause) for piece in known if piece.state == DARK]
+        if [each[1:] for each in theirs] != ours:
+            line = next(
+                (each[0] for each, mine in zip(theirs, ours) if each[1:] != mine), theirs[-1][0] if theirs else 0
+            )
+            talk.wrong("rows_differ", file="gaps.csv", line=line, field=name, theirs=_short(theirs), ours=_short(ours))
+    for name, rows_of_it in stated.items():
+        talk.wrong("rows_differ", file="gaps.csv", line=rows_of_it[0][0], field="object", theirs=name, ours="-")
+
+
+def _compare_counted(pack: Pack, talk: Talk, found: Found) -> None:
+    """What each object of a share counts as."""
+    ours = {id_: status for status, ids in found.lists.items() for id_ in ids}
+    for line, row in pack.rows("counted.csv"):
+        mine = ours.pop(row["object"], None)
+        is_status = row["status"] in found.lists
+        if (mine is not None or is_status) and row["status"] != mine:
+            talk.wrong("rows_differ", file="counted.csv", line=line, field="status", theirs=row["status"], ours=mine)
+    for id_, status in ours.items():
+        talk.wrong("rows_differ", file="counted.csv", line=0, field=id_, theirs="-", ours=status)
 
 
 def _compare_faults(pack: Pack, talk: Talk, ask: Question) -> None:
