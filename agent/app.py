@@ -12,9 +12,7 @@ from pathlib import Path
 
 from agent import housekeeping, reportjobs
 from agent.calendar import Calendar
-from agent.chained import Chained
-from agent.chained import Parts as ChainParts
-from agent.chainmetrics import ChainMetrics
+from agent.chained import chained_of
 from agent.clock import Clock, RunClock, read_anchor
 from agent.clockwatch import Begin, ClockWatch, Heard, begin
 from agent.commit import Committer
@@ -45,7 +43,6 @@ from agent.progress import Progress
 from agent.registerfiles import apply_files, tell, try_files
 from agent.reportjobs import ReportJobs
 from agent.runner import Runner
-from agent.sealing import Sources
 from agent.selfmetrics import SelfMetrics
 from agent.stores.base import Batch, RunRequest, RunStart
 from agent.stores.holder import Holder
@@ -173,7 +170,7 @@ class Agent:
         self.indicators = Indicators(self.metrics.registry, self.reader, self.shelf, self.clock.now_us, simulated)
         self.supervised = self._supervised()
         self.paths = self._paths()
-        self.chained = self._chained()
+        self.chained = chained_of(self)
         kinds = {kind.name: kind for kind in self.kinds}
         self.modules = Modules(kinds, self.runner.modules)
         around = Surroundings(
@@ -200,20 +197,6 @@ class Agent:
         progress = Progress(self.runner.schedule, self.runner.lanes, self._longest_ns, now_ns)
         return Supervised(
             ServiceManager.found(), progress, lambda: Counts(self._targets(), self.runner.readings), now_ns
-        )
-
-    def _chained(self) -> Chained:
-        return Chained(
-            ChainParts(
-                heads=self.heads,
-                writer=self.writer,
-                committer=self.committer,
-                sources=Sources(self.reader, self.shelf, lambda: self.indicators.plans),
-                config=lambda: self.config,
-                now_us=self.clock.now_us,
-                watch=lambda: self.watch,
-                metrics=ChainMetrics(self.metrics.registry),
-            )
         )
 
     def _longest_ns(self) -> int:

@@ -74,8 +74,6 @@ class Chain:
             if self._maker.is_due(now):
                 self._maker.begin("hour", now, is_sound=not self._watch().unresolved)
             made = self._maker.make_begun(self._pause)
-            for kept in made:
-                self._metrics.chained(kept.head.number, kept.head.until)
             sealed = self.seals.look(self._pause)
         except StoppingError:
             return False

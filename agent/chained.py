@@ -1,8 +1,10 @@
 """What the agent has of the chain, put together: heads, seals, witnesses. No policy here."""
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from agent.chain import Chain
 from agent.chainmetrics import ChainMetrics
@@ -11,8 +13,12 @@ from agent.config import Config
 from agent.headmaking import HeadMaker, Terms
 from agent.sealing import Sealer, Sources
 from agent.sealjobs import SealJobs, Watch
+from agent.stores.chaining import Kept
 from agent.stores.writing import SqliteWriter
 from agent.witnesses import Speaker, Witnesses, about
+
+if TYPE_CHECKING:
+    from agent.app import Agent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +39,10 @@ class Chained:
     """The chain of one run."""
 
     def __init__(self, parts: Parts) -> None:
-        self._heads, self._config = parts.heads, parts.config
+        self._heads, self._config, self._metrics = parts.heads, parts.config, parts.metrics
+        last = parts.sources.reader.last_head()
+        if last is not None:
+            self._metrics.chained(last.head.number, last.head.until)
         self._witnesses = Witnesses(parts.writer, parts.committer, parts.now_us, parts.metrics)
         config = parts.config()
         named = about(parts.sources.reader, config.vantage.name)
@@ -44,11 +53,31 @@ class Chained:
 
     def take(self, config: Config) -> None:
         """Another algorithm, from the next head on, or other witnesses."""
-        self._heads.terms = Terms(config.chain.algorithm, self._speaker.head)
+        self._heads.terms = Terms(config.chain.algorithm, self._added)
         self._witnesses.take(config.witnesses)
+
+    def _added(self, db: sqlite3.Connection, kept: Kept) -> None:
+        self._speaker.head(db, kept)
+        self._metrics.chained(kept.head.number, kept.head.until)
 
     async def serve(self) -> None:
         """Until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self.chain.serve())
             group.create_task(self._witnesses.serve())
+
+
+def chained_of(agent: "Agent") -> Chained:
+    """The chain of an agent, whose parts may be made later."""
+    return Chained(
+        Parts(
+            heads=agent.heads,
+            writer=agent.writer,
+            committer=agent.committer,
+            sources=Sources(agent.reader, agent.shelf, lambda: agent.indicators.plans),
+            config=lambda: agent.config,
+            now_us=agent.clock.now_us,
+            watch=lambda: agent.watch,
+            metrics=ChainMetrics(agent.metrics.registry),
+        )
+    )

@@ -14,7 +14,7 @@ class ChainMetrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._registry = registry
-        self._head, self._until = self._gauge(metrics.CHAIN_HEAD), self._gauge(metrics.CHAIN_UNTIL)
+        self._end: tuple[Gauge, Gauge] | None = None
         self._failures = Counter(metrics.CHAIN_FAILURES.name, metrics.CHAIN_FAILURES.help, registry=registry)
         self.seals, self.seals_missing = self._counter(metrics.SEALS), self._gauge(metrics.SEALS_MISSING)
         self._waiting = self._gauge(metrics.WITNESS_WAITING)
@@ -24,9 +24,11 @@ class ChainMetrics:
             self.seals.labels(kind)
 
     def chained(self, number: int, until: int) -> None:
-        """A head is durable."""
-        self._head.set(number)
-        self._until.set(until / 1e6)
+        """A head was made; before the first there is no sample."""
+        if self._end is None:
+            self._end = self._gauge(metrics.CHAIN_HEAD), self._gauge(metrics.CHAIN_UNTIL)
+        self._end[0].set(number)
+        self._end[1].set(until / 1e6)
 
     def chain_failed(self) -> None:
         """A head, or a seal, could not be made."""

@@ -36,6 +36,8 @@ class HeadMaker:
     def __init__(self, location: Location, writer: SqliteWriter, zone: ZoneInfo) -> None:
         self._location, self._writer, self._zone = location, writer, zone
         self.terms = Terms()
+        self._hour: int | None = None
+        self._may_wait = True
 
     def begin(self, kind: str, at: int, said: Json | None = None, *, is_sound: bool = True) -> Cut:
         """Set apart what is durable now. While the clock is in doubt no day or month is over (T4).
@@ -45,7 +47,9 @@ class HeadMaker:
         doubt: Json = {} if is_sound else {"clock": "in doubt"}
         with self._writer.transaction() as db:
             closed = closed_at(at, self._zone) if is_sound else {}
-            return chaining.begin(db, kind, at, closed, {**doubt, **(said or {})})
+            cut = chaining.begin(db, kind, at, closed, {**doubt, **(said or {})})
+        self._hour, self._may_wait = cut.until // HOUR_US, True
+        return cut
 
     def begin_late(self, at: int) -> Cut | None:
         """Before a run starts: what earlier ones, or commands, left in no head, where its hour is over."""
@@ -61,12 +65,16 @@ class HeadMaker:
 
     def is_due(self, at: int) -> bool:
         """Whether an hour has ended since the last head was begun. Shape: a new store's first hour counts from now."""
-        with self._writer.transaction() as db:
-            last = chaining.last_until(db)
-            return at // HOUR_US > (self._first(at) if last is None else last) // HOUR_US
+        if self._hour is None:  # asked for every few seconds: the store is asked once
+            with self._writer.transaction() as db:
+                last = chaining.last_until(db)
+                self._hour = (self._first(at) if last is None else last) // HOUR_US
+        return at // HOUR_US > self._hour
 
     def make_begun(self, pause: Callable[[], None] = lambda: None) -> list[Kept]:
         """Make every head that was begun. Errors: StoreError, and what `pause` raises to stop it; it is made later."""
+        if not self._may_wait:
+            return []
         made = []
         with self.reading() as db:
             for cut in chaining.cuts(db):
@@ -76,6 +84,7 @@ class HeadMaker:
                     self.terms.added(writing, kept)
                 LOG.info("head %d, %d rows: %s:%s", cut.number, hashed.total, self.terms.algorithm, kept.digest)
                 made.append(kept)
+        self._may_wait = False
         return made
 
     @contextmanager

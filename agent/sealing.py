@@ -69,10 +69,18 @@ class Sealer:
         self._sources, self._added = sources, added
 
     def due(self, now: int) -> list[str]:
-        """The months that are over for 72 h and not sealed, oldest first."""
+        """The months that are over for 72 h and not sealed, oldest first.
+
+        Those of its first year before the store knew anything come with the first one of which it does.
+        """
         with self._writer.transaction() as db:
             done = sealed.sealed_months(db)
-        return [period for period in self._over(now) if period not in done]
+        first = self._first_known()
+        if first is None:
+            return []
+        begins = to_datetime(first, self._zone)
+        found = [period for period in self._over(begins.year, now) if period not in done]
+        return found if any(period >= f"{begins:%Y-%m}" for period in found) else []
 
     def seal(self, period: str, asked: Asked) -> KeptSeal:
         """Seal a month for the first time. Errors: UsageError, StoreError."""
@@ -102,13 +110,13 @@ class Sealer:
             db.execute("UPDATE chain_state SET checked = ?", (last.head.number,))
         return made
 
-    def _over(self, now: int) -> Iterator[str]:
-        """Every month that is over for 72 h, from January of the year in which the store begins to know anything."""
+    def _first_known(self) -> int | None:
         known = (self._sources.reader.first_heartbeat(), self._sources.reader.first_imported())
-        first = min((at for at in known if at is not None), default=None)
-        if first is None:
-            return
-        year, number = to_datetime(first, self._zone).year, 1
+        return min((at for at in known if at is not None), default=None)
+
+    def _over(self, year: int, now: int) -> Iterator[str]:
+        """Every month that is over for 72 h, from January of a year."""
+        number = 1
         while month(year, number, self._zone).end + PROVISIONAL_US <= now:
             yield f"{year}-{number:02}"
             year, number = year + number // 12, number % 12 + 1

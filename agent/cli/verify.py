@@ -93,7 +93,7 @@ def _lines(walk: Walk, found: Found, seals: list[str], at: Callable[[int], str],
     if not found.bad and not seals:
         yield f"ok: {found.heads} heads over {found.rows} rows, {count} seals: every digest is that of what it covers"
     if found.pending:
-        yield f"{found.pending} rows are in no head yet: the hour goes on, or its head is made at the next start"
+        yield f"not in a head yet: {found.pending} rows; the hour goes on, or its head is made at the next start"
     if found.last is None:
         yield "there is no head yet: nothing is proved of this store"
     else:

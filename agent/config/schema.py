@@ -361,6 +361,6 @@ class Document(Section):
     )
     chain: Chain = Field(Chain(), description="The chain of digests over the ledger.")
     witnesses: Annotated[tuple[Witness, ...], Field(max_length=20)] = Field(
-        (), description="Who is told the digests; without any reports say 无外部见证 (no external witness)."
+        (), description="Who is told the digests; without any reports say 无外部见证 (no outside witness)."
     )
     labels: Annotated[tuple[Label, ...], Unique] = Field((), description="Register columns that become metric labels.")

@@ -4,7 +4,7 @@ The command, the API and the metrics all take their numbers from here.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 from urllib.parse import urlencode
@@ -16,6 +16,7 @@ from agent.figures.book import Shelf
 from agent.figures.faults import Faults, Found
 from agent.figures.formulas import FORMULAS
 from agent.figures.formulas.clearing import CLEARING, narrowed
+from agent.figures.standing import Standing, standing
 from agent.figures.timelines import Timelines
 from agent.figures.words import reason_text
 from agent.instants import format_instant, hours
@@ -44,6 +45,7 @@ class Table:
     register_version: str
     simulated: bool
     rows: tuple[Judged, ...]
+    standing: Standing = field(default_factory=Standing)
 
     @property
     def running(self) -> bool:
@@ -84,6 +86,7 @@ class PlanTables:
             register_version=_version(self._reader.register_state()),
             simulated=self._reader.meta(SIMULATED) == "true",
             rows=(),
+            standing=standing(self._reader, asked.period, asked.zone),
         )
 
     def asked(self, plan: Plan, period: str | None, *, now: int, as_of: int | None = None) -> tuple[Asked, str]:
@@ -173,8 +176,8 @@ def as_json(table: Table, language: str = ZH) -> Json:
         "as_of": _time(table, table.as_of),
         "method_version": METHOD_VERSION,
         "register_version": table.register_version,
-        "status": "provisional",  # sealed only where every month of the period is: seals are not there yet (E3)
-        "seal": None,
+        "status": "sealed" if table.standing.is_sealed else "provisional",
+        "seal": table.standing.digest if table.standing.is_sealed else None,
         "adopted": _adopted(plan.adopted),
         "simulated": table.simulated,
         "indicators": [row_as_json(table, row, language) for row in table.rows],

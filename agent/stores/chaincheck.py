@@ -254,7 +254,8 @@ def _uncovered(covered: Covered) -> str:
     rest = [f"{place} = 0" for place in KEY_COLUMNS[len(covered.key) :]]
 
     def absent(table: str, tag: str) -> str:
-        same = " AND ".join([f"x.{place} = t.{name}" for name, place in places] + [f"x.{each}" for each in rest])
+        # the plus takes the column's affinity away, without which SQLite would not use the key of x
+        same = " AND ".join([f"x.{place} = +t.{name}" for name, place in places] + [f"x.{each}" for each in rest])
         return f"NOT EXISTS (SELECT 1 FROM {table} x WHERE {tag}x.tbl = '{covered.table}' AND {same})"
 
     due = "x.head IN (SELECT number FROM chain_cuts) AND "

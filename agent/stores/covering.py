@@ -93,7 +93,8 @@ class Row(NamedTuple):
 
 def due(db: sqlite3.Connection, head: int, pause: Callable[[], None]) -> Iterator[Row]:
     """The rows of a head that was begun, in its order, a batch at a time with a pause behind each."""
-    for covered in COVERED:
+    there = {table for (table,) in db.execute("SELECT DISTINCT tbl FROM chain_due WHERE head = ?", (head,))}
+    for covered in (each for each in COVERED if each.table in there):
         after: tuple[object, ...] | None = None
         while True:
             found = _batch(db, covered, head, after)

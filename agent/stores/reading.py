@@ -18,6 +18,7 @@ from agent.stores.packing import LedgerRows
 from agent.stores.pathing import KeptPath
 from agent.stores.registering import RegisterRow, RegisterVersion
 from agent.stores.sighting import DaySeen
+from agent.stores.witnessing import Delivered
 from sla.bins import Bin
 from sla.confirm import FOREVER
 from sla.model import Cause, Degraded, Edge, Outcome, State, Window
@@ -295,6 +296,15 @@ class SqliteReader:
         """The end of the chain."""
         with self._lock:
             return chaining.last_head(self._db)
+
+    def witnessed_head(self) -> tuple[Kept, list[Delivered]] | None:
+        """The newest head that a witness has, and who has it."""
+        with self._lock:
+            number = witnessing.newest_head(self._db)
+            kept = None if number is None else next(chaining.heads(self._db, number, number), None)
+            return (
+                None if kept is None else (kept, witnessing.witnesses_of(self._db, witnessing.HEAD, kept.head.number))
+            )
 
     def close(self) -> None:
         """Give the connection back."""

@@ -13,6 +13,16 @@ _BY_IMPORT = "(SELECT recorded_by FROM imports i WHERE i.id = t.import)"
 _OF_FAULT = "(SELECT min(e.start) FROM fault_events e WHERE e.fault = t.fault)"
 _HOUR = 3_600_000_000
 
+
+def _first_of(column: str, names: tuple[str, ...]) -> str:
+    """The validity of a row, else the first of the times that a record of its kind has."""
+    said = ", ".join(f"json_extract(t.body, '$.{name}')" for name in names)
+    return f"coalesce(t.{column}, {said})"
+
+
+BEGINS = ("start", "onset", "reported", "noticed_at", "found_at", "issued_at", "date")
+ENDS = ("end", "restored", "verified_at", "rectified_at", "date")
+
 _SPEAKS_OF: dict[str, tuple[str, str, str]] = {
     "edges": ("t.at", "t.at", "'agent'"),
     "gaps": ("t.at", "t.at", "'agent'"),
@@ -20,7 +30,7 @@ _SPEAKS_OF: dict[str, tuple[str, str, str]] = {
     "clock_steps": ("t.seen_at", "t.seen_at", "coalesce(t.resolved_by, 'agent')"),
     "imported_spans": ("t.start_at", "t.end_at", _BY_IMPORT),
     "imported_readings": ("t.at", "t.at", _BY_IMPORT),
-    "register_rows": ("t.valid_from", "t.valid_to", "t.recorded_by"),
+    "register_rows": (_first_of("valid_from", BEGINS), _first_of("valid_to", ENDS), "t.recorded_by"),
     "service": ("t.starts", "t.ends", "t.recorded_by"),
     "fault_notes": (_OF_FAULT, _OF_FAULT, "t.recorded_by"),
     "paths": ("t.at", "t.at", "'agent'"),

@@ -81,6 +81,13 @@ def witnesses_of(db: sqlite3.Connection, kind: str, ref: int) -> list[Delivered]
     return [Delivered(*row) for row in db.execute(sql, (kind, ref))]
 
 
+def newest_head(db: sqlite3.Connection) -> int | None:
+    """The newest head that a witness has."""
+    sql = f"SELECT max(ref) FROM witness_lines WHERE kind = '{HEAD}' AND delivered_at IS NOT NULL"
+    found = db.execute(sql).fetchone()[0]
+    return None if found is None else int(found)
+
+
 def last_problem(db: sqlite3.Connection, witness: str) -> tuple[int, str] | None:
     """Since when the oldest line waits that a witness could not take, and why."""
     sql = (

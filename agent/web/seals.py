@@ -40,7 +40,7 @@ async def seal(request: web.Request) -> web.Response:
     done = await agent.chained.chain.ask(
         lambda: agent.chained.seals.on_demand(request.query.get("period"), by, accept_clock=accept)
     )
-    return answer({"sealed": [kept.digest for kept in done.seals], "text": done.words})
+    return answer({"sealed": [f"{kept.seal.algorithm}:{kept.digest}" for kept in done.seals], "text": done.words})
 
 
 def _told(agent: "Agent", period: str | None) -> Json:

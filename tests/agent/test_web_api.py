@@ -51,6 +51,7 @@ SAMPLES = {
     "/api/v1/plans/{id}/indicators/{indicator}/evidence": [],  # tests/agent/test_web_evidence.py: it asks by Accept
     "/api/v1/plans/{id}/report": ["/api/v1/plans/ankang/report?format=json&period=2026-01"],
     "/api/v1/maintenance": ["/api/v1/maintenance"],
+    "/api/v1/seals": ["/api/v1/seals", "/api/v1/seals?period=2025-12"],
     "/api/v1/openapi.json": ["/api/v1/openapi.json"],
 }
 

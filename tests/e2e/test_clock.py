@@ -121,6 +121,7 @@ def test_vector_17_the_clock_jumps_during_an_outage_and_no_duration_changes(tmp_
                 wall.set(offset)
                 until(lambda seen=number: steps(running) == 2 * seen + 1, f"the step to {offset}")
                 assert sample(running, "sla_agent_clock_unresolved") == 1
+                assert_nothing_is_sealed(config)
                 until_probed(running)
                 wall.set(RIGHT)
                 until(lambda seen=number: steps(running) == 2 * seen + 2, f"the step back from {offset}")
@@ -142,10 +143,19 @@ def test_vector_17_the_clock_jumps_during_an_outage_and_no_duration_changes(tmp_
     assert_steps_of(tmp_path)
 
 
+def assert_nothing_is_sealed(config: Path) -> None:
+    """Also where somebody asks for it (T4)."""
+    line = [sys.executable, "-m", "agent", "seal", "--config.file", str(config)]
+    done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=DEADLINE_SECONDS)
+    assert done.returncode == 2
+    assert "a step of the clock is unresolved, so nothing is sealed" in done.stderr
+
+
 def assert_steps_of(folder: Path) -> None:
     """Exactly one row and one record a step, each undone, of the sizes that were set."""
     reader = SqliteReader(connect(Location(folder / "ledger.db"), read_only=True))
     rows, records = reader.clock_steps(), reader.records("clock_step")
+    assert reader.seals() == []
     reader.close()
     ten_years = rows[4].step_us
     assert ten_years / 1e6 == pytest.approx(3650 * 86_400, abs=3 * 86_400)  # whatever libfaketime calls a year
