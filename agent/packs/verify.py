@@ -3206,6 +3206,15 @@ def check_chain(pack: Pack, talk: Talk) -> List[str]:
     return [head["digest"] for head in chain.heads.values()] + [seal["digest"] for seal in said["seals"]]
 
 
+def _expected(talk: Talk, expect: str, digest: str, heads: Sequence[str]) -> None:
+    """A digest of the pack, of a head or of a seal, or at least its first 16 digits, with its algorithm or without."""
+    digits = expect.strip().lower().rpartition(":")[2]
+    if len(digits) >= 16 and any(each.startswith(digits) for each in (digest, *heads)):
+        talk.say("expected", what=digits)
+    else:
+        talk.wrong("unexpected", want=expect, digest=digest, heads=", ".join(heads[-1:]) or "-")
+
+
 def verify(path: str, language: str, expect: Optional[str]) -> Tuple[int, str]:
     """Check a pack: exit status, and what is to be said."""
     talk = Talk(language)
@@ -3214,10 +3223,8 @@ def verify(path: str, language: str, expect: Optional[str]) -> Tuple[int, str]:
         digest = check_files(pack, talk)
         if not talk.bad:
             heads = check_chain(pack, talk)
-            if expect and expect.lower() not in (digest, *heads):
-                talk.wrong("unexpected", want=expect, digest=digest, heads=", ".join(heads[-1:]) or "-")
-            elif expect:
-                talk.say("expected", what=expect.lower())
+            if expect:
+                _expected(talk, expect, digest, heads)
             recompute(pack, talk, language)
     except Wrong as exc:
         talk.wrong(exc.code, **exc.values)

@@ -1,6 +1,7 @@
 """E4: whatever is changed in a pack is named; the bytes of a pack follow from the store; the verifier stands alone."""
 
 import ast
+import json
 import random
 import zipfile
 from pathlib import Path
@@ -107,6 +108,10 @@ def test_expect(whole: Path) -> None:
     said = verify.verify(str(whole), "en", None)[1]
     digest = said.split("digest of the pack: ")[1].split()[0]
     assert verify.verify(str(whole), "en", digest)[0] == 0
+    with zipfile.ZipFile(whole) as opened:
+        last = json.loads(opened.read("chain.json"))["heads"][-1]["digest"]
+    assert verify.verify(str(whole), "en", f"sha256:{last[:20]}")[0] == 0
+    assert verify.verify(str(whole), "en", last[:8])[0] == 1
     assert verify.verify(str(whole), "en", "0" * 64)[0] == 1
 
 
