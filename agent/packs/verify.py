@@ -73,8 +73,8 @@ WORDS: Dict[str, Tuple[str, str]] = {
     ),
     "bad_value": ("{file} 第 {line} 行，字段 {field}：不可读的值", "{file} line {line}, field {field}: unreadable"),
     "chain_ok": (
-        "哈希链：{rows} 行由 {hours} 个小时头证明，链头序号至 {last}",
-        "chain: {rows} rows proven by {hours} hour heads, up to head {last}",
+        "哈希链：{rows} 行由 {hours} 个小时头证明，链头序号至 {last}，封存 {seals} 个",
+        "chain: {rows} rows proven by {hours} hour heads; heads up to {last} and {seals} seals hold",
     ),
     "chain_bad": ("哈希链不符：{what}", "the chain does not hold: {what}"),
     "chain_open": (
@@ -3190,7 +3190,7 @@ def check_chain(pack: Pack, talk: Talk) -> List[str]:
         return []
     rows, hours, proven = chain.prove()
     left = len(chain.rows) - rows
-    talk.say("chain_ok", rows=rows, hours=hours, last=max(chain.heads))
+    talk.say("chain_ok", rows=rows, hours=hours, last=max(chain.heads), seals=len(chain.seals))
     if left:
         tables = sorted({table for table, _ in set(chain.rows) - proven})
         talk.say("chain_open", n=left, why=", ".join(tables))
