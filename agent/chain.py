@@ -18,6 +18,9 @@ T = TypeVar("T")
 LOG = logging.getLogger(__name__)
 
 LOOK_SECONDS = 2.0
+AGAIN_SECONDS = 60.0
+"""After a failure, whatever it was."""
+
 PAUSE_SECONDS = 0.005
 """Between two batches of rows: probes and commits have their turn."""
 
@@ -42,7 +45,7 @@ class Chain:
         self.seals, self._metrics, self._spoke = seals, metrics, spoke
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="chain")
         self._stopping = False
-        self._is_refused = False
+        self._is_refused = self._has_failed = False
 
     async def serve(self) -> None:
         """Until cancelled. What is new for the witnesses is told on the loop."""
@@ -51,7 +54,7 @@ class Chain:
             while True:
                 if await loop.run_in_executor(self._thread, self.look):
                     self._spoke()
-                await asyncio.sleep(LOOK_SECONDS)
+                await asyncio.sleep(AGAIN_SECONDS if self._has_failed else LOOK_SECONDS)
         finally:
             self._stopping = True
             await asyncio.to_thread(self._thread.shutdown, cancel_futures=True)  # it reads the store until then
@@ -68,7 +71,7 @@ class Chain:
     def look(self) -> bool:
         """Begin a head where an hour has ended, make what was begun, seal what is due; True if anything was made."""
         made: list[Kept] = []
-        sealed = False
+        sealed, self._has_failed = False, True
         try:
             now = self._now_us()
             if self._maker.is_due(now):
@@ -83,7 +86,7 @@ class Chain:
             self._metrics.chain_failed()
             LOG.exception("the chain: our own bug; it is tried again")
         else:
-            self._is_refused = False
+            self._is_refused = self._has_failed = False
         return bool(made) or sealed
 
     def _refused(self, exc: StoreError) -> None:

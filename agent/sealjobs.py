@@ -46,6 +46,7 @@ class SealJobs:
         now = self._now_us()
         if now // HOUR_US == self._looked:
             return False
+        self._looked = now // HOUR_US  # also where it fails: it is tried again in the next hour, not every second
         due = self._sealer.due(now)
         self._metrics.seals_missing.set(len(due))
         why = self._why_not()
@@ -53,14 +54,13 @@ class SealJobs:
             if due and not self._is_told:
                 LOG.warning("%d months wait to be sealed: %s", len(due), why)
             self._is_told = bool(due)
-            self._looked = now // HOUR_US
             return False
         made = []
         for period in due:
             pause()
             made.append(self._seal(period, Asked(now, AGENT)))
         made += self._revise(Asked(now, AGENT))
-        self._looked, self._is_told = now // HOUR_US, False
+        self._is_told = False
         self._metrics.seals_missing.set(0)
         return bool(made)
 

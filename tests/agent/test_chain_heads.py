@@ -18,9 +18,10 @@ from agent.stores.base import Batch, EdgeRow, RunRequest
 from agent.stores.chaining import Kept
 from agent.stores.covering import COVERED
 from agent.stores.opening import Location, connect, migrate, migrations
+from agent.stores.proving import heads_with, proofs
 from agent.stores.writing import SqliteWriter
 from sla.model import Cause, Degraded, Edge, State
-from sla.seal import Algorithm, is_available
+from sla.seal import Algorithm, climb, is_available, leaf
 from tests.agent.chain_worlds import (
     FIRST_CHAINED,
     HOUR_US,
@@ -312,3 +313,20 @@ def test_a_backup_of_each_released_schema_is_restored_into_a_chain(tmp_path: Pat
     assert [kept.head.kind for kept in heads(Location(path))] == ["upgrade", "restore"]
     assert json.dumps(heads(Location(path))[-1].head.said["restore"]["put_aside"]) == "null"
     assert walk(Location(path)).bad == ()
+
+
+def test_a_row_is_proven_to_be_in_its_head_and_a_changed_one_is_not(path: Path) -> None:
+    world = World(path)
+    with world.writer.transaction() as db:
+        fill(db)
+    world.head(LATER)
+    world.head(LATER + HOUR_US)
+    with world.maker.reading() as db:
+        key = (2, 2, 2, db.execute("SELECT seq FROM edges WHERE component = 2").fetchone()[0])
+        assert heads_with(db, "edges", [key, (9, 9, 9, 9)]) == {key: 1}
+        (proven,) = proofs(db, 1, [("edges", key)])
+    algorithm, root = proven.head.head.algorithm, bytes.fromhex(proven.head.head.root)
+    columns = proven.row.columns or ()
+    assert climb(algorithm, leaf(algorithm, "edges", key, columns), proven.steps) == root
+    assert climb(algorithm, leaf(algorithm, "edges", key, (*columns[:-1], b"")), proven.steps) != root
+    world.close()

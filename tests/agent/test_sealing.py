@@ -273,3 +273,21 @@ def test_the_times_of_every_record_are_known_to_the_seals() -> None:
     undated = [register for register in REGISTERS.values() if not register.dated]
     assert {register.start for register in undated} <= set(BEGINS)
     assert {register.end for register in undated} <= set(ENDS)
+
+
+def test_a_seal_that_fails_is_tried_again_in_the_next_hour(world: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    now, tried = [OVER], []
+
+    def fail(*_: object) -> None:
+        tried.append(now[0])
+        raise UsageError("no")
+
+    monkeypatch.setattr(world.sealer, "seal", fail)
+    told = SealJobs(world.sealer, lambda: now[0], Clocks, ChainMetrics(CollectorRegistry()))
+    with pytest.raises(UsageError):
+        told.look(lambda: None)
+    assert not told.look(lambda: None)
+    now[0] += HOUR_US
+    with pytest.raises(UsageError):
+        told.look(lambda: None)
+    assert tried == [OVER, OVER + HOUR_US]

@@ -2,11 +2,17 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
+from agent.headmaking import HeadMaker
+from agent.stores.chaincheck import Told as WalkTold
+from agent.stores.chaincheck import Walk
 from agent.stores.opening import Location, connect
 from agent.stores.reading import SqliteReader
+from agent.stores.writing import SqliteWriter
 from sla.model import State, Window
 from sla.timeline import Span, spans
 
@@ -45,6 +51,18 @@ def told(path: Path, before: Told | None = None) -> Told:
         reader.close()
     edges = frozenset((names[row[0]], row[1], State(row[2])) for row in rows)
     return Told(found, edges, last.heartbeat_at, gaps)
+
+
+def chain_agrees(path: Path, at: int) -> int:
+    """A head over what the kill left, and a walk over all of them (E3); how many rows that are."""
+    with closing(connect(Location(path))) as connection:
+        maker = HeadMaker(Location(path), SqliteWriter(connection), ZoneInfo("Asia/Shanghai"))
+        maker.begin("hour", at)
+        maker.make_begun()
+    with closing(connect(Location(path), read_only=True)) as connection:
+        found = Walk(connection, WalkTold(str, lambda *_: None)).walk()
+    assert (found.bad, found.pending) == ((), 0)
+    return found.rows
 
 
 def sums_up(story: Iterable[Span], window: Window) -> None:

@@ -14,7 +14,7 @@ from sla.model import State
 from tests.depth import measure
 from tests.e2e.running import Port, Process, configuration, drained, ports
 from tests.torture.account import Account, account
-from tests.torture.ledgers import SECOND, Told, causes, in_state, nothing_is_lost, seconds_in, told
+from tests.torture.ledgers import SECOND, Told, causes, chain_agrees, in_state, nothing_is_lost, seconds_in, told
 
 pytestmark = pytest.mark.torture
 
@@ -49,6 +49,7 @@ def test_kill_9_at_random_instants_loses_no_acknowledged_edge_and_adds_only_unkn
             if known is not None:
                 totals.compared = nothing_is_lost(known, now) / SECOND
             totals.take(shown, now, killed)
+            chain_agrees(tmp_path / "ledger.db", now.heartbeat)
             known = now
         assert known is not None
         _nothing_is_invented(known)
