@@ -17,6 +17,7 @@ from agent.packs.readme import readme
 from agent.packs.scope import Scope, scope_of
 from agent.packs.writing import PackFile
 from agent.stores.packing import LedgerRows
+from agent.stores.registering import register_versions
 from agent.version import METHOD_VERSION, VERSION
 from sla.confirm import FOREVER
 from sla.faults import Fault
@@ -55,7 +56,8 @@ def write_pack(tables_of: PlanTables, wanted: tuple[Asked, str], row: Row, out: 
     rows = asked.reader.ledger()
     file = PackFile(out)
     count = _tables(file, asked, scope, rows)
-    _documents(file, asked, (head, judged))
+    versions = {name: str(version) for name, version in sorted(register_versions(rows.connection).items())}
+    _documents(file, asked, (head, judged), versions)
     chain = prove(rows.connection, scope, tables.things(asked, scope), asked.as_of, file)
     file.document("chain.json", chain)
     file.text("README.txt", readme(asked, head, judged))
@@ -90,9 +92,9 @@ def _tables(file: PackFile, asked: Asked, scope: Scope, rows: LedgerRows) -> int
     )
 
 
-def _documents(file: PackFile, asked: Asked, told: tuple[Table, Judged]) -> None:
+def _documents(file: PackFile, asked: Asked, told: tuple[Table, Judged], versions: Mapping[str, str]) -> None:
     head, judged = told
-    file.document("method.json", _method(asked, head, judged))
+    file.document("method.json", {**_method(asked, head, judged), "register_versions": versions})
     file.document("row.json", _row(judged.row))
     file.document("figure.json", _figure(head, judged))
     file.document("calendar.json", _calendar(asked.calendar))

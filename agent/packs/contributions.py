@@ -67,6 +67,7 @@ WORDS: Mapping[str, str] = {
     "agent_down": "代理未运行",
     "isolated": "探测点断网",
     "withdrawn": "对象被移除",
+    "imported": "导入",
 }
 """Codes in Chinese; in English they stand as they are, with spaces."""
 

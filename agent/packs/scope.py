@@ -72,7 +72,7 @@ def _of_records(asked: Asked, row: Row, judged: Judged) -> Scope:
     ids = asked.book.ids(register)
     if register == "measures":
         ids = [id_ for id_ in ids if asked.book.last(register, id_).get("indicator") == row.id]
-    of_list = {id_: status for status, found in judged.figure.lists.items() for id_ in found}
+    of_list = _listed(judged)
     counted = {id_: of_list.get(id_, "of another period, or not taken") for id_ in ids}
     return Scope({register: frozenset(ids)}, frozenset(), counted, needs_calendar=register != "measures")
 
@@ -109,12 +109,21 @@ def _of_everything(asked: Asked, row: Row) -> Scope:
 
 def _statuses(asked: Asked, register: str, judged: Judged) -> dict[str, str]:
     """What each row of the counted register is, and why others are out."""
-    of_list = {id_: status for status, ids in judged.figure.lists.items() for id_ in ids}
+    of_list = _listed(judged)
     serving = {id_ for id_, _ in asked.book.held_in(register, asked.window.end - 1)}
     return {
         id_: of_list.get(id_, "not of this kind or level" if id_ in serving else "not in service at the cut-off")
         for id_ in asked.book.ids(register)
     }
+
+
+def _listed(judged: Judged) -> dict[str, str]:
+    """What each object counts as; what is said of it beside that comes after it."""
+    found: dict[str, str] = {}
+    for status, ids in judged.figure.lists.items():
+        for id_ in ids:
+            found.setdefault(id_, status)
+    return found
 
 
 def _links(asked: Asked, system: str) -> Iterable[object]:

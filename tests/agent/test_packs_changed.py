@@ -1,8 +1,12 @@
 """E4: whatever is changed in a pack is named; the bytes of a pack follow from the store; the verifier stands alone."""
 
 import ast
+import csv
+import io
+import json
 import random
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,8 +15,11 @@ import agent
 import sla
 from agent.packs import verify
 from agent.packs.build import verifier
+from agent.packs.writing import PackFile
 from agent.plans import plan_by_id
-from tests.agent.figure_cases import NOW, books
+from agent.stores import sealed, witnessing
+from sla.seal import Seal
+from tests.agent.figure_cases import NOW, Books, books
 from tests.agent.pack_worlds import head, pack, rewritten
 from tests.agent.report_worlds import city, simulated
 
@@ -22,10 +29,50 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A pack of the 3-hour rate with proofs of the chain."""
     with books() as made:
         city(made)
-        head(made, NOW - 1000)
+        head(made, NOW - 2000)
+        made.enter("sites", "site_id,name", "S-NEW,新址", recorded="2026-05-20")
+        seal(made, head(made, NOW - 1000))
         plan = plan_by_id("ankang")
         row = next(row for row in plan.rows if row.formula == "clearing_rate")
         return pack(made, plan, row, tmp_path_factory.mktemp("packs") / "whole.zip", period="2025", now=NOW)
+
+
+def seal(made: Books, last: str) -> None:
+    """A seal over both heads, which a witness has."""
+    db = made.writer._db
+    heads = sealed.heads_root(db, "sha256", 1, 2)
+    kept = Seal(1, "2026-04", 1, "Asia/Shanghai", NOW, "agent", "sha256", 1, 2, last, heads, {}, {"why": "月"}, "")
+    sealed.add(db, kept, {})
+    witnessing.queue(db, ["档案局"], witnessing.SEAL, 1, "x", NOW)
+    witnessing.delivered(db, [1], NOW)
+
+
+def test_seals_and_witnesses_are_held(whole: Path, tmp_path: Path) -> None:
+    said = verify.verify(str(whole), "en", None)[1]
+    assert "by 2 hour heads; heads up to 2 and 1 seals hold" in said
+    assert "witnesses: 档案局" in said
+    forged = remade(whole, tmp_path, "chain.json", lambda text: text.replace('"2026-04"', '"2026-03"'))
+    assert "! the chain does not hold: seal 1" in verify.verify(str(forged), "en", None)[1]
+    forged = remade(whole, tmp_path, "chain.json", lambda text: text.replace('"kind": "hour"', '"kind": "day"', 1))
+    assert "! the chain does not hold: head 1" in verify.verify(str(forged), "en", None)[1]
+
+
+def remade(path: Path, folder: Path, name: str, change: Callable[[str], str]) -> Path:
+    """A pack with one file changed and all its digests made anew."""
+    forged = folder / "forged.zip"
+    with zipfile.ZipFile(path) as opened, forged.open("wb") as out:
+        file = PackFile(out)
+        for each in sorted(set(opened.namelist()) - {"MANIFEST", "CHECKS"}):
+            text = opened.read(each).decode()
+            changed = change(text) if each == name else text
+            assert each != name or changed != text
+            if each.endswith(".csv"):
+                rows = [row[:-1] for row in csv.reader(io.StringIO(changed))]
+                file.table(each, rows[0], rows[1:])
+            else:
+                file.text(each, changed)
+        file.finish()
+    return forged
 
 
 def digits(data: bytes, dice: random.Random) -> int:
@@ -66,22 +113,7 @@ def test_the_field_of_a_table_is_named(whole: Path, tmp_path: Path) -> None:
 
 def test_a_pack_written_anew_fails_at_the_chain(whole: Path, tmp_path: Path) -> None:
     """Whoever changes a row and makes all digests of the pack anew still has the heads against him."""
-    from agent.packs.writing import PackFile
-
-    with zipfile.ZipFile(whole) as opened:
-        files = {name: opened.read(name).decode() for name in opened.namelist() if name not in ("MANIFEST", "CHECKS")}
-    forged = tmp_path / "forged.zip"
-    with forged.open("wb") as out:
-        file = PackFile(out)
-        for name, text in files.items():
-            rows = [line.rsplit(",", 1)[0] for line in text.splitlines()]
-            if name == "timelines.csv":
-                rows[3] = rows[3].replace("up", "down", 1) if ",up," in rows[3] else rows[3].replace("down", "up", 1)
-                cells = [row.split(",") for row in rows]
-                file.table(name, cells[0], cells[1:])
-            else:
-                file.text(name, text)
-        file.finish()
+    forged = remade(whole, tmp_path, "timelines.csv", lambda text: text.replace(",down,", ",up,", 1))
     status, said = verify.verify(str(forged), "en", None)
     assert status == 1
     assert "the chain does not hold" in said
@@ -107,6 +139,10 @@ def test_expect(whole: Path) -> None:
     said = verify.verify(str(whole), "en", None)[1]
     digest = said.split("digest of the pack: ")[1].split()[0]
     assert verify.verify(str(whole), "en", digest)[0] == 0
+    with zipfile.ZipFile(whole) as opened:
+        last = json.loads(opened.read("chain.json"))["heads"][-1]["digest"]
+    assert verify.verify(str(whole), "en", f"sha256:{last[:20]}")[0] == 0
+    assert verify.verify(str(whole), "en", last[:8])[0] == 1
     assert verify.verify(str(whole), "en", "0" * 64)[0] == 1
 
 
