@@ -14,9 +14,9 @@ from agent.cli.common import (
     console,
     failing_clearly,
     instant,
-    now_us,
     open_reader,
     place,
+    present_us,
 )
 from agent.figures import Figure, Figures
 from agent.figures.figure import Later
@@ -55,7 +55,7 @@ def availability(  # noqa: PLR0913  # one parameter an option
         until = None if as_of is None else instant("--as-of", as_of, where.zone)
         with open_reader(where.location) as reader:
             figures = Figures(reader, where.zone)
-            figure = figures.figure(target, window, now=now_us(), as_of=until)
+            figure = figures.figure(target, window, now=present_us(reader), as_of=until)
             if as_json:
                 typer.echo(json.dumps(figures.as_json(figure, breakdown), ensure_ascii=False))
             else:

@@ -21,7 +21,16 @@ from agent.instants import parse_point
 from agent.plans import configured_plans, plan_by_id
 from agent.registers import Known, known_of
 from agent.stores.holder import Holder
-from agent.stores.opening import Location, check_ours, connect, migrate, migrations, parse_url, schema_version
+from agent.stores.opening import (
+    SIMULATED,
+    Location,
+    check_ours,
+    connect,
+    migrate,
+    migrations,
+    parse_url,
+    schema_version,
+)
 from agent.stores.reading import SqliteReader
 from agent.stores.writing import SqliteWriter
 from collectors import KINDS
@@ -161,6 +170,12 @@ def open_writer(location: Location, purpose: str) -> Iterator[SqliteWriter]:
 def now_us() -> int:
     """The wall time. Units: microseconds UTC."""
     return SystemClock().wall_us()
+
+
+def present_us(reader: SqliteReader) -> int:
+    """The wall time; of a simulated store whose story lies ahead, its end. Units: microseconds UTC."""
+    now, run = now_us(), reader.last_run()
+    return max(now, run.heartbeat_at) if run is not None and reader.meta(SIMULATED) == "true" else now
 
 
 def os_user() -> str:

@@ -27,6 +27,7 @@ from agent.cli.common import (
     open_writer,
     os_user,
     place,
+    present_us,
 )
 from agent.errors import UsageError
 from agent.figures.faults import Faults, Found
@@ -35,9 +36,9 @@ from agent.figures.plan import PlanTables, faults_of_plan
 from agent.figures.report import clearing_of, quality_rate, rates, sites_out, unknown_imports
 from agent.instants import format_duration
 from agent.notes import note
-from agent.stores.base import Reader
 from agent.stores.holder import live_holder
 from agent.stores.noting import Note
+from agent.stores.reading import SqliteReader
 from agent.version import METHOD_VERSION
 from sla.availability import Ratio
 from sla.faults import Fault
@@ -105,11 +106,11 @@ def faults(  # noqa: PLR0913  # one parameter an option
         until = None if as_of is None else instant("--as-of", as_of, where.zone)
         with open_reader(where.location) as reader:
             if action is Action.SHOW:
-                _show(Faults(reader, where.zone), _id(action, fault), until, as_json=as_json)
+                _show(Faults(reader, where.zone), _id(action, fault), present_us(reader), until, as_json=as_json)
             elif plan is not None:
                 _of_plan(reader, chosen_plan(plan, where), period, as_of, action, as_json=as_json)
             else:
-                _of_period(Faults(reader, where.zone), where, period, until, action, as_json=as_json)
+                _of_period(reader, where, period, until, action, as_json=as_json)
 
 
 def _refuse_what_is_not_asked(
@@ -134,19 +135,19 @@ def _id(action: Action, fault: str | None) -> str:
 
 
 def _of_period(
-    faults: Faults, where: Place, period: str | None, until: int | None, action: Action, *, as_json: bool
+    reader: SqliteReader, where: Place, period: str | None, until: int | None, action: Action, *, as_json: bool
 ) -> None:
-    now = now_us()
+    faults, now = Faults(reader, where.zone), present_us(reader)
     found = faults.find(_period(period, where, until or now), now=now, as_of=until)
     _tell(faults, found, action, as_json=as_json)
 
 
 def _of_plan(  # what the command was asked
-    reader: Reader, plan: Plan, period: str | None, as_of: str | None, action: Action, *, as_json: bool
+    reader: SqliteReader, plan: Plan, period: str | None, as_of: str | None, action: Action, *, as_json: bool
 ) -> None:
     """Only what the plan's row counts, in the plan's zone, with the misses that its target bears (F4)."""
     until = None if as_of is None else instant("--as-of", as_of, plan.zone_info)
-    asked, _ = PlanTables(reader).asked(plan, period, now=now_us(), as_of=until)
+    asked, _ = PlanTables(reader).asked(plan, period, now=present_us(reader), as_of=until)
     _tell(asked.faults, faults_of_plan(asked), action, as_json=as_json)
 
 
@@ -311,8 +312,8 @@ def _percent(ratio: Ratio) -> str:
     return f"{percent(ratio, DECIMALS)} %" if ratio[1] else "-"
 
 
-def _show(faults: Faults, id_: str, until: int | None, *, as_json: bool) -> None:
-    fault, found = faults.show(id_, now=now_us(), as_of=until)
+def _show(faults: Faults, id_: str, now: int, until: int | None, *, as_json: bool) -> None:
+    fault, found = faults.show(id_, now=now, as_of=until)
     notes = faults.notes(id_)
     if as_json:
         body = {**faults.fault(fault), **faults.details(fault, found)}
@@ -384,7 +385,7 @@ def _write(where: Place, id_: str, said: Sequence[tuple[str, str]], why: str, *,
         typer.echo(f"{id_}: {', '.join(each.kind for each in written)} recorded as {by}")
 
 
-def _require(reader: Reader, where: Place, id_: str) -> None:
+def _require(reader: SqliteReader, where: Place, id_: str) -> None:
     """A note is of a fault that there is, or was."""
     if not reader.fault_events(id_):
         Faults(reader, where.zone).show(id_, now=now_us())

@@ -19,9 +19,9 @@ from agent.cli.common import (
     console,
     failing_clearly,
     instant,
-    now_us,
     open_reader,
     place,
+    present_us,
 )
 from agent.cli.rollup import tell_rollup
 from agent.cli.telling import bar
@@ -102,13 +102,13 @@ def report(  # noqa: PLR0913  # one parameter an option
         wanted = Wanted(plan=chosen, period=period, language=lang, as_of=until, whose=_party(whose, form, output))
         with open_reader(where.location) as reader:
             if by is not None:
-                tell_rollup(PlanTables(reader), wanted, by, str(form), output)
+                tell_rollup(PlanTables(reader), wanted, by, str(form), output, now=present_us(reader))
                 return
             if form in (Format.HTML, Format.XLSX):
-                _file(PlanTables(reader), wanted, Form(form), output)
+                _file(PlanTables(reader), wanted, Form(form), output, now=present_us(reader))
                 return
             tables = PlanTables(reader)
-            question = tables.asked(chosen, period, now=now_us(), as_of=until)
+            question = tables.asked(chosen, period, now=present_us(reader), as_of=until)
             table = tables.table_of(*question)
             why = list(lines(question[0], table.rows[0], lang)) if explain is not None else []
         if explain is not None and form is Format.TABLE:
@@ -129,11 +129,11 @@ def _party(whose: str | None, form: Format, output: Path | None) -> Party | None
     return parse(whose)
 
 
-def _file(tables: PlanTables, wanted: Wanted, form: Form, output: Path | None) -> None:
+def _file(tables: PlanTables, wanted: Wanted, form: Form, output: Path | None, *, now: int) -> None:
     if output is not None:
         refuse_old(output)
     with bar("report") as told:
-        data = rendered(build(tables, wanted, now=now_us(), told=told), form)
+        data = rendered(build(tables, wanted, now=now, told=told), form)
     if output is None:
         typer.echo(data.decode(), nl=False)
     else:

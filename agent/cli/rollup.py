@@ -8,7 +8,7 @@ import typer
 from rich.table import Table as Grid
 from rich.text import Text
 
-from agent.cli.common import SIMULATED_WORDS, console, now_us
+from agent.cli.common import SIMULATED_WORDS, console
 from agent.errors import UsageError
 from agent.figures.plan import PlanTables
 from agent.figures.rollup import By, RollUp
@@ -20,13 +20,13 @@ from agent.reports.listing import Listing, text
 from agent.reports.telling import Telling
 
 
-def tell_rollup(tables: PlanTables, wanted: Wanted, by: By, form: str, output: Path | None) -> None:
+def tell_rollup(tables: PlanTables, wanted: Wanted, by: By, form: str, output: Path | None, *, now: int) -> None:
     """Print it, or write it to a new file. Errors: UsageError."""
     if wanted.whose is not None:
         raise UsageError("--by: got --for beside it, wanted one of them: a sheet of one party has no other parts")
     if output is not None:
         refuse_old(output)
-    made, telling = rollup.made(tables, wanted, by, now=now_us())
+    made, telling = rollup.made(tables, wanted, by, now=now)
     if form == "table" and output is None:
         _show(made.table.simulated, rollup.listings(made, telling), made.table.plan.zone_info)
         return

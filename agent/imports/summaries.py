@@ -9,8 +9,8 @@ from typing import Any
 from agent.errors import UsageError
 
 COLUMNS = (
-    "summary_id", "who", "plan", "indicator", "period", "numerator", "denominator", "low", "high", "method_version", "register_version",
-    "definition_digest",
+    "summary_id", "who", "plan", "indicator", "period", "numerator", "denominator", "low", "high", "method_version",
+    "register_version", "definition_digest",
 )  # fmt: skip
 
 _WANTED = "wanted the JSON of `sla-agent report --format json`, or a table with the columns of `template summaries`"

@@ -167,7 +167,8 @@ SUMMARIES = Register(
             required=True,
         ),
         Field(
-            "denominator", LARGE, "分母", "Denominator of the low bound.", "下界的分母。", "31536000000000", ("下界分母",),
+            "denominator", LARGE, "分母", "Denominator of the low bound.", "下界的分母。", "31536000000000",
+            ("下界分母",),
             required=True,
         ),
         Field(

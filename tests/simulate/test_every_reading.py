@@ -22,7 +22,7 @@ WHERE = {
     "agent_down": [""],
 }
 DELAYS = ("1500ms", "5s")
-HOURS = 6
+HOURS = 3
 
 
 @st.composite
@@ -33,7 +33,7 @@ def events(draw: st.DrawFn) -> str:
     hour, minute = second // 3600, second // 60 % 60
     said = [
         f"at: 2025-03-01T{hour:02}:{minute:02}:{second % 60:02}+08:00",
-        f"for: {draw(st.sampled_from([7, 40, 100, 130, 200, 1000, 4000, 9000]))}s",
+        f"for: {draw(st.sampled_from([7, 40, 100, 130, 200, 1000, 4000]))}s",
         f"what: {what}",
     ]
     if where:
@@ -49,7 +49,7 @@ def events(draw: st.DrawFn) -> str:
     return f"  - {{{', '.join(said)}}}\n"
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(events(), min_size=1, max_size=6), st.sampled_from(["60s", "20s", "70s"]))
 def test_sparse_production_is_full_production(told: list[str], interval: str) -> None:
     text = TINY.format(to=f"2025-03-01T{HOURS:02}:00:00+08:00", interval=interval) + "events:\n" + "".join(told)

@@ -135,3 +135,16 @@ def test_a_register_that_changes_on_a_date(tmp_path: Path) -> None:
         (mark, *_) = reader.marks(component.id)
         assert 0 <= mark.at - 1_740_801_600_000_000 <= 10_000_000
         assert ledger(reader)["counts"]
+
+
+def test_a_year_that_lies_ahead_is_asked_for_as_one_that_is_over(tmp_path: Path) -> None:
+    event = "events: [{at: 2099-03-01T06:00:00+08:00, for: 2h, what: silent, where: DNS-1}]\n"
+    path, store = written(tmp_path, DAY.replace("2025-03", "2099-03") + event), tmp_path / "s.db"
+    assert run(path, store)[0] == 0
+    asked = RUNNER.invoke(app, ["faults", "--store", f"sqlite:///{store}", "--period", "2099-03", "--json"])
+    (fault,) = json.loads(asked.output)["faults"]
+    assert (fault["root"], fault["outcome"]) == ("DNS-1", "in_time")
+    told = RUNNER.invoke(
+        app, ["report", "--plan", "ankang", "--period", "2099-03", "--store", f"sqlite:///{store}", "--format", "json"]
+    )
+    assert json.loads(told.output)["simulated"] is True
