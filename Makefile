@@ -25,10 +25,10 @@ COMPILE = CUSTOM_COMPILE_COMMAND="make lock" build/lock/bin/python -m piptools c
 	--generate-hashes --allow-unsafe --strip-extras --all-build-deps --no-emit-index-url --no-emit-trusted-host \
 	--no-emit-find-links --no-emit-options pyproject.toml
 
-.PHONY: help install dev run host test check packages format lint types layers pytest bench torture lock clean
+.PHONY: help install dev run host demo-stack dashboards test check packages format lint types layers pytest bench torture lock clean
 
 help:  ## This list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
 install: $(RUN_READY)  ## The environment in .venv with the agent, nothing else
 
@@ -50,6 +50,12 @@ host: $(RUN_READY)  ## Start the agent without the simulated city: this host, it
 	  "Add targets at the end of $(HOST), then: curl -X POST http://127.0.0.1:9610/-/reload" \
 	  "Stop with Ctrl-C. The ledger is var/quickstart.db; without that file it begins anew."
 	@exec $(VENV)/bin/sla-agent run --config.file $(HOST)
+
+demo-stack: $(RUN_READY)  ## The simulated city, the agent, Prometheus and Alertmanager, all on loopback: ARGS="--accelerate 60"
+	@exec $(PY) -m dashboards.stack $(ARGS)
+
+dashboards: $(RUN_READY)  ## Write dashboards/grafana/*/*.json anew from dashboards/builders
+	@$(PY) -m dashboards.builders
 
 test: packages check  ## Install what the tests need (as root: Debian packages too) and run everything
 

@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 
-from agent import housekeeping, reportjobs
+from agent import fitting, housekeeping, reportjobs
 from agent.calendar import Calendar
 from agent.clock import Clock, RunClock, read_anchor
 from agent.clockwatch import Begin, ClockWatch, Heard, begin
@@ -21,9 +21,9 @@ from agent.entries import Entry
 from agent.errors import AgentError, UsageError
 from agent.exporter import Exporter
 from agent.faultmetrics import FaultMetrics
-from agent.faultwatch import FaultWatch, Parts
 from agent.figures.book import Shelf
 from agent.figures.topology import Topology
+from agent.headmaking import HeadMaker
 from agent.hints import Hints
 from agent.housekeeping import Housekeeping, running_periods, tallies_of
 from agent.indicators import Indicators
@@ -33,13 +33,9 @@ from agent.linkmetrics import LinkMetrics
 from agent.metrics import value_families
 from agent.modules import Modules
 from agent.notices.parts import notice_watch
-from agent.notify import ServiceManager
-from agent.pathwatch import Parts as PathParts
-from agent.pathwatch import PathWatch
-from agent.probing.prober import Prober, Surroundings
 from agent.process import raise_descriptor_limit, settle_memory, share_the_interpreter, undisturbed
-from agent.progress import Progress
 from agent.registerfiles import apply_files, tell, try_files
+from agent.registermetrics import RegisterMetrics
 from agent.reportjobs import ReportJobs
 from agent.runner import Runner
 from agent.selfmetrics import SelfMetrics
@@ -48,9 +44,8 @@ from agent.stores.holder import Holder
 from agent.stores.opening import SIMULATED, Location, connect, migrate, parse_url
 from agent.stores.reading import SqliteReader
 from agent.stores.writing import SqliteWriter
-from agent.supervised import Counts, Supervised
 from agent.taking import AT_ONCE, wanted
-from agent.targets import Duty, Watched
+from agent.targets import Watched
 from agent.traps import TrapListeners
 from agent.upkeep import Upkeep
 from agent.version import METHOD_VERSION, VERSION
@@ -135,9 +130,9 @@ class Agent:
         dated = self._begin_dating()
         self.clock = RunClock(self.machine_clock, dated.anchor)
         left_open = self.reader.clock_steps(only_open=True)
+        zone = self.config.zone_info
         start = self._start_run()
         now = self.clock.now_us()
-        zone = self.config.zone_info
         periods = running_periods(now, zone)
         known = Known(start, now, self.reader.components(), dict(self.reader.all_marks()), list(periods.values()))
         self.is_simulated = self.reader.meta(SIMULATED) == "true"
@@ -151,37 +146,15 @@ class Agent:
         self.hints = Hints(self.runner.schedule, self.metrics)
         self.traps = TrapListeners(self.hints, self.metrics)
         self.fault_metrics = FaultMetrics(self.metrics.registry, self.clock.now_us, lambda: self._topology, simulated)
-        self.faults = self.fault_metrics.watch = FaultWatch(
-            Parts(
-                reader=self.reader,
-                writer=self.writer,
-                committer=self.committer,
-                runner=self.runner,
-                shelf=self.shelf,
-                zone=zone,
-                now_us=self.clock.now_us,
-                watched=lambda: self.watched,
-                periods=lambda: self.exporter.periods,
-                cleared=self.fault_metrics.cleared,
-                opened=lambda faults, more: self.paths.opened(faults, more),  # noqa: PLW0108 (made a line later)
-            )
-        )
+        self.faults = self.fault_metrics.watch = fitting.fault_watch(self, zone)
         self.indicators = Indicators(self.metrics.registry, self.reader, self.shelf, self.clock.now_us, simulated)
+        self.supervised = fitting.supervised(self)
+        self.paths = fitting.path_watch(self)
+        self.chained = fitting.chained(self)
         kinds = {kind.name: kind for kind in self.kinds}
-        self.supervised = self._supervised()
-        self.paths = self._paths()
         self.notices = notice_watch(self)
         self.modules = Modules(kinds, self.runner.modules)
-        around = Surroundings(
-            config=lambda: self.config,
-            watched=lambda: self.watched,
-            now_ns=self.machine_clock.monotonic_ns,
-            believed=self.runner.believed,
-            overdue_ns=lambda: self.runner.schedule.overdue_ns,
-            is_cut_off=lambda plane: self.ledger.vantage.plane(plane).since is not None,
-        )
-        self.prober = Prober(around, kinds)
-        self.metrics.guests.set_function(lambda: self.prober.active)
+        self.prober = fitting.prober(self, kinds)
         self.runner.clock_in_doubt = self.ledger.meters.in_doubt = lambda: self.watch.unresolved
         self.reports = ReportJobs(
             self.reader, self.shelf, self.clock.now_us, self.metrics, lambda: self.watch.unresolved
@@ -191,34 +164,6 @@ class Agent:
         self.watch = ClockWatch(self.clock, self.committer, self.metrics, dated, left_open, heard)
         self.housekeeping = Housekeeping(self.clock, self.ledger, self.exporter, self.watch, zone)
         self.upkeep = Upkeep(self.calendar, self.housekeeping, self.committer, self.writer.tidy, self._look_at_register)
-
-    def _supervised(self) -> Supervised:
-        now_ns = self.machine_clock.monotonic_ns
-        progress = Progress(self.runner.schedule, self.runner.lanes, self._longest_ns, now_ns)
-        return Supervised(
-            ServiceManager.found(), progress, lambda: Counts(self._targets(), self.runner.readings), now_ns
-        )
-
-    def _longest_ns(self) -> int:
-        return int(max((watched.target.timeout_seconds for watched in self.watched.values()), default=0.0) * 1e9)
-
-    def _targets(self) -> int:
-        return sum(watched.duty is Duty.TARGET for watched in self.watched.values())
-
-    def _paths(self) -> PathWatch:
-        return PathWatch(
-            PathParts(
-                reader=self.reader,
-                writer=self.writer,
-                committer=self.committer,
-                ledger=self.ledger,
-                faults=self.faults,
-                config=lambda: self.config,
-                watched=lambda: self.watched,
-                now_us=self.clock.now_us,
-                metrics=self.metrics,
-            )
-        )
 
     def _begin_dating(self) -> Begin:
         """How this run is dated. A wall clock that lies before the last durable record is not believed (T4)."""
@@ -237,6 +182,8 @@ class Agent:
         self.housekeeping.begin_periods()
 
     def _start_run(self) -> RunStart:
+        self.heads = HeadMaker(self.location, self.writer, self.config.zone_info)
+        self.heads.begin_late(self.clock.now_us())
         request = RunRequest(
             vantage=self.config.vantage.name,
             boot_id=self.machine_clock.boot_id(),
@@ -251,8 +198,10 @@ class Agent:
         self.housekeeping.begin_periods()
         self.watch.look()
         self.metrics.store_durable.set(self.clock.now_us() / 1e6)
+        self.metrics.guests.set_function(lambda: self.prober.active)
         self.metrics.store_waiting.set_function(lambda: self.committer.waiting)
         self.metrics.store_bytes.set_function(lambda: housekeeping.store_bytes(self.location.path))
+        self.register_metrics = RegisterMetrics(self.faults.said, {SIMULATED: "true"} if self.is_simulated else {})
         self._apply_registers(self.config)
         await self._take(self.config)
         self._record("start", as_dict(self.config))
@@ -278,13 +227,14 @@ class Agent:
                 group.create_task(self.paths.serve()),
                 group.create_task(self.notices.serve()),
                 group.create_task(self.supervised.serve()),
+                group.create_task(self.chained.serve()),
             ]
             await self.server.start()
             self.holder.announce(self.server.address)
             self.calendar.start()
             self._listen(asyncio.get_running_loop())
             self.is_ready = True
-            LOG.info("ready: %d targets, http://%s/", self._targets(), self.server.address)
+            LOG.info("ready: %d targets, http://%s/", fitting.targets(self), self.server.address)
             self.supervised.ready()
             await self._stop.wait()
             self.supervised.stopping()
@@ -305,6 +255,7 @@ class Agent:
         """Make a configuration the one in force: modules first, then the difference of what is watched."""
         await self.indicators.take(config.plans, self.path.parent)
         self.reports.take(config.reports, config.plans, self.path.parent)
+        self.chained.take(config)
         now = self.clock.now_us()
         # in the writer's thread, and in another: neither a locked store nor 43 000 rows may stop the loop
         await self.committer.run_in_writer(partial(self.writer.set_inline, inline_rows(config), config.digest, now))
@@ -328,6 +279,7 @@ class Agent:
         self.notices.take(config.notices, self.path.parent)
         self._topology = found.topology
         self.link_metrics.lines = found.lines
+        self.register_metrics.rows = found.registered
         self.faults.refresh()
         self.upkeep.at_border(found.book.next_border(now), self.registers_changed)
         count_targets(self.metrics, self.kinds, self.watched.values(), self.runner.lanes)
@@ -359,6 +311,7 @@ class Agent:
         await self.ledger.durable(batch)
         self.paths.durable(batch)
         self.faults.durable(batch)
+        self.indicators.durable(batch)
 
     def _loaded(self) -> None:
         self.metrics.reload_ok.set(1)

@@ -148,6 +148,14 @@ class Committer:
         finally:
             self._thread.shutdown()
 
+    async def commit(self) -> bool:
+        """One transaction now, where nobody serves; False where the store refuses."""
+        return await self._commit(asyncio.get_running_loop())
+
+    def abandon(self) -> None:
+        """End as a kill does: nothing more is written."""
+        self._thread.shutdown()
+
     async def _end_what_is_under_way(self) -> None:
         """A commit that was cut short by the stop: it is written, or waits for the last batch."""
         if self._under_way is None:

@@ -9,9 +9,10 @@ import asyncio
 import gc
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from heapq import nlargest
+from time import thread_time
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -39,6 +40,10 @@ LOG = logging.getLogger(__name__)
 LOOK_EVERY_SECONDS = 0.5
 REBUILD_US = 86_400_000_000
 """How long the reducer goes on before what has grown old leaves it."""
+
+REST = 4
+"""A look rests so many times what it reckoned: with everything DOWN it may not take more than a fifth of a core from
+the probes that have to see it come back."""
 
 BEHIND_TIMEOUT = 2.0
 """Seconds that a probe behind something DOWN may take (F7)."""
@@ -87,15 +92,20 @@ class _Looked(NamedTuple):
     rows: Sequence[FaultEvent]
     opened: Sequence[Fault]
     unnamed: int
+    open: Sequence[Fault]
     alive: dict[str, Began]
     final: Sequence[Fault]
     population: Mapping[Group, Mapping[State, int]]
     changes: int
     behind: Mapping[str, Target] | None
+    seconds: float
 
 
 class FaultWatch:
-    """All methods are called on the loop; looks reckon in a thread, one after the other."""
+    """All methods are called on the loop; looks reckon in a thread, one after the other.
+
+    Shape: `open` are the faults that are neither restored nor withdrawn; `rest_seconds` is the time to the next look.
+    """
 
     def __init__(self, agent: Parts) -> None:
         self._agent = agent
@@ -115,12 +125,10 @@ class FaultWatch:
         self.where = Whereabouts()
         self.faults: Sequence[Fault] = ()
         self.counts: Mapping[str, Mapping[str, int]] = {}
+        self.open: Sequence[Fault] = ()
+        self.open_ids: Set[str] = frozenset()
         self.looked_at = 0
-
-    @property
-    def open(self) -> list[Fault]:
-        """Faults that are neither restored nor withdrawn."""
-        return [fault for fault in self.faults if is_open(fault)]
+        self.rest_seconds = LOOK_EVERY_SECONDS
 
     def said(self, name: str) -> Said:
         """What a target or line is in, by all that is evidence of it, OUT outside its service (A2, A6)."""
@@ -176,7 +184,7 @@ class FaultWatch:
                 pass
             self._wake.clear()
             await self._look_safely()
-            await asyncio.sleep(LOOK_EVERY_SECONDS)
+            await asyncio.sleep(self.rest_seconds)
 
     async def look(self) -> None:
         """Bring everything that is shown up to now. Errors: StoreError when it cannot be recorded; look again then."""
@@ -233,6 +241,7 @@ class FaultWatch:
 
     def _reckon(self, kept: Kept, waiting: Sequence[Batch], told: Mapping[str, Began], now: int) -> _Looked:
         """In a thread: nothing else touches what is kept meanwhile."""
+        began = thread_time()
         changed = set(kept.graph.items) if self._is_new else set()
         if self._is_new:
             self._population.begin()
@@ -259,7 +268,9 @@ class FaultWatch:
             alive=alive,
             final=[fault for fault in faults if self._is_now_final(kept, fault, now)],
             changes=changes,
+            open=[fault for fault in faults if is_open(fault)],
             behind=dict(_behind(kept, self._agent.watched(), now)) if above or self._is_new else None,
+            seconds=thread_time() - began,
         )
 
     def _count(self, kept: Kept, faults: Sequence[Fault], now: int) -> Mapping[str, Mapping[str, int]]:
@@ -283,6 +294,8 @@ class FaultWatch:
         self._is_new = False
         self._said.update(found.said)
         self.faults, self.counts, self.population = found.derived.faults, found.counts, found.population
+        self.open, self.open_ids = found.open, {fault.id for fault in found.open}
+        self.rest_seconds = max(LOOK_EVERY_SECONDS, REST * found.seconds)
         if found.behind is not None:
             self._agent.runner.stand_behind(found.behind)
         for fault in found.final:

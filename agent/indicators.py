@@ -1,10 +1,14 @@
-"""Plans live: their tables for the running year, reckoned again and again in a thread, and what /metrics says of them.
+"""Plans live: their tables for the running year, brought up to date in a thread, and what /metrics says of them.
 
-A table of a large city takes its time, so the pauses between two looks grow with it: at most a twentieth of a core.
+The first table of a large city takes its time; after it an edge costs what it changes (agent.figures.kept). The pauses
+between two looks grow with what they take: at most a twentieth of a core.
 """
 
 import asyncio
+import contextlib
+import gc
 import logging
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -13,10 +17,12 @@ from prometheus_client.core import GaugeMetricFamily
 
 from agent import metrics
 from agent.figures.book import Shelf
+from agent.figures.kept import Kept
 from agent.figures.plan import PlanTables, Table
 from agent.metrics import Family
 from agent.plans import configured_plans
-from agent.stores.base import Reader
+from agent.process import undisturbed
+from agent.stores.base import Batch, Reader
 from sla.availability import Ratio
 from sla.indicators import Judged
 from sla.plans import Plan, Variant
@@ -25,6 +31,9 @@ from sla.verdict import PERCENT, Verdict
 LOG = logging.getLogger(__name__)
 
 LOOK_EVERY_SECONDS = 60.0
+SETTLE_SECONDS = 1.0
+"""How long after an edge the next look waits at least: edges come in flocks."""
+
 SHARE = 20
 """How many times as long as a look took the pause after it is at least."""
 
@@ -47,6 +56,8 @@ class Indicators:
     ) -> None:
         self._reader, self._shelf, self._now_us = reader, shelf, now_us
         self._common = dict(common)
+        self._kept = Kept(reader)
+        self._turn = threading.Lock()
         self._wake = asyncio.Event()
         self.plans: Sequence[Plan] = ()
         self.tables: Sequence[Table] = ()
@@ -58,18 +69,31 @@ class Indicators:
             self.plans = await asyncio.to_thread(configured_plans, names, folder)
         self._wake.set()
 
+    def durable(self, batch: Batch) -> None:
+        """Rows became durable: the next look puts them in."""
+        if not self.plans:  # plans that come later begin with what is in the store
+            self._kept = Kept(self._reader)
+            return
+        self._kept.heard(batch)
+        if batch.edges:
+            self._wake.set()
+
+    def table(self, plan: Plan, period: str | None, *, now: int) -> Table:
+        """The table of a plan as known now, by what is kept; called in a thread. Errors: UsageError."""
+        with self._turn:
+            return PlanTables(self._reader, self._shelf, self._kept).table(plan, period, now=now)
+
     async def serve(self) -> None:
-        """Look, again and again, until cancelled."""
+        """Look after edges, and as time passes, until cancelled."""
         while True:
             began = asyncio.get_running_loop().time()
+            self._wake.clear()
             await self.look()
             took = asyncio.get_running_loop().time() - began
-            self._wake.clear()
-            try:
-                async with asyncio.timeout(max(LOOK_EVERY_SECONDS, SHARE * took)):
+            await asyncio.sleep(max(SETTLE_SECONDS, SHARE * took))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_EVERY_SECONDS):
                     await self._wake.wait()
-            except TimeoutError:
-                continue
 
     async def look(self) -> None:
         """Reckon all tables once. What goes wrong is said, and the last tables are not shown any longer."""
@@ -77,14 +101,16 @@ class Indicators:
             self.tables = ()
             return
         try:
-            self.tables = await asyncio.to_thread(self._tables, tuple(self.plans), self._now_us())
+            with undisturbed():
+                self.tables = await asyncio.to_thread(self._tables, tuple(self.plans), self._now_us())
+            if self._kept.take_anew():
+                gc.freeze()  # it stays: no collection of cycles walks it again and again
         except Exception:  # an error in a figure is ours; probing goes on, and nothing stale is shown
             self.tables = ()
             LOG.exception("the indicators of the plans could not be reckoned; the next look tries again")
 
     def _tables(self, plans: Sequence[Plan], now: int) -> list[Table]:
-        tables = PlanTables(self._reader, self._shelf)
-        return [tables.table(plan, None, now=now) for plan in plans]
+        return [self.table(plan, None, now=now) for plan in plans]
 
     def collect(self) -> Iterator[Metric]:
         """Every sample of the last tables."""

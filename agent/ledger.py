@@ -168,8 +168,9 @@ class Ledger:
         return retry
 
     def tick(self, now: int) -> None:
-        """Settle silence: validity that ran out and stays out (S2)."""
+        """Settle silence: validity that ran out and stays out (S2); hand on what a flush of counts left."""
         self.meters.tick(now)
+        self._tallies.go_on()
         while self._expiry and self._expiry[0][0] < now:
             _, component = heapq.heappop(self._expiry)
             entry = self._by_id.get(component)
@@ -178,7 +179,7 @@ class Ledger:
                 self._expire(entry, now)
 
     def flush_counts(self) -> None:
-        """Hand the counts of readings to the next commit (E6)."""
+        """Begin to hand the counts of readings to the next commits (E6)."""
         self._tallies.flush()
 
     async def durable(self, batch: Batch) -> None:

@@ -216,6 +216,33 @@ EARLY_PROBES = Family(
     "sla_agent_early_probes_total", Type.COUNTER, "Probes that a hint, such as a trap, brought forward."
 )
 
+CHAIN_HEAD = Family("sla_agent_chain_head", Type.GAUGE, "Number of the last head of the chain (E3).")
+CHAIN_UNTIL = Family(
+    "sla_agent_chain_until_timestamp_seconds",
+    Type.GAUGE,
+    "Instant up to which durable rows are in a head of the chain.",
+)
+CHAIN_FAILURES = Family(
+    "sla_agent_chain_failures_total", Type.COUNTER, "Heads or seals that could not be made; they are tried again."
+)
+SEALS = Family("sla_agent_seals_total", Type.COUNTER, "Seals that were made: of a month, or a revision.", ("kind",))
+SEALS_MISSING = Family(
+    "sla_agent_seals_missing", Type.GAUGE, "Months that are over for more than 72 h and wait to be sealed."
+)
+WITNESS_WAITING = Family("sla_agent_witness_waiting", Type.GAUGE, "Digests that wait for a witness.", ("witness",))
+WITNESS_LINES = Family(
+    "sla_agent_witness_lines_total",
+    Type.COUNTER,
+    "Digests by what became of them: delivered, failed once, or dropped as a later one covers them.",
+    ("witness", "result"),
+)
+WITNESS_DELIVERED = Family(
+    "sla_agent_witness_delivered_timestamp_seconds",
+    Type.GAUGE,
+    "When a witness last took a digest.",
+    ("witness",),
+)
+
 PATHS = Family(
     "sla_agent_path_traces_total",
     Type.COUNTER,
@@ -422,6 +449,34 @@ LINK_UTILISATION = Family(
 LINK_FAMILIES = (LINK_CONTRACTED, LINK_UTILISATION)
 """Lines that have an interface: written at the scrape."""
 
+COUNTY_INFO = Family(
+    "sla_county_info",
+    Type.GAUGE,
+    "1; a county that has sites in service, with its name in the register.",
+    ("county", "name"),
+)
+SITE_INFO = Family(
+    "sla_site_info",
+    Type.GAUGE,
+    "1; of which county and level a site in service is; empty for the city's own.",
+    ("site", "county", "level"),
+)
+LINK_INFO = Family(
+    "sla_link_info",
+    Type.GAUGE,
+    "1; of which far site, county, carrier and tier a line in service is.",
+    ("link", "site", "county", "carrier", "tier"),
+)
+LINK_UP = Family(
+    "sla_link_up",
+    Type.GAUGE,
+    "1 while the line is UP or DEGRADED by all that is evidence of it, 0 while it is DOWN; no sample while unknown.",
+    ("link",),
+)
+
+REGISTER_FAMILIES = (COUNTY_INFO, SITE_INFO, LINK_INFO, LINK_UP)
+"""What the registers say of sites and lines: written at the scrape."""
+
 SELF_FAMILIES = (
     BUILD_INFO,
     RELOAD_OK,
@@ -456,6 +511,14 @@ SELF_FAMILIES = (
     EARLY_PROBES,
     PATHS,
     PATHS_DROPPED,
+    CHAIN_HEAD,
+    CHAIN_UNTIL,
+    CHAIN_FAILURES,
+    SEALS,
+    SEALS_MISSING,
+    WITNESS_WAITING,
+    WITNESS_LINES,
+    WITNESS_DELIVERED,
     NOTICES,
     NOTICES_WAITING,
 )

@@ -170,8 +170,7 @@ class PathWatch:
         if self._seen_at == self._agent.faults.looked_at:
             return
         self._seen_at = self._agent.faults.looked_at
-        roots = {fault.id for fault in self._agent.faults.open}
-        for id_ in [id_ for id_ in self._held if id_ not in roots]:
+        for id_ in self._held.keys() - self._agent.faults.open_ids:
             del self._held[id_]
             self._agent.metrics.path_dropped("over")
 
@@ -240,7 +239,7 @@ class PathWatch:
     def _why_not(self, fault: Fault) -> str:
         """What speaks against a trace now, "" if nothing."""
         watched = self._agent.watched().get(fault.root)
-        if all(each.id != fault.id for each in self._agent.faults.open):
+        if fault.id not in self._agent.faults.open_ids:
             return "over"
         plane = None if watched is None else watched.plane
         if plane is not None and self._agent.ledger.vantage.plane(plane).since is not None:

@@ -10,10 +10,12 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from agent.config.problems import Found, Rule, dotted
 from agent.config.schema import ReportJob
 from agent.errors import AgentError, UsageError
 from agent.figures.book import Shelf
@@ -172,15 +174,24 @@ def last(every: str, at: int, zone: ZoneInfo) -> str | None:
 
 def check_jobs(jobs: Sequence[ReportJob], names: Sequence[str], folder: Path) -> None:
     """Refuse what could never be written. Errors: ConfigError of a plan's file, UsageError naming the job."""
+    for found in job_problems(jobs, names, folder):
+        raise UsageError(f"{dotted(found.path)}: {found.text}")
+
+
+def job_problems(jobs: Sequence[ReportJob], names: Sequence[str], folder: Path) -> Iterator[Found]:
+    """All that could never be written, by its place in the configuration. Errors: ConfigError of a plan's file."""
     plans = configured_plans(names, folder)
     for number, job in enumerate(jobs):
-        try:
-            plan_by_id(job.plan, plans)
-            _checked(folder / job.folder)
-            for sheet in job.sheets:
-                parse(sheet)
-        except UsageError as exc:
-            raise UsageError(f"reports[{number}].{exc}") from None
+        asks: list[tuple[tuple[str | int, ...], Callable[[], object]]] = [
+            (("plan",), partial(plan_by_id, job.plan, plans)),
+            (("folder",), partial(_checked, folder / job.folder)),
+            *((("sheets", index), partial(parse, sheet)) for index, sheet in enumerate(job.sheets)),
+        ]
+        for place, ask in asks:
+            try:
+                ask()
+            except UsageError as exc:
+                yield Found(Rule.VALUE, ("reports", number, *place), str(exc).partition(": ")[2])
 
 
 def _checked(folder: Path) -> Path:

@@ -8,6 +8,7 @@ import asyncio
 import heapq
 from collections.abc import Callable
 from itertools import count
+from typing import NamedTuple
 
 from agent.targets import Watched
 
@@ -26,6 +27,9 @@ EARLY_NS = 5_000_000_000
 BEHIND_NS = 1_000_000_000
 """Later than this, re-probes wait for the next regular turn: a loop that cannot keep up must not ask for three times
 as much, or it never comes back."""
+
+STILL_ON_TIME = 10
+"""A turn that passed less than such a part of the interval ago is taken late rather than left out."""
 
 _STALE_KEPT = 1000
 
@@ -60,6 +64,29 @@ def next_regular(watched: Watched, after_ns: int) -> int:
     """The first instant of the target's grid after `after_ns`: no drift, whatever happened in between."""
     interval = watched.interval_ns
     return after_ns + interval - (after_ns - watched.phase_ns) % interval
+
+
+class Turn(NamedTuple):
+    """What follows a probe: its target's next regular turn, when it is due, and how many turns have passed (S9)."""
+
+    regular_ns: int
+    due_ns: int
+    skipped: int
+
+
+def next_turn(watched: Watched, started_ns: int, ended_ns: int, *, retry: bool) -> Turn:
+    """The turn after a probe, sooner than the regular one for a re-probe (S3); turns that passed are left out.
+
+    One that passed only just now is taken: a silent target with a timeout as long as its interval, or a re-probe
+    across its turn, would otherwise be seen every second time, and be UNKNOWN between.
+    """
+    regular, skipped = next_regular(watched, started_ns), 0
+    if regular <= ended_ns:
+        skipped, late = divmod(ended_ns - regular, watched.interval_ns)
+        skipped += late > watched.interval_ns // STILL_ON_TIME
+        regular += skipped * watched.interval_ns
+    due = min(regular, started_ns + watched.retry_ns) if retry else regular
+    return Turn(regular, max(due, ended_ns), skipped)
 
 
 class Schedule:
@@ -139,14 +166,10 @@ class Schedule:
         if job.dead:
             return
         watched, now = job.watched, self._now_ns()
-        regular = next_regular(watched, started_ns)
-        if regular <= now:  # S9: turns that passed while it ran or waited
-            skipped = (now - regular) // watched.interval_ns + 1
-            self._missed(watched.kind, skipped)
-            regular += skipped * watched.interval_ns
-        job.regular_ns = regular
-        soon = retry and self.lateness_ns < BEHIND_NS
-        job.due_ns = min(regular, max(started_ns + watched.retry_ns, now)) if soon else regular
+        turn = next_turn(watched, started_ns, now, retry=retry and self.lateness_ns < BEHIND_NS)
+        if turn.skipped:
+            self._missed(watched.kind, turn.skipped)
+        job.regular_ns, job.due_ns = turn.regular_ns, turn.due_ns
         if job.hinted:
             job.hinted = False
             job.due_ns = job.early_ns = min(job.due_ns, max(now, job.early_ns + EARLY_NS))

@@ -11,6 +11,7 @@ from agent.figures.topology import Topology
 from agent.hints import hinted_targets
 from agent.linkmetrics import Line, lines_of
 from agent.registered import with_registers
+from agent.registermetrics import Registered, registered
 from agent.stores.reading import SqliteReader
 from agent.targets import Watched
 
@@ -36,6 +37,7 @@ class Wanted(NamedTuple):
     hinted: Mapping[str, tuple[str, ...]]
     topology: Topology
     lines: list[Line]
+    registered: Registered
 
 
 def wanted(config: Config, shelf: Shelf, reader: SqliteReader, before: Mapping[str, Watched], now: int) -> Wanted:
@@ -55,6 +57,7 @@ def wanted(config: Config, shelf: Shelf, reader: SqliteReader, before: Mapping[s
         hinted=hinted_targets(watched.values()),
         topology=Topology(book, reader.components()),
         lines=lines_of(book, now),
+        registered=registered(book, now),
     )
 
 

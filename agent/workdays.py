@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
+from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import NoReturn
@@ -16,6 +17,7 @@ _LONGEST = 31
 """Days in a row that one holiday may have; more is a slip of the pen."""
 
 
+@cache
 def built_in() -> WorkCalendar:
     """The years that come with the program: config/calendar. Errors: UsageError."""
     folder = files("agent") / "data" / "config" / "calendar"

@@ -3,7 +3,7 @@
 import argparse
 import statistics
 
-from bench import aligned, collapse, cut, edges, exposition, guests, ledger, scale, snmp, traffic
+from bench import aligned, collapse, cut, edges, exposition, guests, ledger, plans, scale, seal, snmp, traffic
 from bench.city import Plan
 from bench.pipeline import Load, compare, middle
 
@@ -18,18 +18,18 @@ def main() -> None:
     parser.add_argument(
         "only",
         nargs="*",
-        help="tcp rtsp http icmp aligned exposition edges ledger collapse traffic guests snmp scale cut",
+        help="tcp rtsp http icmp aligned exposition edges ledger collapse traffic plans guests snmp seal scale cut",
     )
     parser.add_argument("--legs", type=int, default=3, help="alternated pairs of each pipeline")
     parser.add_argument("--window", type=float, default=60, help="seconds measured in each leg")
     parser.add_argument("--warm", type=float, default=30, help="seconds before that")
-    parser.add_argument("--targets", type=int, help="default 10 000; scale and cut 43 000")
+    parser.add_argument("--targets", type=int, help="default 10 000; scale, cut and plans 43 000")
     parser.add_argument("--interval", type=int, help="seconds, of scale (default 60) and cut (300)")
     parser.add_argument("--part", choices=("minute", "aligned", "quarter"), help="of scale: this part alone")
     args = parser.parse_args()
     chosen = args.only or [
-        "aligned", "exposition", "edges", "ledger", "collapse", "traffic", "guests", "snmp", "tcp", "rtsp", "icmp",
-        "http", "scale", "cut",
+        "aligned", "exposition", "edges", "ledger", "collapse", "traffic", "plans", "guests", "snmp", "seal", "tcp",
+        "rtsp", "icmp", "http", "scale", "cut",
     ]  # fmt: skip
     print(BARS)
     for name in chosen:
@@ -40,11 +40,29 @@ def main() -> None:
             "ledger": _ledger,
             "collapse": _collapse,
             "traffic": _traffic,
+            "plans": lambda: _plans(args),
             "guests": lambda: _guests(args),
             "snmp": _snmp,
+            "seal": lambda: _seal(args),
             "scale": lambda: _scale(args),
             "cut": lambda: _cut(args),
         }.get(name, lambda name=name: _pipeline(name, args))()
+
+
+def _seal(args: argparse.Namespace) -> None:
+    targets = args.targets or seal.TARGETS
+    print(f"## seal of a month: {targets} targets, live writes beside it; must 10 s")
+    print(
+        "| month | edges | head CPU s per 10 000 rows | seal s | with a plan's figures s | slowest write s | verify s |"
+    )
+    print("|---|---|---|---|---|---|---|")
+    for name, each in (("a twelfth of 40 edges a year", 40 / 12), ("hard: 10 edges each", 10)):
+        got = seal.sealed(each, targets)
+        print(
+            f"| {name} | {got.edges} | {got.head_cpu:.2f} | {got.alone:.2f} | {got.figures:.2f} | "
+            f"{got.slowest_write:.2f} | {got.walk:.1f} |",
+            flush=True,
+        )
 
 
 def _pipeline(kind: str, args: argparse.Namespace) -> None:
@@ -160,6 +178,13 @@ def _traffic() -> None:
         f"{found.percentile * 1000:.1f} ms\n",
         flush=True,
     )
+
+
+def _plans(args: argparse.Namespace) -> None:
+    found = plans.measure(args.targets or plans.TARGETS)
+    size = f"{found.targets} targets x {plans.EDGES} edges"
+    print(f"## the table of {plans.PLAN}, {size} (bars: cold 10 s, after one edge 50 ms)")
+    print(f"{plans.text(found)}\n", flush=True)
 
 
 def _scale(args: argparse.Namespace) -> None:

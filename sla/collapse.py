@@ -32,7 +32,10 @@ class Change(NamedTuple):
 
 
 class State:
-    """What is known of every item of a graph. Units: microseconds."""
+    """What is known of every item of a graph. Units: microseconds.
+
+    Shape: `changed` are the items whose episodes became others since somebody took them from there.
+    """
 
     def __init__(
         self, graph: Graph, histories: Mapping[str, Sequence[Mark]], planned: Mapping[str, Sequence[Window]]
@@ -48,6 +51,7 @@ class State:
         self.queued: set[str] = set()
         self.todo: list[tuple[int, str]] = []
         self.again: list[tuple[int, str]] = []
+        self.changed: set[str] = set()
 
     def take_dirty(self) -> set[str]:
         """What has changed by itself since the last look."""
@@ -109,6 +113,8 @@ def settle(graph: Graph, state: State, as_of: int | None = None) -> Iterator[Cha
         state.queued.discard(item)
         before, was_out = state.episodes.get(item, []), state.out.get(item)
         after = state.episodes[item] = _Judge(graph, state, item).episodes()
+        if before != after:
+            state.changed.add(item)
         if before != after or was_out != state.out.get(item):  # a way through what is out of service is none (F6)
             if item in graph.children:
                 yield from state.enqueue(graph, (child for child in graph.behind(item) if state.outages.get(child)))

@@ -69,11 +69,11 @@ def _members(state: State) -> dict[str, tuple[str, ...]]:
 
 def _rated(graph: Graph, state: State, faults: Sequence[Fault], places: Places) -> list[Fault]:
     roles = {item.id: item.role for item in graph.items.values()}
-    rated = ((fault, priority(fault, {*_lines_down(state, fault, places)}, roles, places)) for fault in faults)
+    rated = ((fault, priority(fault, {*lines_down(state, fault, places)}, roles, places)) for fault in faults)
     return [fault if fault.priority == found else replace(fault, priority=found) for fault, found in rated]
 
 
-def _lines_down(state: State, fault: Fault, places: Places) -> Iterator[str]:
+def lines_down(state: State, fault: Fault, places: Places) -> Iterator[str]:
     """The other lines of the root's site that were down at some time of the fault."""
     site = places.site_of.get(fault.root)
     for line in places.lines_of.get(site, ()) if site is not None else ():

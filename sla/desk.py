@@ -31,7 +31,9 @@ def heard(faults: Sequence[Fault], rows: Sequence[DeskRow], as_of: int) -> Heard
     for row in rows:
         fitting = [number for number in by_item.get(row.root, ()) if _speaks_of(row, faults[number], as_of)]
         if fitting:
-            linked.setdefault(min(fitting, key=lambda number: faults[number].start), []).append(row)
+            linked.setdefault(min(fitting, key=lambda number: (faults[number].start, faults[number].root)), []).append(
+                row
+            )
         else:
             unlinked.append(row)
     told = [_told(fault, linked[number], as_of) if number in linked else fault for number, fault in enumerate(faults)]

@@ -1,6 +1,5 @@
 """What an outage is part of: a fault of its own, one above it, or a planned outage (F6, A7, M4)."""
 
-import base64
 import hashlib
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -61,10 +60,17 @@ class Episode(NamedTuple):
         return "planned" if self.root.kind is RootKind.PLANNED else "own"
 
 
+_BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+_PAIRS = [one + other for one in _BASE32 for other in _BASE32]
+"""Two characters at a time: a city's year has hundreds of thousands of ids."""
+
+_SHIFTS = (40, 30, 20, 10, 0)
+
+
 def fault_id(root: str, start: int) -> str:
     """The id of a fault: the same for everybody who reads the same ledger. Units: start in microseconds UTC."""
-    digest = hashlib.sha256(f"{root}|{start}".encode()).digest()
-    return f"F-{base64.b32encode(digest[:10]).decode()[:10]}"
+    bits = int.from_bytes(hashlib.sha256(f"{root}|{start}".encode()).digest()[:7]) >> 6
+    return "F-" + "".join([_PAIRS[bits >> shift & 1023] for shift in _SHIFTS])
 
 
 TOLERANCE_US = 180_000_000

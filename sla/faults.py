@@ -182,6 +182,11 @@ def _is_lost(site: str, taken: Set[str], roles: Mapping[str, str], places: Place
     return any(roles.get(item) in _NODE_ROLES and places.site_of.get(item) == site for item in taken)
 
 
+def may_change_by_itself(fault: Fault) -> bool:
+    """Whether its outcome, and nothing else, may become another one only because time passes (F4, F10)."""
+    return fault.restored is None and not fault.withdrawn
+
+
 def is_open(fault: Fault) -> bool:
     """Neither restored nor withdrawn."""
     return fault.restored is None and not fault.withdrawn

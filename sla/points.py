@@ -6,7 +6,9 @@ component is UNKNOWN all the time it is in service, never left out.
 """
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from enum import StrEnum
+from fractions import Fraction
 from typing import NamedTuple
 
 from sla.availability import Bounds, Parts
@@ -42,12 +44,14 @@ class Online(NamedTuple):
     """An online rate by one basis. Units: microseconds.
 
     Shape: `time` is Σ up / Σ in service with its bounds (A4), `snapshot` the points that were up in the last instant
-    of all that were in service then, with the ids. `silent` are points of which this basis knows nothing at all.
+    of all that were in service then, with the ids. `parts` has the time of
+    all points together, degraded time as up. `silent` are points of which this basis knows nothing at all.
     """
 
     basis: Basis
     time: Bounds
     measured: tuple[int, int]
+    parts: Parts
     snapshot: Share
     silent: tuple[str, ...]
 
@@ -58,10 +62,12 @@ def online(points: Iterable[Point], basis: Basis = Basis.REACHABLE) -> Online:
     times = {point.id: _time(point, basis) for point in found}
     up, whole = sum(t.up + t.degraded for t in times.values()), sum(t.in_service for t in times.values())
     unknown = sum(t.unknown for t in times.values())
+    down = whole - up - unknown
     return Online(
         basis,
         Bounds((up, whole), (up + unknown, whole)),
         (whole - unknown, whole),
+        Parts(up, 0, down, unknown, 0),
         _snapshot(found, basis),
         tuple(sorted(id_ for id_, time in times.items() if time.in_service and not time.known)),
     )
@@ -94,8 +100,8 @@ class Demand(NamedTuple):
     """
 
     id: str
-    asked: Mapping[str, int]
-    assigned: Mapping[str, int]
+    asked: Mapping[str, Fraction]
+    assigned: Mapping[str, Fraction]
     accepted: int | None
     document: str = ""
 
@@ -124,10 +130,15 @@ def _short(row: Demand, cut: int) -> list[str]:
     if not row.asked:
         return ["no quantity on file"]
     words = [
-        f"{name}: {row.assigned.get(name, 0)} of {asked}"
+        f"{name}: {_plain(row.assigned.get(name, Fraction(0)))} of {_plain(asked)}"
         for name, asked in row.asked.items()
         if row.assigned.get(name, 0) < asked
     ]
     if row.accepted is None or row.accepted >= cut or not row.document:
         words.append("not accepted with a date and a document")
     return words
+
+
+def _plain(quantity: Fraction) -> str:
+    """As the register wrote it: whole, or with its decimals."""
+    return f"{Decimal(quantity.numerator) / quantity.denominator:f}"

@@ -1,6 +1,7 @@
 """The 3-hour rate with its bounds (F4, F8, F10, F11): two exact integers each."""
 
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import NamedTuple
@@ -9,6 +10,8 @@ from sla.availability import Ratio
 from sla.faults import LIMIT_US, Fault, Outcome
 from sla.model import Window
 from sla.verdict import Op, Target, allowed_misses
+
+_RATED = (Outcome.IN_TIME, Outcome.LATE, Outcome.UNDECIDED)
 
 
 class Gap(NamedTuple):
@@ -44,19 +47,31 @@ def rate(
 ) -> Rate:
     """The rate of the faults whose clock started in the period (F8), of these roles or of all."""
     mine = [fault for fault in faults if _counts(fault, period, roles)]
-    by = {each: sum(fault.outcome is each for fault in mine) for each in Outcome}
-    in_time, late, undecided = by[Outcome.IN_TIME], by[Outcome.LATE], by[Outcome.UNDECIDED]
+    by = Counter(fault.outcome for fault in mine)
+    undecided = [fault for fault in mine if fault.outcome is Outcome.UNDECIDED]
+    return rate_of(by, undecided, period, gaps, None if target is None else (target, strict))
+
+
+def rate_of(
+    by: Mapping[Outcome, int],
+    undecided_ones: Sequence[Fault],
+    period: Window,
+    gaps: Sequence[Gap],
+    wanted: tuple[Ratio, bool] | None,
+) -> Rate:
+    """The rate of faults that are counted already. `wanted`: the target, and whether it is strict."""
+    in_time, late, undecided = (by.get(each, 0) for each in _RATED)
     n = in_time + late + undecided
-    hidden = sum(_may_hide_one(gap.window, period, mine) for gap in gaps)
+    hidden = sum(_may_hide_one(gap.window, period, undecided_ones) for gap in gaps)
     return Rate(
         in_time=in_time,
         late=late,
-        pending=by[Outcome.PENDING],
+        pending=by.get(Outcome.PENDING, 0),
         undecided=undecided,
         n=n,
         low=(in_time, n + hidden),
         high=(in_time + undecided, n),
-        allowed=None if target is None else allowed(n, target, strict=strict),
+        allowed=None if wanted is None else allowed(n, wanted[0], strict=wanted[1]),
     )
 
 
@@ -89,11 +104,11 @@ def _counts(fault: Fault, period: Window, roles: Collection[str] | None) -> bool
     return period.start <= fault.start < period.end and (roles is None or fault.role in roles)
 
 
-def _may_hide_one(gap: Window, period: Window, faults: Sequence[Fault]) -> bool:
+def _may_hide_one(gap: Window, period: Window, undecided: Sequence[Fault]) -> bool:
     """Whether a late fault could lie in the gap unseen, and no undecided one stands for it (F11)."""
     if gap.length <= LIMIT_US or gap.start >= period.end or gap.end - LIMIT_US <= period.start:
         return False
-    return not any(fault.outcome is Outcome.UNDECIDED and _touches(fault, gap) for fault in faults)
+    return not any(_touches(fault, gap) for fault in undecided)
 
 
 def _touches(fault: Fault, gap: Window) -> bool:

@@ -99,6 +99,10 @@ REQUIRED = {
     "security_incidents": ["incident_id", "severity"],
     "data_issues": ["issue_id", "issued_at"],
     "measures": ["measure_id", "indicator", "date", "numerator", "document", "signer"],
+    "summaries": [
+        *("summary_id", "who", "plan", "indicator", "period", "n", "d", "high"),
+        *("method_version", "definition_digest"),
+    ],
 }
 """The stars of the contract."""
 

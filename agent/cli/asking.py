@@ -43,10 +43,12 @@ def address_of(config: Config, path: Path) -> str:
     return holder["address"]
 
 
-def ask(address: str, path: str, query: dict[str, str] | None = None, method: str = "GET") -> Json:
+def ask(
+    address: str, path: str, query: dict[str, str] | None = None, method: str = "GET", seconds: float = TIMEOUT_SECONDS
+) -> Json:
     """One answer of the agent's API. Errors: UsageError, with the agent's own words where it refuses."""
     url = f"http://{address}{path}" + (f"?{urlencode(query)}" if query else "")
-    return _answer(url, urllib.request.Request(url, method=method))
+    return _answer(url, urllib.request.Request(url, method=method), seconds)
 
 
 def post(address: str, path: str, body: Json) -> Json:
@@ -57,9 +59,9 @@ def post(address: str, path: str, body: Json) -> Json:
     return _answer(url, request)
 
 
-def _answer(url: str, request: urllib.request.Request) -> Json:
+def _answer(url: str, request: urllib.request.Request, seconds: float = TIMEOUT_SECONDS) -> Json:
     try:
-        with _DIRECT.open(request, timeout=TIMEOUT_SECONDS) as response:
+        with _DIRECT.open(request, timeout=seconds) as response:
             answer: Json = json.loads(response.read(MAX_BYTES))
     except urllib.error.HTTPError as exc:
         with exc:

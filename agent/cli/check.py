@@ -2,17 +2,20 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from agent.cli.common import ConfigFile, fail, now_us
-from agent.config import ConfigError, load
+from agent.config import Config, ConfigError, load
+from agent.config.load import located, read_text
+from agent.config.nodes import parse
 from agent.errors import AgentError, UsageError
 from agent.notices.checking import check_notices
 from agent.plans import configured_plans, plan_by_id
 from agent.registerfiles import try_files
-from agent.reportjobs import check_jobs
+from agent.reportjobs import job_problems
 from agent.stores.opening import parse_url
 from collectors import KINDS
 
@@ -37,8 +40,8 @@ def check(
     with telling_all_problems(), failing_as_problem("the registers have problems"):
         plans = configured_plans(config.plans, config_file.parent)
         rows = try_files(config, config_file, now_us(), parse_url(config.store.url, simulated=config.store.simulated))
-    with telling_all_problems(), failing_as_problem(f"{config_file}: scheduled reports cannot be written"):
-        check_jobs(config.reports, config.plans, config_file.parent)
+    with telling_all_problems():
+        _check_reports(config, config_file)
     with telling_all_problems(), failing_as_problem(f"{config_file}: notices could never be sent"):
         check_notices(config.notices, config_file.parent, config.zone_info)
     words = f", {len(config.registers)} register files with {rows} new rows" if config.registers else ""
@@ -57,6 +60,13 @@ def _check_plan(id_: str) -> None:
     rows = f"{len(found.rows)} row{'' if len(found.rows) == 1 else 's'}"
     adopted = "" if found.adopted else "; its definitions are not adopted (V7)"
     typer.echo(f"{id_}: ok: plan {found.id}, {rows}{adopted}")
+
+
+def _check_reports(config: Config, file: Path) -> None:
+    """Scheduled reports that could never be written. Errors: ConfigError with all of them, by line."""
+    found = list(job_problems(config.reports, config.plans, file.parent))
+    if found:
+        raise ConfigError(located(str(file), parse(read_text(file)), found))
 
 
 @contextmanager

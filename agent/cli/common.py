@@ -15,6 +15,7 @@ from rich.console import Console
 
 from agent.clock import SystemClock
 from agent.config import ConfigError, load
+from agent.config.schema import Witness
 from agent.errors import AgentError, StoreError, UsageError
 from agent.instants import parse_point
 from agent.plans import configured_plans, plan_by_id
@@ -75,6 +76,8 @@ class Place:
     known: Known | None = None
     plans: tuple[str, ...] = ()
     folder: Path = Path()
+    algorithm: str = "sha256"
+    witnesses: tuple[Witness, ...] = ()
 
 
 def chosen_plan(name: str, where: Place) -> Plan:
@@ -112,6 +115,8 @@ def place(store: str | None, config: Path | None) -> Place:
         known=known_of(loaded),
         plans=loaded.plans,
         folder=path.parent,
+        algorithm=loaded.chain.algorithm,
+        witnesses=loaded.witnesses,
     )
 
 

@@ -8,6 +8,7 @@ from agent.cli import (
     check,
     clock,
     doctor,
+    evidence,
     faults,
     import_,
     lab,
@@ -16,9 +17,12 @@ from agent.cli import (
     report,
     restore,
     run,
+    seal,
+    simulate,
     status,
     targets,
     template,
+    verify,
 )
 
 app = typer.Typer(
@@ -30,7 +34,7 @@ app = typer.Typer(
 )
 COMMANDS = (
     run, check, probe, targets, status, clock, doctor, import_, template, availability, faults, report, backup, restore,
-    lab, notices,
+    evidence, seal, verify, lab, simulate, notices,
 )  # fmt: skip
 for command in COMMANDS:
     command.register(app)

@@ -23,9 +23,12 @@ from agent.cli.common import (
     open_reader,
     place,
 )
+from agent.cli.rollup import tell_rollup
 from agent.cli.telling import bar
 from agent.errors import UsageError
 from agent.figures.plan import PlanTables, Table, as_json, only
+from agent.figures.rollup import By
+from agent.packs.explanation import lines
 from agent.reports import head
 from agent.reports.build import Wanted, build
 from agent.reports.cells import Cells, cells, heads
@@ -83,6 +86,9 @@ def report(  # noqa: PLR0913  # one parameter an option
         str | None,
         typer.Option("--for", metavar="WHOSE", help="carrier=NAME or county=CODE: only its sheet, as html or xlsx."),
     ] = None,
+    by: Annotated[
+        By | None, typer.Option("--by", help="Each indicator by its parts, and their sum (V4); in every format.")
+    ] = None,
     lang: Annotated[Language, typer.Option("--lang", help="Language of all but the plan's own words.")] = Language.ZH,
     store: StoreOption = None,
     config: ConfigOption = None,
@@ -95,12 +101,18 @@ def report(  # noqa: PLR0913  # one parameter an option
         until = None if as_of is None else instant("--as-of", as_of, chosen.zone_info)
         wanted = Wanted(plan=chosen, period=period, language=lang, as_of=until, whose=_party(whose, form, output))
         with open_reader(where.location) as reader:
+            if by is not None:
+                tell_rollup(PlanTables(reader), wanted, by, str(form), output)
+                return
             if form in (Format.HTML, Format.XLSX):
                 _file(PlanTables(reader), wanted, Form(form), output)
                 return
-            table = PlanTables(reader).table(chosen, period, now=now_us(), as_of=until)
+            tables = PlanTables(reader)
+            question = tables.asked(chosen, period, now=now_us(), as_of=until)
+            table = tables.table_of(*question)
+            why = list(lines(question[0], table.rows[0], lang)) if explain is not None else []
         if explain is not None and form is Format.TABLE:
-            text = "\n".join(explained(table, table.rows[0], lang))
+            text = "\n".join((*explained(table, table.rows[0], lang), *why))
             _write(f"{text}\n", output)
         else:
             _tell(table, form, lang, output)

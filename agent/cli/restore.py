@@ -11,16 +11,30 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from agent.cli.common import ConfigOption, StoreOption, failing_clearly, now_us, os_user, place
+from agent.cli.common import (
+    ConfigOption,
+    Place,
+    StoreOption,
+    failing_clearly,
+    now_us,
+    open_connection,
+    os_user,
+    place,
+)
 from agent.cli.copies import Contents, check, copy, sha256, sync
 from agent.errors import StoreError, UsageError
+from agent.headmaking import HeadMaker, Terms
 from agent.instants import format_instant
+from agent.stores import chaining
 from agent.stores.base import Batch, Record, RunStart
+from agent.stores.chaining import Kept
 from agent.stores.holder import Holder, lock_path
 from agent.stores.opening import Location, connect, migrate
 from agent.stores.reading import SqliteReader
 from agent.stores.writing import SqliteWriter
+from agent.witnesses import Speaker, about
 from sla.periods import to_datetime
+from sla.seal import Json
 
 COMPANIONS = ("-wal", "-shm")
 """Files that belong to a store beside its own."""
@@ -48,7 +62,7 @@ def restore(
     """Make a backup the store. Refused while a process holds it; the store that was there is moved aside."""
     with failing_clearly():
         where = place(store, config)
-        done = put(where.location, file, where.zone)
+        done = put(where.location, file, where.zone, where)
     if done.aside is not None:
         typer.echo(f"the store that was there is now {done.aside}")
     until = done.contents.heartbeat_at
@@ -57,7 +71,7 @@ def restore(
         typer.echo(f"it speaks until {format_instant(until, where.zone)}; from then to the next start time is UNKNOWN")
 
 
-def put(location: Location, file: Path, zone: ZoneInfo) -> Restored:
+def put(location: Location, file: Path, zone: ZoneInfo, where: Place | None = None) -> Restored:
     """Everything is checked and ready before the old store is touched. Errors: StoreError, StoreHeldError."""
     path = location.path
     if path is None:
@@ -72,7 +86,7 @@ def put(location: Location, file: Path, zone: ZoneInfo) -> Restored:
         try:
             copy(Location(file.absolute()), ready)
             contents = check(ready, file)
-            _record(ready, file)
+            _record(ready, file, zone, _Ends(contents.heartbeat_at, chain_end(location), where))
             _give_to_owner(ready, path)
             aside = move_aside(path, zone) if path.exists() else None
             ready.rename(path)
@@ -98,20 +112,63 @@ def move_aside(path: Path, zone: ZoneInfo) -> Path:
     return aside
 
 
-def _record(path: Path, file: Path) -> None:
-    """The restored store says so itself (E7): on the last run of the backup, or of itself where none ever ran."""
+class _Ends(NamedTuple):
+    """Up to when the backup speaks, and where the chain ended that is put aside."""
+
+    until: int | None
+    aside: Json | None
+    where: Place | None
+
+
+def chain_end(location: Location) -> Json | None:
+    """The last head of a store, for the one that takes its place to name; None where it has none, or is no store."""
+    with contextlib.suppress(StoreError, sqlite3.Error, ValueError), open_connection(location) as db:
+        kept = chaining.last_head(db)
+        return None if kept is None else {"number": kept.head.number, "digest": f"{kept.head.algorithm}:{kept.digest}"}
+    return None
+
+
+def _record(path: Path, file: Path, zone: ZoneInfo, ends: _Ends) -> None:
+    """The restored store says so itself (E7), and its chain begins a new epoch: nothing of it goes unsaid (E3)."""
     body = json.dumps({"file": str(file.absolute()), "sha256": sha256(file)}, ensure_ascii=False)
     location = Location(path)
     with closing(connect(location)) as connection:
         migrate(connection, location)
-        writer, run = SqliteWriter(connection), SqliteReader(connection).last_run()
-        if run is None:
-            writer.set_meta(RECORD, body)
-        else:
-            start = RunStart(run.vantage, run.boot_no, run.floor, run.heartbeat_at, clean=False, tracks={})
-            record = Record(_next_seq(connection, start), now_us(), RECORD, body, os_user())
-            writer.write(start, Batch(run.heartbeat_at, records=[record]))
+        writer = SqliteWriter(connection)
+        maker = HeadMaker(location, writer, zone)
+        if ends.where is not None:
+            speaker = Speaker(about(writer.reader), lambda: ends.where.witnesses if ends.where else (), now_us)
+            maker.terms = Terms(ends.where.algorithm, speaker.head)
+        maker.begin_late(now_us())
+        maker.make_begun()
+        before = chaining.last_head(connection)
+        _note(connection, writer, body)
+        maker.begin(RECORD, now_us(), {"restore": _said(connection, before, json.loads(body), ends, zone)})
+        maker.make_begun()
         connection.execute("PRAGMA journal_mode = DELETE")
+
+
+def _said(db: sqlite3.Connection, before: Kept | None, body: Json, ends: _Ends, zone: ZoneInfo) -> Json:
+    """What the head of a restore says: the chain it goes on from, and the time that nobody recorded."""
+    earlier = db.execute("SELECT count(*) FROM heads WHERE kind = ?", (RECORD,)).fetchone()[0]
+    return {
+        **body,
+        "epoch": earlier + 2,
+        "continues": "" if before is None else f"{before.head.algorithm}:{before.digest}",
+        "speaks_until": None if ends.until is None else format_instant(ends.until, zone),
+        "put_aside": ends.aside,
+    }
+
+
+def _note(connection: sqlite3.Connection, writer: SqliteWriter, body: str) -> None:
+    """On the last run of the backup, or of the store itself where none ever ran."""
+    run = SqliteReader(connection).last_run()
+    if run is None:
+        writer.set_meta(RECORD, body)
+    else:
+        start = RunStart(run.vantage, run.boot_no, run.floor, run.heartbeat_at, clean=False, tracks={})
+        record = Record(_next_seq(connection, start), now_us(), RECORD, body, os_user())
+        writer.write(start, Batch(run.heartbeat_at, records=[record]))
 
 
 def _next_seq(connection: sqlite3.Connection, run: RunStart) -> int:

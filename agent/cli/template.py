@@ -16,8 +16,8 @@ from agent.registers import REGISTERS
 from agent.sheets import Column
 from agent.sheets.template import write_template
 
-PLAN = "plan"
-"""The one kind that is no table."""
+PLAN, SCENARIO = "plan", "scenario"
+"""The kinds that are no tables."""
 
 _EVIDENCE: Mapping[str, tuple[Column, ...]] = {"history": History.columns, "readings": Readings.columns}
 _WORDS: Mapping[str, tuple[str, str, str, str]] = {
@@ -42,16 +42,23 @@ def register(app: typer.Typer) -> None:
 
 
 def template(
-    kind: Annotated[str, typer.Argument(metavar="KIND", help="Any register or record, history, readings, or plan.")],
+    kind: Annotated[
+        str, typer.Argument(metavar="KIND", help="Any register or record, history, readings, plan, scenario.")
+    ],
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", metavar="FILE", help="A new .csv or .xlsx, of a plan .yml; else it is printed."),
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="FILE",
+            help="A new .csv or .xlsx, of a plan or scenario .yml; else it is printed.",
+        ),
     ] = None,
 ) -> None:
     """Write an empty file of a kind to fill in and import."""
     with failing_clearly():
-        if kind == PLAN:
-            _plan(output)
+        if kind in (PLAN, SCENARIO):
+            _options(kind, output)
             return
         columns = columns_of(kind)
         if output is None:
@@ -62,9 +69,9 @@ def template(
             _write(output, write_template(columns, "xlsx" if output.suffix == ".xlsx" else "csv", kind))
 
 
-def _plan(output: Path | None) -> None:
-    """A plan with one row of each sort, every option explained."""
-    data = (resources.files("agent") / "data" / "config" / "plans" / "template.yml").read_bytes()
+def _options(kind: str, output: Path | None) -> None:
+    """A plan with one row of each sort, or a scenario with every key, explained."""
+    data = (resources.files("agent") / "data" / "config" / f"{kind}s" / "template.yml").read_bytes()
     if output is None:
         typer.echo(data.decode(), nl=False)
     elif output.suffix not in (".yml", ".yaml"):
@@ -79,7 +86,7 @@ def columns_of(kind: str) -> Sequence[Column]:
         return REGISTERS[kind].columns
     if kind in _EVIDENCE:
         return [_explained(column) for column in _EVIDENCE[kind]]
-    raise UsageError(f"template {show(kind)}: no such kind; {nearest(kind, [*REGISTERS, *_EVIDENCE, PLAN])}")
+    raise UsageError(f"template {show(kind)}: no such kind; {nearest(kind, [*REGISTERS, *_EVIDENCE, PLAN, SCENARIO])}")
 
 
 def _explained(column: Column) -> Column:

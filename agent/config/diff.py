@@ -28,6 +28,8 @@ _SETTINGS: Mapping[str, Callable[[Config], object]] = {
     "path": lambda config: config.path,
     "notices": lambda config: config.notices,
     "reports": lambda config: config.reports,
+    "chain": lambda config: config.chain,
+    "witnesses": lambda config: config.witnesses,
 }
 
 

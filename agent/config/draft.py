@@ -13,6 +13,7 @@ from agent.config.notice_schema import Notices
 from agent.config.problems import Rule, unknown_kind
 from agent.config.reader import Reader
 from agent.config.schema import (
+    Chain,
     Document,
     KindLimits,
     Log,
@@ -28,6 +29,7 @@ from agent.config.schema import (
     Traps,
     Vantage,
     Web,
+    Witness,
 )
 from collectors.base import Kind, Module
 
@@ -58,6 +60,8 @@ class Draft:
     reports: tuple[ReportJob, ...] = ()
     traps: Traps = field(default_factory=Traps)
     path: PathEvidence = field(default_factory=PathEvidence)
+    chain: Chain = field(default_factory=Chain)
+    witnesses: tuple[Witness, ...] = ()
     notices: Notices = field(default_factory=Notices)
 
     @property
@@ -87,6 +91,7 @@ def read_draft(reader: Reader, kinds: Sequence[Kind]) -> Draft:
     modules = _modules(reader, by_name)
     registers = [reader.read(RegisterFile, ("registers", index)) for index in reader.sequence(("registers",))]
     reports = [reader.read(ReportJob, ("reports", index)) for index in reader.sequence(("reports",))]
+    witnesses = [reader.read(Witness, ("witnesses", index)) for index in reader.sequence(("witnesses",))]
     rows = {index: reader.read(TargetRow, ("targets", index)) for index in reader.sequence(("targets",))}
     return Draft(
         tree=reader.tree,
@@ -109,6 +114,8 @@ def read_draft(reader: Reader, kinds: Sequence[Kind]) -> Draft:
         reports=tuple(job for job in reports if job),
         traps=reader.read(Traps, ("traps",)) or Traps(),
         path=reader.read(PathEvidence, ("path",)) or PathEvidence(),
+        chain=reader.read(Chain, ("chain",)) or Chain(),
+        witnesses=tuple(each for each in witnesses if each),
         notices=reader.read(Notices, ("notices",)) or Notices(),
     )
 

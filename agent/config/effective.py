@@ -33,6 +33,8 @@ def config_of(draft: Draft) -> Config:
         reports=draft.reports,
         traps=draft.traps,
         path=draft.path,
+        chain=draft.chain,
+        witnesses=draft.witnesses,
         plans=draft.head.plans,
         notices=draft.notices,
     )

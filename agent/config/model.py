@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from agent.config.notice_schema import Notices
 from agent.config.schema import (
+    Chain,
     Log,
     PathEvidence,
     Plane,
@@ -18,6 +19,7 @@ from agent.config.schema import (
     Store,
     Traps,
     Web,
+    Witness,
 )
 from collectors.base import Module
 from sla.model import Window
@@ -121,6 +123,8 @@ class Config:
     reports: tuple[ReportJob, ...] = ()
     traps: Traps = field(default_factory=Traps)
     path: PathEvidence = field(default_factory=PathEvidence)
+    chain: Chain = field(default_factory=Chain)
+    witnesses: tuple[Witness, ...] = ()
     plans: tuple[str, ...] = ()
     notices: Notices = field(default_factory=Notices)
     digest: str = ""

@@ -81,6 +81,8 @@ class Rule(StrEnum):
     IN_SERVICE = "in_service"
     TOO_MANY_TARGETS = "too_many_targets"
     TRAPS = "traps"
+    WITNESS = "witness"
+    ALGORITHM = "algorithm"
     NOTICES = "notices"
     SECRET = "secret"
     SECRET_MODE = "secret_mode"

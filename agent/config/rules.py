@@ -11,6 +11,7 @@ from agent.config.schema import Plane, Vantage
 from agent.config.target_rules import TARGET_RULES
 from agent.config.trap_rules import TRAP_RULES
 from agent.config.values import is_name
+from agent.config.witness_rules import WITNESS_RULES
 
 LONGEST_TIMEOUT = 3600
 Addresses = Sequence[tuple[Path, str]]
@@ -137,6 +138,7 @@ RULES: tuple[Callable[[Draft], Iterator[Found]], ...] = (
     anchors_are_enough,
     self_checks_are_possible,
     *TRAP_RULES,
+    *WITNESS_RULES,
     *NOTICE_RULES,
     *TARGET_RULES,
 )

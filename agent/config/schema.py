@@ -71,6 +71,13 @@ class Store(Section):
     )
 
 
+class Note(Section):
+    """What an operator wants every visitor of the page to know, in both languages."""
+
+    zh: str = Field("", max_length=500, description="In Chinese; without it the English one is shown.")
+    en: str = Field("", max_length=500, description="In English; without it the Chinese one is shown.")
+
+
 class Web(Section):
     """The HTTP server."""
 
@@ -78,6 +85,7 @@ class Web(Section):
         "127.0.0.1:9610",
         description="HOST:PORT to serve on; loopback only, as roles and TLS are not there yet. Port 0: any free one.",
     )
+    note: Note = Field(Note(), description="A sentence of yours at the head of the page.")
 
 
 class Probe(Section):
@@ -290,6 +298,41 @@ class ReportJob(Section):
     )
 
 
+class Chain(Section):
+    """The chain of digests over the ledger (E3)."""
+
+    algorithm: Literal["sha256", "sm3"] = Field(
+        "sha256",
+        description="What digests are made with, from the next head on; `sm3` where this Python has it, which `check` "
+        "says.",
+    )
+
+
+class Witness(Section):
+    """Somebody outside who is told the digests of the ledger at once (E3)."""
+
+    name: Name = Field(description="Name of the witness, as reports and metrics print it.")
+    kind: Literal["file", "syslog", "mail", "webhook"] = Field(description="How it is told.")
+    heads: bool = Field(True, description="Whether it is told every head, or seals alone.")
+    path: str | None = Field(
+        None, description="For `file`: absolute path of a file that only grows; best on another machine's disk."
+    )
+    address: str | None = Field(
+        None,
+        description="For `syslog`: `udp:HOST:PORT`, `tcp:HOST:PORT` or `unix:/dev/log`; for `mail`: HOST:PORT of the "
+        "mail server.",
+    )
+    url: str | None = Field(None, description="For `webhook`: http or https URL that takes a POST of JSON.")
+    token: Secret | None = Field(None, description="For `webhook`: sent as a bearer token.")
+    sender: str | None = Field(None, description="For `mail`: address it comes from.")
+    recipients: Annotated[tuple[str, ...], Field(max_length=20)] = Field(
+        (), description="For `mail`: addresses it goes to."
+    )
+    tls: Literal["none", "starttls", "tls"] = Field("starttls", description="For `mail`: how it is encrypted.")
+    user: str | None = Field(None, description="For `mail`: name to log in by; without one there is no login.")
+    password: Secret | None = Field(None, description="For `mail`: password of that name.")
+
+
 Label = Literal["carrier", "name", "plane", "responsible_unit", "role"]
 
 
@@ -321,6 +364,10 @@ class Document(Section):
     )
     reports: Annotated[tuple[ReportJob, ...], Field(max_length=20)] = Field(
         (), description="Reports that are written by the calendar."
+    )
+    chain: Chain = Field(Chain(), description="The chain of digests over the ledger.")
+    witnesses: Annotated[tuple[Witness, ...], Field(max_length=20)] = Field(
+        (), description="Who is told the digests; without any reports say 无外部见证 (no outside witness)."
     )
     notices: Notices = Field(Notices(), description="Who is told of faults.")
     labels: Annotated[tuple[Label, ...], Unique] = Field((), description="Register columns that become metric labels.")

@@ -16,7 +16,11 @@ _MAX_SECRET = 64 * 1024
 
 def secrets_can_be_revealed(draft: Draft, env: Mapping[str, str]) -> Iterator[Found]:
     """Each reference leads to a secret that the world cannot read."""
-    found = [*_secrets(draft.traps, ("traps",)), *_secrets(draft.notices, ("notices",))]
+    found = [
+        *_secrets(draft.traps, ("traps",)),
+        *_secrets(draft.witnesses, ("witnesses",)),
+        *_secrets(draft.notices, ("notices",)),
+    ]
     for name, module in draft.modules.items():
         found += _secrets(module.options, ("modules", name))
     for path, secret in found:

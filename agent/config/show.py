@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 from agent.config.instants import format_instant
 from agent.config.model import Config, Limit, ModuleConfig, TargetConfig
 from agent.config.problems import MASK, hide_user_info, is_sensitive
-from agent.config.schema import Traps
+from agent.config.schema import Chain, Note, Traps
 from collectors.options import Secret, parse_duration, parse_size
 
 
@@ -29,7 +29,7 @@ def as_dict(config: Config) -> dict[str, Any]:
             interval=duration(config.vantage.interval_seconds),
         ),
         "store": {"url": hide_user_info(config.store.url)},
-        "web": plain(config.web),
+        "web": plain(config.web) if config.web.note != Note() else {"listen_address": config.web.listen_address},
         **_present(probe=plain(config.probe) if config.probe.allow else None),
         "log": plain(config.log),
         "planes": {name: plain(plane) for name, plane in config.planes.items()},
@@ -46,6 +46,8 @@ def as_dict(config: Config) -> dict[str, Any]:
             registers=[plain(file) for file in config.registers] or None,
             plans=list(config.plans) or None,
             reports=[plain(job) for job in config.reports] or None,
+            chain=None if config.chain == Chain() else plain(config.chain),
+            witnesses=[plain(each) for each in config.witnesses] or None,
             notices=plain(config.notices) if config.notices.sinks else None,
             traps=None if config.traps == Traps() else plain(config.traps),
         ),

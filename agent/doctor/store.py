@@ -8,6 +8,7 @@ from pathlib import Path
 
 from agent.clock import SystemClock
 from agent.config import Config
+from agent.doctor.chain import examine_chain
 from agent.doctor.findings import Finding, Level
 from agent.doctor.holding import holder_of
 from agent.doctor.room import growth, inodes, room
@@ -84,6 +85,7 @@ def _inside(connection: sqlite3.Connection, location: Location, config: Config) 
     if have == known:
         reader = SqliteReader(connection)
         yield _growth(reader, location)
+        yield from examine_chain(connection, config, is_held=holder_of(config) is not None)
         yield from _freshness(reader, config)
 
 

@@ -1,19 +1,27 @@
 """One question about a plan's period, with everything that the formulas share: timelines, faults, registers."""
 
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from agent.figures.book import Book
+from agent.figures.coverage import Question, covered
 from agent.figures.faults import Faults, Found
+from agent.figures.kept import Kept
 from agent.figures.timelines import Timelines
 from agent.instants import format_instant
 from agent.stores.base import ImportedReading, Reader
 from agent.workdays import built_in
+from sla.coverage import Coverage
 from sla.model import Window
 from sla.periods import to_datetime
 from sla.plans import Plan
+from sla.rate import Gap
 from sla.workdays import WorkCalendar
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +36,7 @@ class Asked:
     reader: Reader
     known: Timelines
     faults: Faults
+    kept: Kept | None = None
 
     @property
     def window(self) -> Window:
@@ -53,6 +62,21 @@ class Asked:
     def found(self) -> Found:
         """All faults of the period, made once."""
         return self.faults.find_in(self.known, self.period, self.as_of)
+
+    @cached_property
+    def gaps(self) -> tuple[Gap, ...]:
+        """Gaps of our own in which a late fault of the period may hide (F11)."""
+        return self.faults.gaps(self.period, self.as_of)
+
+    def covered(self, network: str, levels: Sequence[str]) -> Coverage:
+        """Coverage of units of these levels at the end of the period, or at as_of."""
+        if self.kept is not None and self.running:
+            return self.kept.covered(network, levels, self.zone)
+        return covered(self.reader, self.known, self.zone, Question(network, levels, self.window.end))
+
+    def memo(self, key: Hashable, until: int, parts: Iterable[str], make: Callable[[], T]) -> T:
+        """What is costly to make of these components' time up to an instant; kept where something is."""
+        return make() if self.kept is None else self.kept.memo(key, until, parts, make)
 
     @cached_property
     def calendar(self) -> WorkCalendar:

@@ -4,13 +4,14 @@ A change that people enter later never improves a headline: sla.dated says what 
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Protocol, TypeVar, cast
 
 from agent.config.builtin import DEFAULT_MODULES
 from agent.stores.base import Record
 from agent.stores.registering import RegisterRow
+from sla.confirm import FOREVER
 from sla.dated import Revision, attributes, later_entries, service, service_latest
 from sla.model import Window
 
@@ -27,7 +28,7 @@ COMPOSITES = ("sites", "platforms")
 COUNTED = ("divisions", "systems", "private_networks", "video_points", "video_demands")
 """Dated registers whose rows figures of plans count (C1-C6)."""
 
-REPORTED = ("maintenance", "faults", "security_incidents", "data_issues", "measures")
+REPORTED = ("maintenance", "faults", "security_incidents", "data_issues", "measures", "summaries")
 """Records that people enter; a row has one version in force, its last."""
 
 MASTER = (*MEASURED, *COMPOSITES, "components")
@@ -57,6 +58,8 @@ class Book:
         self._latest: dict[str, Body] = {}
         self._kept: tuple[object, object] = (None, None)
         self._hindsight = False
+        self._names: dict[str, Mapping[str, str]] = {}
+        self._held: dict[str, tuple[Window, list[tuple[str, Body]]]] = {}
         self.vantage = vantage
         for row in rows:
             self._rows.setdefault(row.register, {}).setdefault(row.id, []).append(row)
@@ -70,6 +73,11 @@ class Book:
         start = _last_start(source)
         rows = (row for register in wanted for row in source.register_rows(register))
         return cls(rows, _intervals(start), start.get("vantage", {}).get("name"))
+
+    @property
+    def module_intervals(self) -> Mapping[str, int]:
+        """The regular intervals of modules by name. Units: microseconds."""
+        return self._intervals
 
     def in_hindsight(self) -> "Book":
         """The same rows as if all of them had been entered at once: what the second figures rest on (A2)."""
@@ -100,6 +108,12 @@ class Book:
         ahead = (at for row in rows for at in (row.valid_from, row.valid_to) if at is not None and at > now)
         return min(ahead, default=None)
 
+    def next_change(self, now: int) -> int:
+        """Up to when the same rows hold: no date, and no instant of a recording, lies between."""
+        rows = (row for of_id in self._rows.values() for versions in of_id.values() for row in versions)
+        dates = (at for row in rows for at in (row.valid_from, row.valid_to, row.recorded_at) if at is not None)
+        return min((at for at in dates if at > now), default=FOREVER)
+
     def register_of(self, id_: str) -> str | None:
         """The register in which an id stands, None if it stands in none."""
         return self._register.get(id_)
@@ -111,6 +125,10 @@ class Book:
     def service(self, id_: str) -> list[Window]:
         """When it is in service, for the headline (A2). Shape: empty for always."""
         return service(self._revisions(id_))
+
+    def service_of(self, register: str, id_: str) -> list[Window]:
+        """The same of an id of a register whose ids are its own."""
+        return service(self._dated(register, id_))
 
     def service_latest(self, id_: str) -> list[Window]:
         """The same with all that was entered later."""
@@ -172,15 +190,33 @@ class Book:
         """Whether one row is all that was ever recorded of it."""
         return len(self._versions(id_)) == 1
 
-    def held_in(self, register: str, instant: int) -> Iterator[tuple[str, Body]]:
+    def held_in(self, register: str, instant: int) -> Sequence[tuple[str, Body]]:
         """The rows of a register that are in service at an instant, as they hold then for the headline (A2)."""
+        kept = self._held.get(register)
+        if kept is None or not kept[0].start <= instant < kept[0].end:
+            kept = self._held[register] = self._hold(register, instant)
+        return kept[1]
+
+    def held_while(self, register: str, instant: int) -> Window:
+        """For how long around an instant `held_in` says the same."""
+        self.held_in(register, instant)
+        return self._held[register][0]
+
+    def _hold(self, register: str, instant: int) -> tuple[Window, list[tuple[str, Body]]]:
+        since, until = -FOREVER, FOREVER
+        found: list[tuple[str, Body]] = []
         for id_ in self.ids(register):
             revisions = self._dated(register, id_)
-            times = service(revisions)
+            times, held = service(revisions), attributes(revisions)
+            for at in (at for window in (*times, *(window for window, _ in held)) for at in window):
+                if at <= instant:
+                    since = max(since, at)
+                else:
+                    until = min(until, at)
             if not times or any(window.start <= instant < window.end for window in times):
-                held = attributes(revisions)
                 number = next((n for window, n in held if window.start <= instant < window.end), held[0][1])
-                yield id_, self._rows[register][id_][number].body
+                found.append((id_, self._rows[register][id_][number].body))
+        return Window(since, until), found
 
     def known_of(self, register: str, id_: str, instant: int) -> Body:
         """What is known today of what held at an instant: claims go by it (T3), never what takes a row out (A2)."""
@@ -192,6 +228,13 @@ class Book:
     def last(self, register: str, id_: str) -> Body:
         """What was recorded of an id last: records, and stamps of what has happened, go by today's knowledge (T3)."""
         return self._rows[register][id_][-1].body
+
+    def names(self, register: str) -> Mapping[str, str]:
+        """What people call the rows of a register, each with its id behind it; by what was recorded last."""
+        if register not in self._names:
+            said = ((id_, self.last(register, id_).get("name")) for id_ in self.ids(register))
+            self._names[register] = {id_: f"{name} ({id_})" for id_, name in said if name}
+        return self._names[register]
 
     def interval(self, id_: str) -> int:
         """Microseconds between regular readings."""

@@ -23,7 +23,7 @@ class Classes(NamedTuple):
 def derived(known: Timelines, ids: Iterable[str], desk: Sequence[DeskRow] = ()) -> Derived:
     """The faults of some ids and of whatever they stand behind."""
     graph = known.topology.graph()
-    part = graph.part(_with_ancestors(graph, ids))
+    part = graph.part(with_ancestors(graph, ids))
     histories = {id_: known.marks(id_) for id_ in part.items}
     planned = {id_: windows for id_ in part.items if (windows := known.planned(id_))}
     return derive(part, begin(part, histories, planned), known.until, desk, known.topology.places(), known.causes())
@@ -52,7 +52,8 @@ def _class(episode: Episode) -> str:
     return episode.kind
 
 
-def _with_ancestors(graph: Graph, ids: Iterable[str]) -> set[str]:
+def with_ancestors(graph: Graph, ids: Iterable[str]) -> set[str]:
+    """These items of a graph and all that they stand behind."""
     found: set[str] = set()
     todo = [id_ for id_ in ids if id_ in graph]
     while todo:

@@ -4,14 +4,14 @@ The video network is the plane `video` (or 视频, 视频网), and cameras; ever
 extranet. A site that names no plane may be on either.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from agent.config.addresses import host_of
 from agent.config.tokens import is_token
 from agent.figures.book import INLINE, Body, Book
-from agent.figures.sightings import Sightings
+from agent.figures.sightings import Seen, Sightings
 from agent.figures.timelines import Timelines
 from agent.stores.base import Reader
 from sla.coverage import Coverage, Sighting, Site, Unit, coverage
@@ -36,14 +36,13 @@ class Question(NamedTuple):
 
 def covered(reader: Reader, known: Timelines, zone: ZoneInfo, asked: Question) -> Coverage:
     """Coverage in the last instant before the cut-off. Shape: `known` knows all up to it at least."""
-    book = known.book
-    return coverage(
-        _units(book, asked.cut),
-        _sites(book, asked),
-        list(_sightings(Sightings(reader, known, asked.cut), book, zone, asked)),
-        asked.cut,
-        levels=asked.levels,
-    )
+    seen = Sightings(reader, known, asked.cut)
+    return counted(known.book, asked, _sightings(seen, known.book, zone, asked))
+
+
+def counted(book: Book, asked: Question, seen: Iterable[Sighting]) -> Coverage:
+    """The same by what is known of every target already."""
+    return coverage(_units(book, asked.cut), _sites(book, asked), seen, asked.cut, levels=asked.levels)
 
 
 def _units(book: Book, cut: int) -> Iterator[Unit]:
@@ -66,21 +65,26 @@ def _is_on(network: str, body: Body) -> bool:
 
 
 def _sightings(seen: Sightings, book: Book, zone: ZoneInfo, asked: Question) -> Iterator[Sighting]:
-    """What was seen of every target and line that stands at a site, on the network that is asked for."""
-    for id_, site, address in _standing(book, asked):
-        found = seen.of(id_)
+    """What was seen of every target and line that stands at a site, on the network that is asked for.
+
+    One ok reading says all that a figure asks of a target: nothing more is looked up of those that have one.
+    """
+    last_ok = seen.last_ok()
+    for id_, site, address in standing(book, asked.network, asked.cut):
+        at = last_ok.get(id_)
+        found = seen.of(id_) if at is None else Seen(at, None, maybe_ok=False)
         days = seen.days(id_, asked.days, zone) if asked.days else frozenset[int]()
         yield Sighting(id_, site, *found, days, frozenset({address} if address else ()))
 
 
-def _standing(book: Book, asked: Question) -> Iterator[tuple[str, str, str]]:
-    """Id, site and address."""
+def standing(book: Book, network: str, cut: int) -> Iterator[tuple[str, str, str]]:
+    """Id, site and address of what speaks for a network in the last instant before the cut-off."""
     for register in ("targets", INLINE):
-        for id_, body in book.held_in(register, asked.cut - 1):
-            if body.get("site_id") and _speaks_for(asked.network, body):
+        for id_, body in book.held_in(register, cut - 1):
+            if body.get("site_id") and _speaks_for(network, body):
                 yield id_, str(body["site_id"]), _identity(body)
-    if asked.network != VIDEO:
-        for id_, body in book.held_in("links", asked.cut - 1):
+    if network != VIDEO:
+        for id_, body in book.held_in("links", cut - 1):
             yield id_, str(body["b_site"]), host_of(str(body.get("far_address") or ""))
 
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from agent.config.problems import nearest, show
 from agent.errors import UsageError
-from agent.figures.book import Book, Shelf
+from agent.figures.book import Shelf
 from agent.figures.classes import derived
 from agent.figures.paths import path_as_json
 from agent.figures.timelines import Timelines
@@ -92,12 +92,10 @@ class Faults:
 
     def find_in(self, known: Timelines, period: Window, as_of: int) -> Found:
         """The same by timelines that are read already."""
-        desk = [row._replace(root=_subject(known, row)) for row in self._desk(known.book)]
-        all_ids = known.topology.members()
-        everything = derived(known, all_ids, desk=desk)
+        everything = derived(known, known.topology.members(), desk=list(desk_rows(known)))
         faults = tuple(fault for fault in everything.faults if _within(fault.start, period))
         planned = tuple(each for each in everything.planned if _within(each.onset, period))
-        gaps = tuple(gap for gap in self._gaps(as_of) if _may_hide(gap.window, period))
+        gaps = self.gaps(period, as_of)
         return Found(
             period=period,
             as_of=as_of,
@@ -120,12 +118,9 @@ class Faults:
     def _role(self, known: Timelines, name: str) -> str:
         return "site" if known.gate(name) is not None else known.topology.role(name)
 
-    def _desk(self, book: Book) -> Iterator[DeskRow]:
-        for id_ in book.ids("faults"):
-            body = book.versions("faults", id_)[-1].body
-            times = [body.get(name) for name in ("onset", "acknowledged", "restored", "closed")]
-            cause = str(body.get("cause") or "")
-            yield DeskRow(id_, str(body["root"]), int(body["reported"]), times[0], times[1], times[2], times[3], cause)
+    def gaps(self, period: Window, as_of: int) -> tuple[Gap, ...]:
+        """Gaps of our own in which a late fault of a period may hide (F11)."""
+        return tuple(gap for gap in self._gaps(as_of) if _may_hide(gap.window, period))
 
     def _gaps(self, as_of: int) -> Iterator[Gap]:
         """When a vantage was blind: no agent ran, whether killed or stopped (S8), or it was cut off (S6)."""
@@ -312,19 +307,35 @@ def _planned_as(id_: str | None, found: Found) -> Planned | None:
     return next((each for each in found.planned if fault_id(each.root, each.onset) == id_), None)
 
 
+def desk_rows(known: Timelines) -> Iterator[DeskRow]:
+    """What the desk recorded, each row with what it is about."""
+    for id_ in known.book.ids("faults"):
+        body = known.book.versions("faults", id_)[-1].body
+        times = [body.get(name) for name in ("onset", "acknowledged", "restored", "closed")]
+        cause = str(body.get("cause") or "")
+        row = DeskRow(id_, str(body["root"]), int(body["reported"]), times[0], times[1], times[2], times[3], cause)
+        yield row._replace(root=_subject(known, row))
+
+
 def _subject(known: Timelines, row: DeskRow) -> str:
     """What a row of the desk is about: of a composite the member that failed then, or one that was seen (F1).
 
     People report a site; its fault is that of a line. Only a composite of which nothing was seen stands for itself.
     """
+    members = leaves_of(known, row.root)
     root = known.topology.evidence(row.root)
-    gate = known.gate(root)
-    if gate is None:
+    if members == [root]:
         return root
-    members = [known.topology.evidence(member) for member in _leaves(gate)]
     failed = (member for member in members if _fits(known.served(member), row.reported, known.until))
     seen = (member for member in members if _was_seen(known.served(member), row))
     return next(failed, None) or next(seen, None) or root
+
+
+def leaves_of(known: Timelines, name: str) -> list[str]:
+    """The ids that have readings and make an id, which may be one of them itself."""
+    root = known.topology.evidence(name)
+    gate = known.gate(root)
+    return [root] if gate is None else [known.topology.evidence(member) for member in _leaves(gate)]
 
 
 def _leaves(gate: Gate) -> Iterator[str]:

@@ -4,17 +4,21 @@ The command, the API and the metrics all take their numbers from here.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
+from urllib.parse import urlencode
 
 from agent.config.problems import nearest, show
 from agent.errors import UsageError
 from agent.figures.asked import Asked
 from agent.figures.book import Shelf
+from agent.figures.definition import definition
 from agent.figures.faults import Faults, Found
 from agent.figures.formulas import FORMULAS
 from agent.figures.formulas.clearing import CLEARING, narrowed
+from agent.figures.kept import Kept
+from agent.figures.standing import Standing, standing
 from agent.figures.timelines import Timelines
 from agent.figures.words import reason_text
 from agent.instants import format_instant, hours
@@ -43,6 +47,7 @@ class Table:
     register_version: str
     simulated: bool
     rows: tuple[Judged, ...]
+    standing: Standing = field(default_factory=Standing)
 
     @property
     def running(self) -> bool:
@@ -53,16 +58,19 @@ class Table:
 class PlanTables:
     """Answers about plans from a store."""
 
-    def __init__(self, reader: Reader, shelf: Shelf | None = None) -> None:
+    def __init__(self, reader: Reader, shelf: Shelf | None = None, kept: Kept | None = None) -> None:
         self._reader = reader
         self._shelf = shelf or Shelf()
+        self._kept = kept
 
     def table(self, plan: Plan, period: str | None, *, now: int, as_of: int | None = None) -> Table:
-        """The whole table; without a period the running year. Errors: UsageError for a period that has not come."""
-        asked, name = self.asked(plan, period, now=now, as_of=as_of)
-        table = self.table_of(asked, name)
-        asked.known.let_go()
-        return table
+        """The whole table; without a period the running year. Errors: UsageError for a period that has not come.
+
+        Who gives what is kept tells it of every batch of rows: what was reckoned before is used where it still holds.
+        """
+        kept = self._kept or Kept(self._reader)
+        asked, name = self._question(plan, period, now=now, as_of=as_of, kept=kept)
+        return self.table_of(asked, name)
 
     def table_of(self, asked: Asked, name: str, told: Callable[[int, int], None] | None = None) -> Table:
         """The whole table of a question, which may be asked more; `told` hears after each row how many are done."""
@@ -83,10 +91,18 @@ class PlanTables:
             register_version=_version(self._reader.register_state()),
             simulated=self._reader.meta(SIMULATED) == "true",
             rows=(),
+            standing=standing(self._reader, asked.period, asked.zone),
         )
 
     def asked(self, plan: Plan, period: str | None, *, now: int, as_of: int | None = None) -> tuple[Asked, str]:
-        """One question, and the name of its period. Errors: UsageError."""
+        """One question, and the name of its period, for who asks everything of it. Errors: UsageError."""
+        asked, name = self._question(plan, period, now=now, as_of=as_of, kept=None)
+        asked.known.load_all()
+        return asked, name
+
+    def _question(
+        self, plan: Plan, period: str | None, *, now: int, as_of: int | None, kept: Kept | None
+    ) -> tuple[Asked, str]:
         zone, at = plan.zone_info, now if as_of is None else as_of
         name = str(to_datetime(at, zone).year) if period is None else period
         try:
@@ -95,11 +111,22 @@ class PlanTables:
             raise UsageError(f"period: got {show(name)}, {exc}") from None
         faults = Faults(self._reader, zone, self._shelf)
         faults.check(window, at, now)
-        book = self._shelf.book(self._reader)
-        known = Timelines(self._reader, book, at, short_notice_excludes=plan.short_notice_excludes)
-        known.load_all()
+        book, short = self._shelf.book(self._reader), plan.short_notice_excludes
+        if kept is None:
+            known = Timelines(self._reader, book, at, short_notice_excludes=short)
+        else:
+            kept.look(book, at)
+            known = kept.known(short_notice_excludes=short)
         made = Asked(
-            plan=plan, period=window, as_of=at, now=now, zone=zone, reader=self._reader, known=known, faults=faults
+            plan=plan,
+            period=window,
+            as_of=at,
+            now=now,
+            zone=zone,
+            reader=self._reader,
+            known=known,
+            faults=faults,
+            kept=kept,
         )
         return made, name
 
@@ -172,8 +199,8 @@ def as_json(table: Table, language: str = ZH) -> Json:
         "as_of": _time(table, table.as_of),
         "method_version": METHOD_VERSION,
         "register_version": table.register_version,
-        "status": "provisional",  # sealed only where every month of the period is: seals are not there yet (E3)
-        "seal": None,
+        "status": "sealed" if table.standing.is_sealed else "provisional",
+        "seal": table.standing.digest if table.standing.is_sealed else None,
         "adopted": _adopted(plan.adopted),
         "simulated": table.simulated,
         "indicators": [row_as_json(table, row, language) for row in table.rows],
@@ -205,10 +232,19 @@ def row_as_json(table: Table, row: Judged, language: str = ZH) -> Json:
         "late": figure.late,
         "pending": figure.pending,
         "allowed": row.allowed,
-        "parameters": {**figure.parameters, "adopted": _adopted(adoption(table.plan, row.row))},
+        "parameters": {
+            **figure.parameters,
+            "adopted": _adopted(adoption(table.plan, row.row)),
+            "definition_digest": definition(table.plan, row.row),
+        },
         "reasons": [reason_text(reason, language) for reason in reasons(table, row)],
-        "evidence": None,  # packs come with E4
+        "evidence": f"/api/v1/plans/{table.plan.id}/indicators/{row.row.id}/evidence?{_query(table)}",
     }
+
+
+def _query(table: Table) -> str:
+    """The same number again: its period and instant."""
+    return urlencode({"period": table.period, "as_of": _time(table, table.as_of)})
 
 
 def _target(target: Target, unit: str) -> Json:

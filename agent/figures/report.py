@@ -10,12 +10,9 @@ from sla.clearing import Clearing, clearing
 from sla.faults import Fault
 from sla.model import State, Window
 from sla.rate import Gap, Rate, rate
-
-SHORT_US = 300_000_000
-"""A fault shorter than this is left out of one of the rates beside the headline."""
+from sla.tally import GRAVE, is_short
 
 LONG_US = 10_800_000_000
-GRAVE = ("P1", "P2", "P3")
 
 
 class Beside(NamedTuple):
@@ -50,7 +47,7 @@ def rates(faults: Sequence[Fault], period: Window, gaps: Sequence[Gap], book: Bo
     for name, key in _keys(book).items():
         for value in sorted({key(fault) for fault in faults}):
             yield over(name, value or "-", [fault for fault in faults if key(fault) == value])
-    yield over("without faults shorter than", "5 min", [fault for fault in faults if not _is_short(fault)])
+    yield over("without faults shorter than", "5 min", [fault for fault in faults if not is_short(fault)])
     yield over("without", "overruns", [fault for fault in faults if not fault.overrun])
 
 
@@ -98,11 +95,3 @@ def _keys(book: Book) -> dict[str, Callable[[Fault], str]]:
         "carrier": column("carrier"),
         "evidence": lambda fault: str(fault.source),
     }
-
-
-def _is_short(fault: Fault) -> bool:
-    """Certainly shorter: even its longest reading is."""
-    earliest = fault.onset[0]
-    if fault.restored is None or earliest is None:
-        return False
-    return fault.restored[1] - min(earliest, fault.start) < SHORT_US

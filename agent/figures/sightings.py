@@ -5,13 +5,13 @@ exact too. A state proves one: while a target is UP its last reading was ok and 
 it is DOWN one of its last two had failed (S3). What a file states holds as long as it is stated.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from agent.figures.timelines import Timelines
-from agent.stores.base import Reader
+from agent.figures.timelines import Timelines, by_name
+from agent.stores.base import Component, Reader
 from agent.stores.sighting import DaySeen
 from sla.coverage import WITHIN_US
 from sla.model import Cause, Degraded, Outcome, State, Window
@@ -27,6 +27,9 @@ _BLIND = (Cause.AGENT_DOWN, Cause.WITHDRAWN)
 
 _UTC = ZoneInfo("UTC")
 
+_ONE_BY_ONE = 500
+"""Up to so many targets their days are read each by itself."""
+
 
 class Seen(NamedTuple):
     """The last ok and failed reading that the record proves, and whether there may be an ok one that it does not."""
@@ -39,12 +42,16 @@ class Seen(NamedTuple):
 class Sightings:
     """Answers about one cut-off. Shape: `known` knows all up to the cut-off at least."""
 
-    def __init__(self, reader: Reader, known: Timelines, cut: int) -> None:
+    def __init__(
+        self, reader: Reader, known: Timelines, cut: int, components: Mapping[str, Component] | None = None
+    ) -> None:
         self._reader = reader
         self._known = known
         self._week = Window(cut - WITHIN_US, cut)
-        self._ids = {component.name: component.id for component in reader.components()}
+        found = by_name(reader) if components is None else components
+        self._ids = {name: component.id for name, component in found.items()}
         self._heartbeat = reader.first_heartbeat()
+        self._asked = 0
 
     def of(self, id_: str) -> Seen:
         """What is known of one target or line in the 168 h before the cut-off, and of nothing before them."""
@@ -54,6 +61,16 @@ class Sightings:
         ok = max((at for at, outcome in inside if outcome is Outcome.OK), default=None)
         failed = max((at for at, outcome in inside if outcome is Outcome.FAILED), default=None)
         return Seen(ok, failed, ok is None and any(map(self._may_hide_an_ok, spans)))
+
+    def last_ok(self) -> dict[str, int]:
+        """Of every target that days of sightings say was ok in those 168 h, the last time that they tell of."""
+        seen = self._reader.seen_ok(self._days, self._week)
+        return {name: seen[id_] for name, id_ in self._ids.items() if id_ in seen}
+
+    def day_ok(self, id_: str) -> int | None:
+        """The same of one target."""
+        told = (at for at, outcome in self._days_told(id_) if outcome is Outcome.OK)
+        return max((at for at in told if self._week.start <= at < self._week.end), default=None)
 
     def answers(self, id_: str) -> bool | None:
         """Whether it answered in those 168 h: False where only failures are known, None where nothing is."""
@@ -67,11 +84,23 @@ class Sightings:
         spans = clip(self._known.of(id_), period) if self._known.has(id_) else ()
         return frozenset((*kept, *_days_of(spans, self._validity(id_), zone)))
 
+    def _rows_of(self, component: int) -> Sequence[DaySeen]:
+        """One by one where few are asked for, else all at once."""
+        self._asked += 1
+        if self._asked > _ONE_BY_ONE:
+            return self._rows.get(component, ())
+        return self._reader.sightings_of(component, *self._days)
+
+    @property
+    def _days(self) -> tuple[int, int]:
+        """The days of that week; one more on either side, as the agent's zone may be another one."""
+        return _day(self._week.start, _UTC) - 1, _day(self._week.end, _UTC) + 1
+
     @cached_property
     def _rows(self) -> dict[int, list[DaySeen]]:
-        """Days of sightings by component; a day more on either side, as the agent's zone may be another one."""
+        """Days of sightings by component."""
         found: dict[int, list[DaySeen]] = {}
-        for row in self._reader.sightings(_day(self._week.start, _UTC) - 1, _day(self._week.end, _UTC) + 1):
+        for row in self._reader.sightings(*self._days):
             found.setdefault(row.component, []).append(row)
         return found
 
@@ -99,7 +128,7 @@ class Sightings:
 
     def _days_told(self, id_: str) -> Iterator[Told]:
         """The very readings; of a day that goes on beyond the cut-off its first may lie before it."""
-        for row in self._rows.get(self._ids.get(id_, 0), ()):
+        for row in self._rows_of(self._ids.get(id_, 0)):
             yield from ((at, Outcome.OK) for at in (row.first_ok, row.last_ok) if at is not None)
             yield from ((at, Outcome.FAILED) for at in (row.first_failed, row.last_failed) if at is not None)
 

@@ -3,7 +3,7 @@
 Own readings speak from the store's first heartbeat on, imported time only before it (A8).
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from agent.figures.book import COMPOSITES, INLINE, MEASURED, Book
@@ -27,16 +27,25 @@ class Timelines:
     Shape: timelines are ordered and disjoint and may leave out time that is UNKNOWN.
     """
 
-    def __init__(self, reader: Reader, book: Book, until: int, *, short_notice_excludes: bool = False) -> None:
+    def __init__(
+        self,
+        reader: Reader,
+        book: Book,
+        until: int,
+        *,
+        short_notice_excludes: bool = False,
+        components: Mapping[str, Component] | None = None,
+        imported: frozenset[int] | None = None,
+    ) -> None:
         self._reader = reader
         self._short_notice_excludes = short_notice_excludes
         self.book = book
         self.until = until
         self.first_heartbeat = reader.first_heartbeat()
-        self._by_name: Mapping[str, Component] = {component.name: component for component in reader.components()}
+        self._by_name = by_name(reader) if components is None else components
         self._made: dict[str, list[Span]] = {}
         self._marks: dict[int, list[Mark]] | None = None
-        self._with_imports: frozenset[int] | None = None
+        self._with_imports = imported
 
     @cached_property
     def topology(self) -> Topology:
@@ -72,6 +81,16 @@ class Timelines:
         """Read all edges in one pass, for questions about everything."""
         self._with_imports = self._reader.imported_components()  # before the marks: an import between counts next time
         self._marks = dict(self._reader.all_marks())
+
+    @property
+    def measured(self) -> Collection[str]:
+        """What has readings of its own."""
+        return self._by_name.keys()
+
+    def evidence_of(self, name: str) -> Iterator[str]:
+        """The components whose readings say what a target or line was in."""
+        heard = (name, *self.topology.interfaces(name)) if self.book.register_of(name) == "links" else (name,)
+        return (each for each in heard if each in self._by_name)
 
     def let_go(self) -> None:
         """Nobody asks any more: give the memory back in small pieces, for every other thread waits for each of them."""
@@ -202,8 +221,7 @@ class Timelines:
 
     def _line(self, name: str) -> list[Span]:
         """A line by evidence of it alone: its far address, and the interfaces at its ends (A6)."""
-        heard = (name, *self.topology.interfaces(name))
-        evidence = [self._of_component(self._by_name[key].id) for key in heard if key in self._by_name]
+        evidence = [self._of_component(self._by_name[key].id) for key in self.evidence_of(name)]
         evidence = [each for each in evidence if each]
         return evidence[0] if len(evidence) == 1 else line(evidence, self._whole()) if evidence else []
 
@@ -234,6 +252,11 @@ class Timelines:
     def _first(self) -> int:
         stated = self._reader.first_imported()
         return min(at for at in (self.first_heartbeat, stated, self.until) if at is not None)
+
+
+def by_name(reader: Reader) -> dict[str, Component]:
+    """What has readings of its own, by the id that people use."""
+    return {component.name: component for component in reader.components()}
 
 
 JUST_NOW_US = 15_000_000

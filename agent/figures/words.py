@@ -1,8 +1,11 @@
 """The words of a plan's table for the codes of its figures. English here, Chinese in the catalogue."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache
 
-from agent.language import N_, catalogue
+from agent.language import EN, N_, catalogue
+from agent.registers import REGISTERS
 from sla.indicators import Reason
 from sla.plans import Basis
 from sla.verdict import Verdict
@@ -56,6 +59,12 @@ REASONS: Mapping[str, str] = {
     "why": N_("%(id)s: %(words)s"),
     "signed": N_("figure %(id)s signed: %(words)s"),
     "no_measure": N_("no signed figure of this period is on file (register measures)"),
+    "measure_misnamed": N_(
+        "figure %(id)s names the indicator %(name)s, which the plan does not have; did you mean %(wanted)s?"
+    ),
+    "points_snapshot": N_("of %(d)s points %(n)s were reachable in the last instant, %(unknown)s not known"),
+    "points_silent": N_("%(n)s points of which nothing is known: %(ids)s"),
+    "points_offline": N_("%(n)s points not reachable in the last instant: %(ids)s"),
     "measures_differ": N_("signed figures of the same date differ"),
     "measure_of_other_sort": N_("not taken, a ratio where a count is wanted or the other way round: %(ids)s"),
     "no_deadlines": N_("no approved deadlines in the plan file, so no rate (V6); %(n)s incidents on file"),
@@ -108,11 +117,80 @@ NAMES: Mapping[str, str] = {
 """What stands beside a figure: a word, with an id behind it where there are several."""
 
 
+WHY: Sequence[tuple[str, str]] = (
+    (r"no quantity on file", N_("no quantity on file")),
+    (r"not accepted with a date and a document", N_("not accepted with a date and a document")),
+    (r"no demand on file", N_("no demand on file")),
+    (r"no link on file", N_("no link on file")),
+    (r"any dated step", N_("any dated step")),
+    (
+        r"no signed figure of this period is on file: add one to the register `measures`",
+        N_("no signed figure of this period is on file: add one to the register `measures`"),
+    ),
+    (
+        r"the plan file has no approved deadlines: no deadline table, no rate \(V6\)",
+        N_("the plan file has no approved deadlines: no deadline table, no rate (V6)"),
+    ),
+    (r"no approved deadline for the severity (?P<a>.+) \(V6\)", N_("no approved deadline for the severity %(a)s (V6)")),
+    (r"the figures (?P<a>.+) of the same date differ", N_("the figures %(a)s of the same date differ")),
+    (
+        r"(?P<a>channels|concurrency|bitrate_mbps|retention_days): (?P<b>[0-9.e+]+) of (?P<c>[0-9.e+]+)",
+        N_("%(a)s: %(b)s of %(c)s"),
+    ),
+    (r"(?P<a>.+): no line carries for it", N_("%(a)s: no line carries for it")),
+    (
+        r"(?P<a>.+): demands of (?P<b>[0-9]+) bit/s, contracted (?P<c>[0-9]+) bit/s",
+        N_("%(a)s: demands of %(b)s bit/s, contracted %(c)s bit/s"),
+    ),
+    (
+        r"(?P<a>.+): the 95th percentile of busy hours is over (?P<b>.+)",
+        N_("%(a)s: the 95th percentile of busy hours is over %(b)s"),
+    ),
+    (
+        r"(?P<a>.+): traffic known in (?P<b>[0-9]+) of (?P<c>[0-9]+) busy bins",
+        N_("%(a)s: traffic known in %(b)s of %(c)s busy bins"),
+    ),
+    (
+        r"(?P<a>.+): loss and rtt inside the limits in (?P<b>[0-9]+) of (?P<c>[0-9]+) measured bins",
+        N_("%(a)s: loss and rtt inside the limits in %(b)s of %(c)s measured bins"),
+    ),
+    (
+        r"(?P<a>.+): loss and rtt measured in (?P<b>[0-9]+) of (?P<c>[0-9]+) bins",
+        N_("%(a)s: loss and rtt measured in %(b)s of %(c)s bins"),
+    ),
+    (r"(?P<a>.+): no such link in service at the cut-off", N_("%(a)s: no such link in service at the cut-off")),
+)
+"""What is missing of one thing: the sentences that sla/ makes, and as they are told."""
+
+
+def why_text(words: str, language: str) -> str:
+    """What is missing of one thing, in a language; words of a document stay as they are."""
+    return ("; " if language == EN else "；").join(_why(part, language) for part in words.split("; "))
+
+
+def _why(part: str, language: str) -> str:
+    """A step that is not there has the name of its column: in Chinese that is the column's heading."""
+    if language != EN and part in (headings := _headings()):
+        return headings[part]
+    for pattern, text in WHY:
+        if found := re.fullmatch(pattern, part):
+            said = {name: _why(value, language) if name == "a" else value for name, value in found.groupdict().items()}
+            return catalogue(language).gettext(text) % said
+    return part
+
+
+@cache
+def _headings() -> Mapping[str, str]:
+    return {field.name: field.zh for register in REGISTERS.values() for field in register.fields}
+
+
 def reason_text(reason: Reason, language: str) -> str:
     """A reason as a sentence."""
     values = dict(reason.values)
     if reason.code == "beside":
         values["name"] = _name(str(values["name"]), language)
+    if reason.code in ("why", "why_not"):
+        values["words"] = why_text(str(values["words"]), language)
     return catalogue(language).gettext(REASONS[reason.code]) % values
 
 

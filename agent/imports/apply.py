@@ -14,9 +14,11 @@ from agent.imports.history import History
 from agent.imports.problems import Problems
 from agent.imports.readings import Readings
 from agent.imports.request import ImportOutcome, ImportRequest, Tally
+from agent.imports.summaries import as_table
 from agent.instants import format_instant
 from agent.registers import REGISTERS, built_in
 from agent.registers.book import RegisterBook
+from agent.registers.reported import SUMMARIES
 from agent.sheets import Column, Row, check_map, open_table
 from agent.stores.importing import ImportRow, ImportStore
 from agent.stores.writing import SqliteWriter
@@ -171,7 +173,10 @@ class Parsed:
         self.job = _job(request, self.problems)
         self.digest = hashlib.sha256(request.data).hexdigest()
         self.rows = 0
-        table = open_table(request.data, self.job.columns, request.mapping, self.problems)
+        data, self.simulated = request.data, False
+        if request.kind == SUMMARIES.name:
+            data, self.simulated = as_table(request.file, request.data)
+        table = open_table(data, self.job.columns, request.mapping, self.problems)
         for row in table.rows(request.progress):
             self.job.take(row)
             self.rows += 1
@@ -183,6 +188,9 @@ class Parsed:
             self.problems.add(0, "file", "got no rows under the headings, wanted at least one; name the right file")
         share = self.job.compare(store)
         self.problems.check()
+        if self.simulated and not store.is_simulated:
+            wanted = "wanted a report of real data: the two never stand in one store (E8)"
+            raise UsageError(f"{self.request.file}: got a report of simulated data, {wanted}")
         return Plan(self, share, store.first_heartbeat())
 
 

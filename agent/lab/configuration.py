@@ -22,11 +22,23 @@ vantage: {name: lab%(gateway)s}
 
 store: {url: "%(store)s", simulated: true}
 
-web: {listen_address: "%(listen)s"}
-
+web:
+  listen_address: "%(listen)s"
+%(note)s
 probe: {allow: [%(allow)s]}
 
 """
+
+LOOPBACK_NOTE = """\
+  note:
+    zh: >-
+      本页为环回地址上的模拟城市：没有 icmp 对象，因为无论切断什么，本机都会应答自己的回显请求；
+      网络命名空间形式（--net netns）可以显示这些。
+    en: >-
+      A simulated city on loopback. It has no icmp targets, as this host answers its own echoes whatever is cut;
+      network namespaces (--net netns) show these.
+"""
+"""What a page of a city on loopback has to say: what is missing there, and why."""
 
 _MODULES = """\
 modules:
@@ -55,15 +67,18 @@ _LINES = """\
 """
 
 
-def configuration(city: City, plan: Plan, folder: Path, listen_address: str) -> str:
-    """The text of agent.yml in a folder."""
-    often, cameras = SECONDS[city.scale]
+def configuration(
+    city: City, plan: Plan, folder: Path, listen_address: str, seconds: tuple[int, int] | None = None
+) -> str:
+    """The text of agent.yml in a folder; `seconds` in place of those that fit the city's scale."""
+    often, cameras = seconds or SECONDS[city.scale]
     allow = '127.0.0.0/8, "::1"' if plan.form == "loopback" else '10.58.0.0/15, 10.60.0.0/14, "fd61:900::/32"'
     where = folder.resolve()
     words = {
         "store": f"sqlite:///{where / 'lab.db'}", "listen": listen_address, "allow": allow, "often": often,
         "cameras": cameras, "name": NAME, "answer": f"^{NAME.replace('.', chr(92) * 2 + '.')} A {ADDRESS}$",
         "ca": where / CA_FILE,
+        "note": LOOPBACK_NOTE if plan.form == "loopback" else "",
         "gateway": "" if plan.form == "loopback" else f", gateway: {GATEWAY}, module: lab_line, interval: 5s",
     }  # fmt: skip
     modules = _MODULES + ("" if plan.form == "loopback" else _LINES)

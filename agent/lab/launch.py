@@ -77,7 +77,7 @@ class Launcher:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "agent", *words, stdout=stdout, limit=_MAX_LINE,
             start_new_session=True,  # Ctrl-C is ours: the agent is told first, the lab when it has ended
-            preexec_fn=_die_with(os.getpid()),
+            preexec_fn=die_with(os.getpid()),
         )  # fmt: skip
         self._running.append(process)
         return process
@@ -94,13 +94,14 @@ class Launcher:
         was_asked = self._stop.is_set()
         lab_failed = not was_asked and self._running[0].returncode is not None
         for process in reversed(self._running):
-            await _end_one(process)
+            await end_one(process)
         if lab_failed or len(self._running) == 1:
             return 0 if was_asked else self._running[0].returncode or _FAILED
         return abs(self._running[1].returncode or 0)
 
 
-async def _end_one(process: asyncio.subprocess.Process) -> None:
+async def end_one(process: asyncio.subprocess.Process) -> None:
+    """Tell a child to end, and kill it where it does not in time."""
     if process.returncode is None:
         process.terminate()
     try:
@@ -121,7 +122,7 @@ async def _tell(lab: asyncio.subprocess.Process, ready: asyncio.Event) -> None:
             ready.set()
 
 
-def _die_with(parent: int) -> Callable[[], None]:
+def die_with(parent: int) -> Callable[[], None]:
     """What a child does before it becomes another program: whatever kills its parent ends it too."""
     libc = ctypes.CDLL(None, use_errno=True)
 

@@ -39,9 +39,9 @@ def files(city: City, plan: Plan) -> dict[str, str]:
     return {f"{register}.csv": _csv(register, rows[register], city) for register in ORDER}
 
 
-def write(folder: Path, city: City, plan: Plan, *, listen_address: str) -> Path:
+def write(folder: Path, city: City, plan: Plan, *, listen_address: str, seconds: tuple[int, int] | None = None) -> Path:
     """All files and an agent.yml that names them; the path of agent.yml. Errors: UsageError for an unusable folder."""
-    texts = {**files(city, plan), "agent.yml": configuration(city, plan, folder, listen_address)}
+    texts = {**files(city, plan), "agent.yml": configuration(city, plan, folder, listen_address, seconds)}
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from agent.registers.networks import COMPONENTS, LINKS, PLATFORMS, TARGETS
 from agent.registers.places import DIVISIONS, SITES
 from agent.registers.records import FAULTS, MAINTENANCE
-from agent.registers.reported import DATA_ISSUES, MEASURES, SECURITY_INCIDENTS
+from agent.registers.reported import DATA_ISSUES, MEASURES, SECURITY_INCIDENTS, SUMMARIES
 from agent.registers.schema import Register
 from agent.registers.services import PRIVATE_NETWORKS, SYSTEMS
 from agent.registers.video import VIDEO_DEMANDS, VIDEO_POINTS
@@ -15,7 +15,7 @@ REGISTERS: Mapping[str, Register] = {
     for register in (
         *(DIVISIONS, SITES, LINKS, TARGETS, PLATFORMS, COMPONENTS),
         *(SYSTEMS, PRIVATE_NETWORKS, VIDEO_POINTS, VIDEO_DEMANDS),
-        *(MAINTENANCE, FAULTS, SECURITY_INCIDENTS, DATA_ISSUES, MEASURES),
+        *(MAINTENANCE, FAULTS, SECURITY_INCIDENTS, DATA_ISSUES, MEASURES, SUMMARIES),
     )
 }
 """By name."""

@@ -1,7 +1,7 @@
 """The records that other offices report: security incidents, data problems, and signed figures."""
 
 from agent.registers.schema import Field, Register
-from agent.registers.types import FIGURE, FLAG, NAME, SEVERITY, STAMP, TEXT
+from agent.registers.types import BOUND, FIGURE, FLAG, LARGE, NAME, SEVERITY, STAMP, TEXT
 
 SECURITY_INCIDENTS = Register(
     "security_incidents",
@@ -135,4 +135,64 @@ MEASURES = Register(
     end="date",
     dated=False,
     meets=True,
+)  # fmt: skip
+
+SUMMARIES = Register(
+    "summaries",
+    "Summaries: figures of other cities and counties, as their reports give them (V4).",
+    "汇总：其他市、县报告给出的数值（V4）。",
+    (
+        Field(
+            "summary_id", NAME, "汇总编号", "Its id.", "编号。", "610800.gov_cloud_availability.2025", ("编号",),
+            required=True,
+        ),
+        Field(
+            "who", NAME, "报送单位", "Whose figure it is: the code of its division, as the register has it.",
+            "数值所属单位：登记册中的区划代码。", "610800", ("单位", "区划代码"), required=True,
+        ),
+        Field(
+            "plan", NAME, "规划编号", "Plan by which it is measured.", "所依据的规划。", "yulin", ("规划",),
+            required=True,
+        ),
+        Field(
+            "indicator", NAME, "指标编号", "Id of the indicator.", "指标编号。", "gov_cloud_availability", ("指标",),
+            required=True,
+        ),
+        Field(
+            "period", NAME, "周期", "Its period.", "周期。", "2025", ("统计周期",), required=True,
+        ),
+        Field(
+            "n", LARGE, "分子", "Numerator of the low bound.", "下界的分子。", "31378305000000", ("下界分子",),
+            required=True,
+        ),
+        Field(
+            "d", LARGE, "分母", "Denominator of the low bound.", "下界的分母。", "31536000000000", ("下界分母",),
+            required=True,
+        ),
+        Field(
+            "low", BOUND, "下界", "The low bound as n/d; empty: n and d are it.",
+            "下界，写作 分子/分母；空则以 n、d 为准。",
+        ),
+        Field(
+            "high", BOUND, "上界", "The high bound as n/d.", "上界，写作 分子/分母。", "31378305000000/31536000000000",
+            required=True,
+        ),
+        Field(
+            "method_version", NAME, "口径版本", "Method by which it is made.", "数值所依据的口径版本。", "2026-11",
+            required=True,
+        ),
+        Field(
+            "register_version", NAME, "登记册版本", "Version of its registers.", "登记册版本。", "15.1",
+        ),
+        Field(
+            "definition_digest", NAME, "定义摘要", "Digest of its definition: figures of one digest can be added.",
+            "定义的摘要：摘要相同的数值方可相加。", "3f2a9c0d4b5e6f70", required=True,
+        ),
+        Field(
+            "document", TEXT, "文件", "Document that it came with.", "随附的文件。", "", ("文号",),
+        ),
+    ),
+    start="",
+    end="",
+    dated=False,
 )  # fmt: skip

@@ -150,6 +150,19 @@ def _count(text: str) -> int:
     return int(plain)
 
 
+def _large(text: str) -> int:
+    """Also a year of a city's targets in microseconds."""
+    if not re.fullmatch(r"[0-9]{1,24}", text):
+        raise ValueError("wanted a whole number of at most 24 digits")
+    return int(text)
+
+
+def _bound(text: str) -> str:
+    if not re.fullmatch(r"[0-9]{1,24} ?/ ?[0-9]{1,24}", text):
+        raise ValueError("wanted numerator/denominator, such as 19/20")
+    return text.replace(" ", "")
+
+
 def _figure(text: str) -> int | float:
     """A number that its JSON keeps exactly: 15 digits are what a double holds."""
     plain = unicodedata.normalize("NFKC", text).replace(",", "").strip()
@@ -275,6 +288,8 @@ STAMP = Type("date or time that has come", "已到的日期或时间", parse_mom
 SCOPE = Type("scope", "范围", _plain(canonical_scope))
 COUNT = Type("whole number", "整数", _plain(_count))
 FIGURE = Type("number, no percentage", "数值，不是百分数", _plain(_figure))
+LARGE = Type("whole number", "整数", _plain(_large))
+BOUND = Type("`n/d`", "`n/d`", _plain(_bound))
 GB_ID = Type("20 digits", "20 位数字", _plain(_gb_id))
 LEVEL, TIER, ROLE, PRIORITY = map(_choice_type, (LEVELS, TIERS, ROLES, PRIORITIES))
 PLATFORM_CLASS, SYSTEM_CLASS = map(_choice_type, (PLATFORM_CLASSES, SYSTEM_CLASSES))

@@ -28,8 +28,13 @@ def csv_text(table: PlanTable, language: str) -> str:
     for row, parts in zip(table.rows, told, strict=True):
         shown = cells(table, row, language)
         texts = [*_without_parts([*shown[:-1], "; ".join(shown.remarks)]), row.row.id, *_exact(parts), *marks]
-        writer.writerow([f"'{text}" if text.startswith(_FORMULA) else text for text in texts])
+        writer.writerow(map(safe, texts))
     return "\ufeff" + out.getvalue()
+
+
+def safe(text: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def _without_parts(texts: list[str]) -> list[str]:

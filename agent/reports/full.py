@@ -15,10 +15,8 @@ from agent.reports.telling import Telling
 from agent.version import METHOD_VERSION
 from sla.availability import Ratio
 from sla.indicators import Judged
-from sla.plans import Plan
 from sla.verdict import PERCENT
 
-NO_WITNESS = N_("no outside witness")
 NOT_ADOPTED = N_("definitions not adopted")
 IMITATED = N_("%(title)s (simulated)")
 
@@ -58,7 +56,7 @@ def report(telling: Telling, table: Table) -> Report:
         introduction=[_(INTRODUCTION) % {"n": len(table.rows)}],
         indicators=indicators,
         lists=list(_lists(telling)),
-        method=[*(_(line) for line in METHOD), *_of_plan(telling, plan)],
+        method=[*(_(line) for line in METHOD), *_of_plan(telling, table)],
     )
 
 
@@ -74,6 +72,8 @@ def head_lines(telling: Telling, table: Table) -> list[str]:
     said = {"start": start, "end": end, "length": hours(table.window.length).removesuffix(":00:00"), "zone": zone.key}
     lines = [_("from %(start)s to %(end)s, %(length)s h, times of %(zone)s") % said]
     state = _("the period goes on: year to date, provisional") if table.running else _("the period is over; not sealed")
+    if table.standing.is_sealed:
+        state = _("the period is over and sealed")
     lines.append(_("data up to %(at)s; %(state)s") % {"at": at, "state": state})
     return lines
 
@@ -84,7 +84,7 @@ def marks(telling: Telling, table: Table) -> list[str]:
     said = [head.SIMULATED] if table.simulated else []
     if table.plan.adopted is None:
         said.append(_(NOT_ADOPTED))
-    said.append(_(NO_WITNESS))
+    said.append(head.witnesses(table, _))
     return [*said, _(head.DRAFT)] if table.plan.is_draft else said
 
 
@@ -105,9 +105,9 @@ def _counts(telling: Telling, table: Table) -> list[Count]:
     return [Count(str(verdict), found[verdict], telling.words(word)) for verdict, word in VERDICTS.items()]
 
 
-def _of_plan(telling: Telling, plan: Plan) -> Iterator[str]:
-    """What the plan file decided."""
-    _ = telling.words
+def _of_plan(telling: Telling, table: Table) -> Iterator[str]:
+    """What the plan file decided, and how firmly the record stands."""
+    _, plan = telling.words, table.plan
     yield _("Source of the plan: %(document)s") % {"document": plan.document}
     said = {"variant": _(object_lists.FIGURES[str(plan.variant)]), "clock": plan.clock}
     yield _("Availability is held against targets by: %(variant)s; a fault's clock by: %(clock)s.") % said
@@ -115,7 +115,20 @@ def _of_plan(telling: Telling, plan: Plan) -> Iterator[str]:
         yield _("Definitions and parameters have not been adopted by anybody (V7).")
     else:
         yield _(head.ADOPTED) % plan.adopted._asdict()
-    yield _("The period is not sealed; no outside witness confirms this record (E3).")
+    yield _of_seal(telling, table)
+
+
+def _of_seal(telling: Telling, table: Table) -> str:
+    """What holds the record together (E3)."""
+    _, standing = telling.words, table.standing
+    said = {"digest": standing.digest, "names": ", ".join(standing.witnesses)}
+    if standing.is_sealed and said["names"]:
+        return _("The period is sealed: %(digest)s; witnessed by %(names)s (E3).") % said
+    if standing.is_sealed:
+        return _("The period is sealed: %(digest)s; no outside witness confirms this record (E3).") % said
+    if said["names"]:
+        return _("The period is not sealed; the ledger up to %(digest)s is witnessed by %(names)s (E3).") % said
+    return _("The period is not sealed; no outside witness confirms this record (E3).")
 
 
 def _lists(telling: Telling) -> Iterator[Listing]:

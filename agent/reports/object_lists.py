@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from agent.figures.formulas.availability import AVAILABILITY, platforms_of
+from agent.figures.words import why_text
 from agent.language import N_
 from agent.reports.fault_lists import OVER, VALUES
 from agent.reports.listing import At, Cell, Column, Lasting, Listing, Share
@@ -56,7 +57,12 @@ def objects(telling: Telling, judged: Judged) -> Listing | None:
         return None
     order = sorted(figure.lists, key=lambda status: (status in GOOD, status))
     rows: list[list[Cell]] = [
-        [_(STATUSES.get(status, status)), telling.name(id_), id_, "; ".join(figure.why.get(id_, ()))]
+        [
+            _(STATUSES.get(status, status)),
+            telling.name(id_),
+            id_,
+            why_text("; ".join(figure.why.get(id_, ())), telling.language),
+        ]
         for status in order
         for id_ in figure.lists[status]
     ]

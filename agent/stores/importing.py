@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from agent.stores.base import Component, ImportedReading, ImportedSpan
+from agent.stores.opening import SIMULATED
 from agent.stores.reading import SqliteReader
 from agent.stores.registering import NewRow, RawRow, add_rows, raw_rows
 from agent.stores.writing import SqliteWriter
@@ -77,6 +78,11 @@ class ImportStore:
     def first_heartbeat(self) -> int | None:
         """When the store's own record begins (A8)."""
         return self._reader.first_heartbeat()
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether the store carries the mark (E8)."""
+        return self._reader.meta(SIMULATED) == "true"
 
     def measured(self) -> dict[str, str]:
         """What the registers of targets and links say is measured: ids to kinds."""

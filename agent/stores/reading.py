@@ -8,14 +8,17 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from agent.stores import binning, clocksteps, noting, pathing, registering, sighting
-from agent.stores.base import Component, Counted, ImportedReading, Record, Run
+from agent.stores import binning, chaining, clocksteps, noting, pathing, registering, sealed, sighting, witnessing
+from agent.stores.base import Component, Counted, ImportedReading, Record, Run, SealStanding
+from agent.stores.chaining import Kept
 from agent.stores.clocksteps import ClockStep, Dating
 from agent.stores.evidence import unpack
 from agent.stores.noting import FaultEvent, Note
+from agent.stores.packing import LedgerRows
 from agent.stores.pathing import KeptPath
 from agent.stores.registering import RegisterRow, RegisterVersion
 from agent.stores.sighting import DaySeen
+from agent.stores.witnessing import Delivered
 from sla.bins import Bin
 from sla.confirm import FOREVER
 from sla.model import Cause, Degraded, Edge, Outcome, State, Window
@@ -181,6 +184,16 @@ class SqliteReader:
         with self._lock:
             return sighting.days(self._db, component, first, last)
 
+    def sightings_of(self, component: int, first: int, last: int) -> list[DaySeen]:
+        """The same of one component."""
+        with self._lock:
+            return sighting.read_of(self._db, component, first, last)
+
+    def seen_ok(self, days: tuple[int, int], window: Window) -> dict[int, int]:
+        """By component the last ok reading in a window that rows of these days, both included, tell of (C2)."""
+        with self._lock:
+            return sighting.seen_ok(self._db, days, window)
+
     def first_sighting(self) -> int | None:
         """The first day of which the store keeps when components were seen."""
         with self._lock:
@@ -275,6 +288,33 @@ class SqliteReader:
         """Traces made for a fault, and for those that joined it."""
         with self._lock:
             return pathing.paths(self._db, fault)
+
+    def ledger(self) -> LedgerRows:
+        """Rows as they lie in the store."""
+        return LedgerRows(self._db, self._lock)
+
+    def seals(self, period: str | None = None) -> list[SealStanding]:
+        """Seals in the order made, each with the witnesses that have it (E3)."""
+        with self._lock:
+            found = sealed.seals(self._db, period)
+            return [
+                SealStanding(kept, witnessing.witnesses_of(self._db, witnessing.SEAL, kept.seal.number))
+                for kept in found
+            ]
+
+    def last_head(self) -> Kept | None:
+        """The end of the chain."""
+        with self._lock:
+            return chaining.last_head(self._db)
+
+    def witnessed_head(self) -> tuple[Kept, list[Delivered]] | None:
+        """The newest head that a witness has, and who has it."""
+        with self._lock:
+            number = witnessing.newest_head(self._db)
+            kept = None if number is None else next(chaining.heads(self._db, number, number), None)
+            return (
+                None if kept is None else (kept, witnessing.witnesses_of(self._db, witnessing.HEAD, kept.head.number))
+            )
 
     def close(self) -> None:
         """Give the connection back."""

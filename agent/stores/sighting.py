@@ -4,6 +4,8 @@ import sqlite3
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from sla.model import Window
+
 _ADD = """
 INSERT INTO sightings VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
 first_ok = coalesce(min(first_ok, excluded.first_ok), first_ok, excluded.first_ok),
@@ -18,6 +20,14 @@ WITH RECURSIVE days (day) AS (VALUES (?) UNION ALL SELECT day + 1 FROM days WHER
 SELECT day FROM days CROSS JOIN sightings USING (day) WHERE component = ? AND first_ok IS NOT NULL
 """
 """Day by day, as the day comes first in the key."""
+
+
+_READ_ONE = "SELECT * FROM sightings WHERE day = ? AND component = ?"
+
+_SEEN_OK = """
+SELECT component, CASE WHEN last_ok >= :start AND last_ok < :end THEN last_ok ELSE first_ok END FROM sightings
+WHERE day = :day AND (last_ok >= :start AND last_ok < :end OR first_ok >= :start AND first_ok < :end)
+"""
 
 
 class DaySeen(NamedTuple):
@@ -40,6 +50,20 @@ def insert(db: sqlite3.Connection, rows: Sequence[DaySeen]) -> None:
 def read(db: sqlite3.Connection, first: int, last: int) -> list[DaySeen]:
     """All rows of these days, both included."""
     return [DaySeen(*row) for row in db.execute(_READ, (first, last))]
+
+
+def read_of(db: sqlite3.Connection, component: int, first: int, last: int) -> list[DaySeen]:
+    """The rows of these days of one component."""
+    rows = (db.execute(_READ_ONE, (day, component)).fetchone() for day in range(first, last + 1))
+    return [DaySeen(*row) for row in rows if row is not None]
+
+
+def seen_ok(db: sqlite3.Connection, days: tuple[int, int], window: Window) -> dict[int, int]:
+    """By component the last ok reading in the window that the rows of these days, both included, tell of."""
+    found: dict[int, int] = {}
+    for day in range(days[0], days[1] + 1):
+        found.update(db.execute(_SEEN_OK, {"day": day, "start": window.start, "end": window.end}))
+    return found
 
 
 def days(db: sqlite3.Connection, component: int, first: int, last: int) -> list[int]:

@@ -40,6 +40,11 @@ class SqliteWriter:
         """Questions over the same connection."""
         return self._reader
 
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The connection itself, to read from what has no other: a store in memory."""
+        return self._db
+
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Everything inside becomes durable together, or nothing does. Errors: StoreError."""

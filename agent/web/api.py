@@ -13,7 +13,7 @@ from agent.exporter import shown_state
 from agent.figures import Figures
 from agent.targets import Duty
 from agent.version import METHOD_VERSION, VERSION
-from agent.web import answers, asked, faults, importing, plans, traffic
+from agent.web import answers, asked, faults, importing, plans, seals, traffic
 from agent.web.answers import Clockface, Json
 from agent.web.counting import count
 from agent.web.coverage import coverage
@@ -49,6 +49,7 @@ def add_routes(app: web.Application) -> None:
     importing.add_routes(app)
     faults.add_routes(app)
     plans.add_routes(app)
+    seals.add_routes(app)
 
 
 async def status(request: web.Request) -> web.Response:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from agent.config.schema import Note
 from agent.entries import Entry
 from agent.web import render
 from agent.web.answers import Facts
@@ -89,6 +90,7 @@ def build(agent: "Agent", look: render.Look, taken: Taken) -> Callable[[], str]:
             "now": taken.now,
             "counts": taken.counts,
             "headline": headline(taken.counts, display),
+            "note": said(agent.config.web.note, look.language),
             "wrong": [Wrong(one, figurer.known(one)) for one in taken.wrong],
             "wrong_total": sum(len(found) for found in taken.counts.wrong.values()),
             "rows": [_row(parts, figurer) for parts in taken.rows],
@@ -97,6 +99,11 @@ def build(agent: "Agent", look: render.Look, taken: Taken) -> Callable[[], str]:
         return render.page("landing.html", look, model)
 
     return text
+
+
+def said(note: Note, language: str) -> str:
+    """The operator's sentence in a visitor's language, or in the one that there is."""
+    return (note.zh or note.en) if language == "zh" else (note.en or note.zh)
 
 
 def headline(counts: Counts, display: Display) -> list[Part]:

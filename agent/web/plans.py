@@ -9,8 +9,10 @@ from aiohttp import web
 
 from agent.errors import UsageError
 from agent.figures.plan import PlanTables, Table, as_json
+from agent.figures.rollup import By
 from agent.language import LANGUAGES, ZH
 from agent.plans import BUILT_IN, plan_by_id
+from agent.reports import rollup
 from agent.reports.build import Wanted, build
 from agent.reports.csv_file import csv_text
 from agent.reports.forms import TYPES, Form, rendered
@@ -18,6 +20,7 @@ from agent.reports.full import plain
 from agent.reports.html import policy
 from agent.reports.party import parse
 from agent.web import asked
+from agent.web import evidence as pack
 from agent.web.answers import Json
 from agent.web.keys import AGENT, QUESTIONS, REPORTS
 from agent.web.problems import problem
@@ -36,7 +39,9 @@ def add_routes(app: web.Application) -> None:
         [
             web.get("/api/v1/plans", plans),
             web.get("/api/v1/plans/{id}/indicators", indicators),
+            web.get("/api/v1/plans/{id}/indicators/{indicator}/evidence", evidence),
             web.get("/api/v1/plans/{id}/report", report),
+            web.get("/api/v1/plans/{id}/rollup", rolled),
         ]
     )
 
@@ -63,6 +68,29 @@ async def report(request: web.Request) -> web.Response:
     if "for" in request.query:
         raise UsageError(f"parameter for: got format {form}, wanted html or xlsx; such a sheet has no other form")
     return await _answer(request, form)
+
+
+async def evidence(request: web.Request) -> web.StreamResponse:
+    """All that one number rests on: a pack, or as JSON what explains it."""
+    plan = await _chosen(request)
+    return plan if isinstance(plan, web.Response) else await pack.evidence(request, plan)
+
+
+async def rolled(request: web.Request) -> web.Response:
+    """Each indicator by its parts, and their sum (V4)."""
+    asked.only(request, ("period", "as_of", "by"))
+    by = By(asked.choice(request, "by", tuple(By)) or By.COUNTY)
+    agent, plan = request.app[AGENT], await _chosen(request)
+    if isinstance(plan, web.Response):
+        return plan
+    as_of = asked.instant(request, "as_of", plan.zone_info)
+    wanted = Wanted(plan=plan, period=request.query.get("period"), language=ZH, as_of=as_of)
+    return answer(await request.app[QUESTIONS].ask(partial(_rolled, agent, wanted, by)))
+
+
+def _rolled(agent: "Agent", wanted: Wanted, by: By) -> Json:
+    made, _ = rollup.made(PlanTables(agent.reader, agent.shelf), wanted, by, now=agent.clock.now_us())
+    return rollup.as_json(made)
 
 
 async def _file(request: web.Request, form: Form) -> web.Response:
@@ -147,7 +175,10 @@ def _plan(agent: "Agent", id_: str) -> Plan:
 
 
 def _table(agent: "Agent", plan: Plan, period: str | None, as_of: int | None) -> Table:
-    return PlanTables(agent.reader, agent.shelf).table(plan, period, now=agent.clock.now_us(), as_of=as_of)
+    now = agent.clock.now_us()
+    if as_of is None:
+        return agent.indicators.table(plan, period, now=now)
+    return PlanTables(agent.reader, agent.shelf).table(plan, period, now=now, as_of=as_of)
 
 
 def _plans(agent: "Agent") -> list[Json]:

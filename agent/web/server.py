@@ -1,7 +1,6 @@
 """The HTTP server: metrics, health, reload, the JSON API and the pages. It only reads; what it shows is durable."""
 
 import asyncio
-import zlib
 from collections.abc import AsyncIterator
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from agent.web import api, clock, discovery, pages, probe
 from agent.web.door import Door, most_connections
 from agent.web.guard import refuse_foreign
 from agent.web.keys import AGENT, QUESTIONS, REPORTS
+from agent.web.packing import packer
 from agent.web.problems import problem, problems_as_answers
 from agent.web.questions import Questions
 
@@ -99,16 +99,16 @@ async def metrics(request: web.Request) -> web.StreamResponse:
     agent = request.app[AGENT]
     open_metrics = "application/openmetrics-text" in request.headers.get("Accept", "")
     response = web.StreamResponse(headers={"Content-Type": OPEN_METRICS if open_metrics else TEXT})
-    packer = None
+    packing = None
     if "gzip" in request.headers.get("Accept-Encoding", ""):
         response.headers["Content-Encoding"] = "gzip"
-        packer = zlib.compressobj(1, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
+        packing = packer()
     await response.prepare(request)
     async for data in _parcels(_pieces(agent, open_metrics=open_metrics)):
-        # zlib lets go of the interpreter: packed beside the loop, probes do not wait for a scrape
-        await response.write(data if packer is None else await asyncio.to_thread(packer.compress, data))
-    if packer is not None:
-        await response.write(packer.flush())
+        # packed beside the loop: probes do not wait for a scrape
+        await response.write(data if packing is None else await asyncio.to_thread(packing.compress, data))
+    if packing is not None:
+        await response.write(packing.flush())
     await response.write_eof()
     return response
 
@@ -130,7 +130,7 @@ async def _pieces(agent: "Agent", *, open_metrics: bool) -> AsyncIterator[str]:
     render = openmetrics.generate_latest if open_metrics else exposition.generate_latest
     own = render(marked(agent.metrics.registry, is_simulated=agent.is_simulated)).decode()
     yield own.removesuffix("# EOF\n")
-    kept = (agent.fault_metrics, agent.link_metrics, agent.exporter)
+    kept = (agent.fault_metrics, agent.link_metrics, agent.register_metrics, agent.exporter)
     for chunk in chain.from_iterable(families.chunks(open_metrics=open_metrics) for families in kept):
         if chunk:
             yield chunk

@@ -17,13 +17,14 @@ from agent.config.draft import read_draft
 from agent.config.nodes import UnreadableError, parse
 from agent.config.reader import Reader
 from agent.config.rules import RULES, vantage_has_a_name
+from agent.config.witness_rules import the_algorithm_is_there
 from agent.config.wording import reword
 from tests.agent.config_fakes import KINDS, as_flow, write
 
 FOLDER = Path(__file__).parent / "bad_config"
 FILES = sorted(FOLDER.glob("*.yml"))
 ENVIRONMENT = {"PRESENT": "hunter2", "EMPTY": ""}
-NOT_BY_A_FILE = {Rule.FILE, Rule.FILE_SIZE, Rule.HOST_NAME}
+NOT_BY_A_FILE = {Rule.FILE, Rule.FILE_SIZE, Rule.HOST_NAME, Rule.ALGORITHM}
 """Each has a test of its own below."""
 
 
@@ -59,7 +60,15 @@ def test_every_rule_function_finds_something_in_a_bad_file() -> None:
         except (UnreadableError, UnicodeDecodeError, ReaderError):
             continue
         found |= {rule for rule in RULES if list(rule(draft))}
-    assert set(RULES) - found == {vantage_has_a_name}  # has a test of its own below
+    assert set(RULES) - found == {vantage_has_a_name, the_algorithm_is_there}  # have tests of their own below
+
+
+def test_an_algorithm_that_this_python_lacks_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.config.witness_rules.is_available", lambda _: False)
+    wanted = "wanted sha256, or a Python whose OpenSSL has sm3"
+    path = write(tmp_path, "chain: {algorithm: sm3}\n")
+    (problem,) = refused(path).problems
+    assert str(problem).endswith(f"chain.algorithm: got sm3, which this Python cannot compute, {wanted}")
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

@@ -32,6 +32,7 @@ def expected() -> list[str]:
         *rows(list(metrics.FAULT_FAMILIES), ()),
         *rows(list(metrics.INDICATOR_FAMILIES), ()),
         *rows(list(metrics.LINK_FAMILIES), ()),
+        *rows(list(metrics.REGISTER_FAMILIES), ()),
         *rows(list(metrics.SELF_FAMILIES), ()),
         *rows(list(PROBE_FAMILIES), ()),
     ]

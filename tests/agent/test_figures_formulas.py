@@ -337,3 +337,64 @@ def test_lines_of_two_sites_do_not_carry_for_each_other_whatever_their_group_is_
     assert support._group(here) != support._group(there)
     assert support._group(here) == support._group(dict(here))
     assert support._group({"b_site": "S-1"}) == ""
+
+
+# --- video points (C5) and misnamed measures ----------------------------------------------------------------------
+
+
+def with_row(formula: str, id_: str) -> Any:
+    """The plan with its video row reckoned by another formula."""
+    rows = tuple(
+        replace(r, id=id_, formula=formula) if r.id == "video_network_service_support_rate" else r for r in ANKANG.rows
+    )
+    return replace(ANKANG, rows=rows)
+
+
+def test_a_point_that_nobody_probes_stays_in_the_bounds(made: Books) -> None:
+    made.enter("targets", TARGETS, *(f"cam-{n},rtsp,rtsp://10.0.1.{n}/,camera,," for n in (1, 2)))
+    points = ("P1,大门,cam-1,", "P2,后门,cam-2,", "P3,路口,,", "P4,旧点,cam-1,2025-07-01")
+    made.enter("video_points", "point_id,name,target,in_service_to", *points)
+    made.states("cam-1,2025-01-01,up", "cam-2,2025-01-01,up", "cam-2,2025-12-01,down")
+    told = row(table(made, with_row("video_online", "video_online_rate")), "video_online_rate")
+    day = 24 * HOUR
+    up, half = (365 + 334) * day, 181 * day
+    assert told["low"] == [up + half, 3 * 365 * day + half]
+    assert told["high"] == [up + half + 365 * day, 3 * 365 * day + half]
+    assert told["parameters"]["basis"] == "reachable"
+    assert "1 个点位没有任何监测数据：路口 (P3)" in told["reasons"]
+    assert "1 个点位截止时不可达：后门 (P2)" in told["reasons"]
+    assert "截止时 3 个点位中 1 个可达，1 个未知" in told["reasons"]
+
+
+def test_points_that_nobody_ever_probed_are_no_figure(made: Books) -> None:
+    made.enter("video_points", "point_id,name", "P1,大门")
+    told = row(table(made, with_row("video_online", "video_online_rate")), "video_online_rate")
+    assert (told["n"], told["display"]) == (None, "-")
+    assert told["low"][0] == 0
+    assert told["high"][0] == told["high"][1] > 0
+
+
+def test_a_measure_of_an_indicator_that_the_plan_lacks_is_told_where_its_figure_is_missing(made: Books) -> None:
+    wanted = next(r.id for r in ANKANG.rows if r.formula == "measure")
+    heading = "measure_id,indicator,date,numerator,denominator,document,signer"
+    made.enter(
+        "measures",
+        heading,
+        f"M1,{wanted}s,2025-06-30,1,2,文,王",
+        "M2,nothing_like_it,2025-06-30,1,2,文,王",
+        recorded="2025-07-01",
+    )
+    missing = row(table(made), wanted)["reasons"]
+    said = [each for each in missing if "M1" in each]
+    assert said == [f"报送数据 M1 写的指标是 {wanted}s，本规划没有这个指标；是否应为 {wanted}？"]
+    others = [
+        reason for each in as_json(table(made))["indicators"] if each["id"] != wanted for reason in each["reasons"]
+    ]
+    assert not [reason for reason in others if "M1" in reason or "M2" in reason]
+
+
+def test_what_is_missing_of_a_demand_is_told_in_chinese(made: Books) -> None:
+    heading = "demand_id,department,use,channels,bitrate_mbps,assigned_channels,assigned_mbps"
+    made.enter("video_demands", heading, "D1,市应急局,会商,16,2.5,4,2.5")
+    told = row(table(made), "video_network_service_support_rate")
+    assert "D1：需求路数：16 中仅 4；未确认，或缺少日期和文件" in told["reasons"]

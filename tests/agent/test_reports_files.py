@@ -230,7 +230,7 @@ def test_a_file_is_whole_or_not_there(tmp_path: Path) -> None:
     [
         ({"folder": "absent"}, r"reports\[0\]\.folder: got .*absent, wanted a folder that is there; mkdir -p"),
         ({"plan": "nowhere"}, r"reports\[0\]\.plan: got nowhere, wanted a plan's id"),
-        ({"sheets": ("电信",)}, r"reports\[0\]\.for: got 电信, wanted carrier=NAME or county=CODE"),
+        ({"sheets": ("电信",)}, r"reports\[0\]\.sheets\[0\]: got 电信, wanted carrier=NAME or county=CODE"),
     ],
 )
 def test_check_refuses_what_could_never_be_written(tmp_path: Path, options: dict[str, object], words: str) -> None:
@@ -245,7 +245,7 @@ def test_check_says_it_as_a_problem_of_the_configuration(tmp_path: Path) -> None
     config.write_text(text, encoding="utf-8")
     answer = CliRunner().invoke(app, ["check", "--config.file", str(config)])
     assert answer.exit_code == 1
-    assert f"reports[0].folder: got {tmp_path / 'out'}, wanted a folder that is there" in answer.stdout
+    assert f"{config}:3: reports[0].folder: got {tmp_path / 'out'}, wanted a folder that is there" in answer.stdout
     (tmp_path / "out").mkdir()
     answer = CliRunner().invoke(app, ["check", "--config.file", str(config)])
     assert (answer.exit_code, "1 report job" in answer.stdout) == (0, True)

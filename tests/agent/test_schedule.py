@@ -101,6 +101,34 @@ def test_a_schedule_that_is_behind_re_probes_only_at_regular_turns(late_ns: int,
     assert job.due_ns == (started + watched.retry_ns if retries else next_regular(watched, started))
 
 
+def test_a_turn_that_passed_only_just_now_is_taken_and_not_missed() -> None:
+    """A silent target whose timeout is its interval ends a moment after its next turn, every time."""
+    hand = Hand()
+    watched = target("a", interval=60)
+    turn = next_regular(watched, 120 * SECOND)
+    hand.clock.seconds = turn / SECOND - 1
+    hand.schedule.add(watched)
+    hand.schedule._jobs["a"].due_ns = turn
+    (job,) = hand.tick(turn / SECOND)
+    for number in range(1, 5):
+        started = hand.clock.monotonic_ns()
+        hand.clock.seconds = turn / SECOND + number * 60 + 0.004
+        hand.schedule.done(job, started, retry=False)
+        assert hand.tick(hand.clock.seconds) == [job], "started at once: every interval has its probe"
+    assert hand.missed == []
+
+
+@pytest.mark.parametrize(("late", "missed"), [(6, []), (6.001, [("tcp", 1)]), (66, [("tcp", 1)]), (67, [("tcp", 2)])])
+def test_a_turn_passed_longer_ago_than_a_tenth_of_the_interval_is_missed(late: float, missed: list[object]) -> None:
+    hand = Hand()
+    hand.schedule.add(target("a", interval=60))
+    (job,) = hand.tick(120)
+    started = hand.clock.monotonic_ns()
+    hand.clock.seconds = (next_regular(job.watched, started)) / SECOND + late
+    hand.schedule.done(job, started, retry=False)
+    assert hand.missed == missed
+
+
 def test_turns_that_passed_while_a_probe_ran_are_counted_as_missed() -> None:
     hand = Hand()
     watched = target("a")

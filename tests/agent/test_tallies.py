@@ -14,12 +14,13 @@ from agent.stores.opening import Location, connect, migrate
 from agent.stores.reading import SqliteReader
 from agent.stores.sighting import DaySeen
 from agent.stores.writing import SqliteWriter
-from agent.tallies import SEEN_EVERY, Tallies
+from agent.tallies import PORTION, SEEN_EVERY, Tallies
 from agent.targets import Watched
 from collectors.base import Target
 from sla.confirm import Rules
 from sla.model import Outcome
 from sla.totals import Totals
+from tests.agent.chain_worlds import old_store
 from tests.agent.import_cases import at
 
 DAY = 86_400_000_000
@@ -87,6 +88,27 @@ def test_what_was_seen_is_handed_on_now_and_then_and_counts_every_time() -> None
     assert len(kept.counts) == SEEN_EVERY
 
 
+def test_a_flush_of_many_is_handed_on_in_portions_and_loses_nothing() -> None:
+    kept = Kept()
+    told = tallies(kept)
+    many = [entry(number) for number in range(2 * PORTION + 7)]
+    for each in many:
+        told.take(each, Outcome.OK, each.component.id)
+    for _ in range(SEEN_EVERY - 1):
+        told.flush()
+        told.take(many[0], Outcome.FAILED, 5)
+    assert len(kept.counts) > PORTION
+    told.flush()
+    assert len(kept.seen) == PORTION, "the loop goes on after a portion"
+    told.take(many[-1], Outcome.OK, 3 * PORTION)  # while it waits for its turn
+    while told.go_on() is None and len(kept.seen) < len(many):
+        pass
+    told.flush(all_of_it=True)
+    assert {row.component for row in kept.seen} == {each.component.id for each in many}
+    assert sum(row.ok for row in kept.counts) == len(many) + 1
+    assert sum(row.failed for row in kept.counts) == SEEN_EVERY - 1
+
+
 def test_a_day_is_the_zone_s() -> None:
     day_of = DayOf(ZoneInfo("Asia/Shanghai"))
     assert day_of(at("2025-06-02")) == day_of(at("2025-06-03") - 1) == day_of(at("2025-06-03")) - 1
@@ -121,10 +143,8 @@ def test_in_the_store_firsts_and_lasts_only_widen_in_any_order(rows: list[DaySee
 
 def test_a_store_of_the_version_before_is_brought_up(tmp_path: Path) -> None:
     location = Location(tmp_path / "ledger.db")
+    old_store(tmp_path / "ledger.db", 4)
     connection = connect(location)
-    migrate(connection, location)
-    connection.execute("DROP TABLE sightings")
-    connection.execute("PRAGMA user_version = 4")
     migrate(connection, location)
     assert SqliteReader(connection).first_sighting() is None
     connection.close()

@@ -48,8 +48,14 @@ SAMPLES = {
         *(f"/api/v1/plans/{plan}/indicators" for plan in ("ankang", "weinan", "xian", "guangyuan")),
         "/api/v1/plans/ankang/indicators?period=2025&as_of=2026-01-01&lang=en",
     ],
+    "/api/v1/plans/{id}/indicators/{indicator}/evidence": [],  # tests/agent/test_web_evidence.py: it asks by Accept
     "/api/v1/plans/{id}/report": ["/api/v1/plans/ankang/report?format=json&period=2026-01"],
+    "/api/v1/plans/{id}/rollup": [
+        f"/api/v1/plans/ankang/rollup?period=2026-01&by={by}"
+        for by in ("county", "township", "responsible_unit", "city")
+    ],
     "/api/v1/maintenance": ["/api/v1/maintenance"],
+    "/api/v1/seals": ["/api/v1/seals", "/api/v1/seals?period=2025-12"],
     "/api/v1/openapi.json": ["/api/v1/openapi.json"],
 }
 

@@ -1,5 +1,6 @@
 """The pages over a real agent, read as a strict browser reads them: in both languages, with every state on them."""
 
+import html
 import re
 from pathlib import Path
 from urllib.parse import quote
@@ -311,3 +312,19 @@ async def test_a_page_is_dated_by_the_last_durable_write_and_shows_no_time_ahead
 def squeezed(page: Page) -> str:
     """The page's text without the spaces that a reader does not see between Chinese words."""
     return page.text.replace(" ，", "，").replace("， ", "，")
+
+
+@pytest.mark.parametrize(
+    ("said", "language", "shown"),
+    [("{zh: 试运行, en: On trial <b>}", "zh", "试运行"), ("{zh: 试运行, en: On trial <b>}", "en", "On trial <b>"),
+     ("{zh: 试运行}", "en", "试运行"), ("{}", "en", None)],
+)  # fmt: skip
+async def test_the_operators_sentence_stands_at_the_head_in_the_visitors_language(
+    tmp_path: Path, said: str, language: str, shown: str | None
+):
+    config = EMPTY.replace("web: {{", "web: {{note: " + said.replace("{", "{{").replace("}", "}}") + ", ")
+    async with world(tmp_path, config) as w:
+        page = (await w.get(f"/?lang={language}", 200, **BROWSER)).text
+    notes = re.findall('<p class="note">(.*?)</p>', page)
+    assert [html.unescape(note) for note in notes] == ([] if shown is None else [shown])
+    assert "<b>" not in "".join(notes), "it is text, never markup"

@@ -37,7 +37,7 @@ def recorded() -> set[str]:
     return {rule["record"] for rule in rules() if "record" in rule}
 
 
-def tests_of(path: Path) -> list[Path]:
+def promtool_files(path: Path) -> list[Path]:
     """The promtool tests of a file of rules."""
     return sorted(PROMETHEUS.glob(path.name.replace(".rules.yml", "*_test.yml")))
 

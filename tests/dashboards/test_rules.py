@@ -13,7 +13,7 @@ from agent.notices.push import View
 from agent.notices.push import alerts as pushed_alerts
 from agent.whereabouts import Whereabouts
 from collectors import KINDS
-from tests.dashboards.rules import FILES, PROMETHEUS, ROOT, Rule, alerts, cases, recorded, rules, tests_of
+from tests.dashboards.rules import FILES, PROMETHEUS, ROOT, Rule, alerts, cases, promtool_files, recorded, rules
 from tests.option_tables import is_chinese
 from tests.requirements import need_program
 
@@ -45,8 +45,8 @@ def sample() -> str:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_promtool_has_nothing_to_say_and_every_test_of_a_rule_passes(path: Path):
     promtool("check", "rules", path.name)
-    assert tests_of(path)
-    promtool("test", "rules", *(each.name for each in tests_of(path)))
+    assert promtool_files(path)
+    promtool("test", "rules", *(each.name for each in promtool_files(path)))
 
 
 @ALERTS

@@ -8,12 +8,14 @@ from agent.figures.formulas.base import Formula
 from agent.figures.formulas.clearing import CLEARING
 from agent.figures.formulas.coverage import COVERAGE
 from agent.figures.formulas.support import SUPPORT
+from agent.figures.formulas.video import ONLINE
 
 _ALL = (
     AVAILABILITY,
     CLEARING,
     COVERAGE,
     SUPPORT,
+    ONLINE,
     *registers.FORMULAS,
     *records.FORMULAS,
     *redundancy.FORMULAS,

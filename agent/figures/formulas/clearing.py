@@ -7,13 +7,14 @@ from agent.figures.asked import Asked
 from agent.figures.faults import Found
 from agent.figures.formulas.base import Formula
 from agent.figures.formulas.shares import listed
-from agent.figures.report import rates
 from agent.instants import format_duration
+from sla.availability import Ratio
 from sla.faults import LIMIT_US, Fault, Outcome
 from sla.indicators import Figure, Reason, Variation
 from sla.model import Window
 from sla.plans import Row
 from sla.rate import Gap, Rate, by_detection, rate
+from sla.tally import ALL, GRAVE_ONLY, NO_OVERRUNS, NOT_SHORT, Place, Tally
 from sla.verdict import Target
 
 RATED_ROLES = ("core", "exit", "county_node", "node", "line", "platform", "component", "service")
@@ -54,8 +55,8 @@ def _is_near(fault: Fault, period: Window) -> bool:
 
 
 def _rate(asked: Asked, faults: Sequence[Fault], gaps: Sequence[Gap], target: Target) -> Rate:
-    wanted = None if target.value is None or target.advisory else target.ratio
-    return rate(faults, asked.period, None, gaps, wanted, target.strict)
+    wanted = _wanted(target)
+    return rate(faults, asked.period, None, gaps, wanted and wanted[0], target.strict)
 
 
 def _detected(asked: Asked, fault: Fault) -> Fault:
@@ -76,10 +77,32 @@ def _serves(service: Sequence[Window], gap: Window) -> bool:
     return not service or any(each.start < gap.end and each.end > gap.start for each in service)
 
 
+class Tallied(NamedTuple):
+    """The faults that a row counts, as a tally, with the gaps that bound their rate and the rate by the other clock."""
+
+    tally: Tally
+    gaps: tuple[Gap, ...]
+    other: Rate | None
+
+
+def _tallied(asked: Asked, row: Row, target: Target) -> Tallied:
+    """What is kept, where it has all that the row counts: by the first failed reading, and without quality faults."""
+    roles = tuple(row.scope.get("roles") or RATED_ROLES)
+    plan = asked.plan
+    if asked.kept is not None and plan.clock == "onset" and not plan.counts_quality:
+        gaps = tuple(gap for gap in asked.gaps if _is_over_roots(asked, gap, roles))
+        tally = asked.kept.tally(roles, asked.period, short_notice_excludes=plan.short_notice_excludes)
+        return Tallied(tally, gaps, None)
+    found, tally = rated(asked, row, target), Tally()
+    for number, fault in enumerate(found.faults):
+        tally.add(fault, Place((number, 0, "", 0), fault.id))
+    return Tallied(tally, found.gaps, found.other)
+
+
 def measure(asked: Asked, row: Row, target: Target) -> Figure:
     """In time / (in time + late + undecided), a late fault more for each gap that may hide one in `low`."""
-    found = rated(asked, row, target)
-    counted = found.rate
+    found = _tallied(asked, row, target)
+    counted = found.tally.rate(ALL, asked.period, found.gaps, _wanted(target))
     return Figure(
         low=counted.low,
         high=counted.high,
@@ -94,30 +117,34 @@ def measure(asked: Asked, row: Row, target: Target) -> Figure:
             "roles": list(row.scope.get("roles") or RATED_ROLES),
             "quality_faults": "counted" if asked.plan.counts_quality else "apart",
         },
-        reasons=tuple(_reasons(asked, found)),
+        reasons=tuple(_reasons(asked, found, counted)),
         beside=tuple(_beside(asked, found)),
     )
 
 
-def _beside(asked: Asked, found: Rated) -> Iterator[Variation]:
+def _wanted(target: Target) -> tuple[Ratio, bool] | None:
+    return None if target.value is None or target.advisory else (target.ratio, target.strict)
+
+
+def _beside(asked: Asked, found: Tallied) -> Iterator[Variation]:
     """The other clock, and of F9's rates those that leave something out; all of them stand in `faults report`."""
     if found.other is not None:
         yield Variation("onset", found.other.low, found.other.high)
-    for each in rates(found.faults, asked.period, found.gaps, asked.book):
-        if each.value in ("P1-P3", "5 min", "overruns") or each.name == "evidence":
-            yield Variation(each.value, each.rate.low, each.rate.high)
+    for group in (GRAVE_ONLY, *found.tally.evidence(), NOT_SHORT, NO_OVERRUNS):
+        over = found.tally.rate(group, asked.period, found.gaps, None)
+        yield Variation(group[1], over.low, over.high)
 
 
-def _reasons(asked: Asked, found: Rated) -> Iterator[Reason]:
+def _reasons(asked: Asked, found: Tallied, counted: Rate) -> Iterator[Reason]:
     begin, imported = asked.known.first_heartbeat, asked.reader.first_imported()
     if begin is None and imported is None:
         yield Reason("nothing_measured")
-    elif not found.rate.n:
+    elif not counted.n:
         yield Reason("no_fault")
     for outcome, code in ((Outcome.LATE, "late"), (Outcome.UNDECIDED, "undecided"), (Outcome.PENDING, "pending")):
-        faults = [fault for fault in found.faults if fault.outcome is outcome]
-        if faults:
-            yield Reason(code, {"n": len(faults), "ids": listed([fault.id for fault in faults])})
+        ids = found.tally.listed(outcome)
+        if ids:
+            yield Reason(code, {"n": len(ids), "ids": listed(ids)})
     for gap in found.gaps:
         values = {"vantage": gap.vantage, "start": asked.time(gap.window.start), "end": asked.time(gap.window.end)}
         yield Reason("gap", values | {"time": format_duration(gap.window.length)})

@@ -1,10 +1,9 @@
 """Coverage of divisions (C1-C3): the division register, accepted sites, and what answered at them in the last 168 h."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 from agent.figures.asked import Asked
-from agent.figures.coverage import Question, covered
 from agent.figures.formulas.base import Formula
 from agent.figures.formulas.shares import figure_of, listed, names_of
 from sla.coverage import WITHIN_US, Coverage
@@ -16,7 +15,7 @@ from sla.verdict import Target
 def measure(asked: Asked, row: Row, _: Target) -> Figure:
     """Units that were verified before the cut-off, of all units of the row's levels."""
     network, levels = str(row.scope["network"]), [str(level) for level in row.scope["levels"]]
-    found = units_covered(asked, network, levels)
+    found = asked.covered(network, levels)
     figure = figure_of(
         row,
         found.total,
@@ -27,11 +26,6 @@ def measure(asked: Asked, row: Row, _: Target) -> Figure:
     units = {level: {status: len(ids) for status, ids in share.lists.items()} for level, share in found.levels.items()}
     beside = tuple(Variation(f"level {level}", share.low, share.high) for level, share in found.levels.items())
     return replace(figure, units=units, beside=beside)
-
-
-def units_covered(asked: Asked, network: str, levels: Collection[str]) -> Coverage:
-    """Coverage at the end of the period, or at as_of."""
-    return covered(asked.reader, asked.known, asked.zone, Question(network, levels, asked.window.end))
 
 
 def _reasons(found: Coverage) -> Iterator[Reason]:

@@ -1,6 +1,7 @@
 """Figures of what people report: deadlines of data problems and incidents (V5, V6), signed measures, video demands."""
 
 from collections.abc import Iterator
+from difflib import get_close_matches
 from fractions import Fraction
 
 from agent.figures.asked import Asked
@@ -21,7 +22,6 @@ _QUANTITIES = {
     "bitrate_mbps": "assigned_mbps",
     "retention_days": "assigned_days",
 }
-_MILLION = 1_000_000
 
 
 def data_rectification(asked: Asked, row: Row, _: Target) -> Figure:
@@ -60,7 +60,7 @@ def signed(asked: Asked, row: Row, _: Target) -> Figure:
     if share.not_computable:
         mine = [each for each in told if asked.period.start <= each.at < asked.window.end and each.id not in odd]
         code = Reason("measures_differ") if mine else Reason("no_measure")
-        return not_computable(row, *reasons, code)
+        return not_computable(row, *reasons, code, *(() if mine else _misnamed(asked, row)))
     for id_, words in share.why.items():
         reasons.append(Reason("signed", {"id": id_, "words": "; ".join(words)}))
     return Figure(
@@ -71,6 +71,15 @@ def signed(asked: Asked, row: Row, _: Target) -> Figure:
         misses_of=None if counts or not share.d else share.d,
         reasons=tuple(reasons),
     )
+
+
+def _misnamed(asked: Asked, row: Row) -> Iterator[Reason]:
+    """Signed figures of an indicator that the plan does not have, and whose name is nearest to this row's."""
+    known = [each.id for each in asked.plan.rows]
+    for id_, body in _records(asked, "measures"):
+        name = str(body.get("indicator"))
+        if name not in known and get_close_matches(name, known, n=1)[:1] == [row.id]:
+            yield Reason("measure_misnamed", {"id": id_, "name": name, "wanted": row.id})
 
 
 def _measure(id_: str, body: Body) -> Measure:
@@ -101,14 +110,9 @@ def video_support(asked: Asked, row: Row, _: Target) -> Figure:
 def _demand(id_: str, held: Body, body: Body) -> Demand:
     """What was asked goes by what held then (A2), what was assigned and accepted by today's knowledge."""
     quantities = [(name, held.get(name), body.get(given)) for name, given in _QUANTITIES.items()]
-    wanted = {name: _millionths(asked_for) for name, asked_for, _ in quantities if asked_for is not None}
-    given = {name: _millionths(got) for name, _, got in quantities if got is not None}
+    wanted = {name: Fraction(str(asked_for)) for name, asked_for, _ in quantities if asked_for is not None}
+    given = {name: Fraction(str(got)) for name, _, got in quantities if got is not None}
     return Demand(id_, wanted, given, _stamp(body, "accepted_on"), str(body.get("acceptance_doc") or ""))
-
-
-def _millionths(quantity: object) -> int:
-    """Rates may have decimals; compared are whole numbers."""
-    return int(Fraction(str(quantity)) * _MILLION)
 
 
 def _records(asked: Asked, kind: str) -> Iterator[tuple[str, Body]]:

@@ -50,10 +50,9 @@ def figure_of(
     )
 
 
-def names_of(asked: Asked, register: str) -> dict[str, str]:
+def names_of(asked: Asked, register: str) -> Mapping[str, str]:
     """What people call the rows of a register, each with its id behind it."""
-    rows = ((id_, asked.book.last(register, id_).get("name")) for id_ in asked.book.ids(register))
-    return {id_: f"{name} ({id_})" for id_, name in rows if name}
+    return asked.book.names(register)
 
 
 def _reasons(share: Share, names: Mapping[str, str]) -> Iterator[Reason]:

@@ -10,7 +10,7 @@ from agent.figures.book import Body
 from agent.figures.formulas.base import Formula, not_computable
 from agent.figures.formulas.shares import figure_of, names_of
 from agent.figures.traffic import DIRECTIONS, Held, Traffic, ended
-from sla.bins import Busy, counted, fuller, loads
+from sla.bins import BIN_US, Busy, bin_start, counted, fuller, loads
 from sla.indicators import Figure, Reason, Variation
 from sla.model import Window
 from sla.plans import Row
@@ -28,12 +28,12 @@ def measure(asked: Asked, row: Row, _: Target) -> Figure:
     limits = _limits(row)
     systems = list(_systems(asked))
     try:
-        busy = list(asked.calendar.busy(ended(asked.window, asked.as_of), asked.zone))
+        busy = _busy(asked)
     except MissingYearError as exc:
         return not_computable(row, Reason("no_calendar", {"year": exc.year}))
     needed = dict.fromkeys(link for system in systems for link in system.links)
     known = dict(asked.book.held_in("links", asked.window.end - 1))
-    lines = [_line(asked, id_, busy) for id_ in needed if id_ in known]
+    lines = [_kept_line(asked, id_, busy) for id_ in needed if id_ in known]
     found = support(systems, lines, limits)
     parameters = {
         "utilisation_percent": str(limits.utilisation * _HUNDRED),
@@ -57,6 +57,28 @@ def _systems(asked: Asked) -> Iterator[System]:
             demand = body.get("demand_mbps")
             rate = None if demand is None else ceil(Fraction(str(demand)) * _MBPS)  # a part of a bit asks for all of it
             yield System(id_, rate, tuple(str(link) for link in body.get("required_links") or ()))
+
+
+def _busy(asked: Asked) -> list[Window]:
+    """The busy hours that have come. Errors: MissingYearError."""
+    window = ended(asked.window, asked.as_of)
+    end = max(min(window.end, bin_start(window.end - 1) + 1), window.start)  # no bin begins after it
+    window = Window(window.start, end)
+    key = "busy", str(asked.zone), window.start
+    return asked.memo(key, end, (), lambda: list(asked.calendar.busy(window, asked.zone)))
+
+
+def _kept_line(asked: Asked, id_: str, busy: Sequence[Window]) -> Line:
+    """A line by the bins that have ended; it is another one when a bin ends, or something is heard of it."""
+    ends = (
+        end.component
+        for held in Traffic(asked.reader, asked.book).held(id_, asked.window)
+        for way in DIRECTIONS
+        for end in held.ends[way]
+    )
+    parts = sorted({id_, *asked.known.evidence_of(id_), *ends})
+    end = busy[-1].end + BIN_US if busy else 0
+    return asked.memo(("line", id_, asked.window.start), end, parts, lambda: _line(asked, id_, busy))
 
 
 def _line(asked: Asked, id_: str, busy: Sequence[Window]) -> Line:

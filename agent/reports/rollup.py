@@ -1,0 +1,192 @@
+"""A roll-up as people and programs read it (V4): each indicator's parts, their sum, and what is missing of it."""
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from functools import partial
+
+from agent.figures.plan import Json, PlanTables
+from agent.figures.rollup import NOWHERE, By, Rolled, RollUp, rolled_up
+from agent.instants import format_instant
+from agent.language import N_
+from agent.reports import full
+from agent.reports.build import Wanted
+from agent.reports.content import Report
+from agent.reports.csv_file import safe
+from agent.reports.listing import Cell, Column, Listing, Share
+from agent.reports.telling import Telling
+from agent.version import METHOD_VERSION
+from sla.availability import Bounds
+from sla.rollup import Part, Whole
+
+HEADS: Mapping[By, str] = {
+    By.COUNTY: N_("by county"),
+    By.TOWNSHIP: N_("by township"),
+    By.UNIT: N_("by responsible unit"),
+    By.CITY: N_("by city"),
+}
+HOW = N_(
+    "Numerators and denominators are added up, never percentages averaged. What is missing widens the bounds of the "
+    "sum. A fault counts where its root stands, a platform where its parts stand (V4)."
+)
+APART = N_("Other definition or method: not comparable, not added (definition %(definition)s).")
+OPEN = N_("Nothing bounds the sum: of %(names)s nothing was told.")
+MISSING = N_("Missing, in the bounds: %(names)s.")
+SUM, NO_PLACE = N_("sum"), N_("without a place or unit on file")
+
+
+def made(tables: PlanTables, wanted: Wanted, by: By, *, now: int) -> tuple[RollUp, Telling]:
+    """A plan by one thing, and how it is told. Errors: UsageError."""
+    asked, name = tables.asked(wanted.plan, wanted.period, now=now, as_of=wanted.as_of)
+    found = rolled_up(tables, asked, name, by)
+    return found, Telling(asked, wanted.language)
+
+
+def report(made: RollUp, telling: Telling) -> Report:
+    """The same as paper and spreadsheet."""
+    _, table, plan, language, by = telling.words, made.table, made.table.plan, telling.language, made.by
+    title = plan.title_zh if language == "zh" else plan.title_en
+    return Report(
+        language=language,
+        stem=f"{full.plain(plan.id)}-{table.period}-by-{by}",
+        title=full.imitated(telling, table, title),
+        subtitle=f"{_(HEADS[by])} · {table.period}",
+        lines=full.head_lines(telling, table),
+        marks=full.marks(telling, table),
+        footer=full.footer(telling, table),
+        is_simulated=table.simulated,
+        zone=plan.zone_info,
+        at=table.as_of,
+        introduction=[_(HOW)],
+        lists=listings(made, telling),
+        method=[_(line) for line in full.METHOD],
+    )
+
+
+def listings(made: RollUp, telling: Telling) -> list[Listing]:
+    """A list for each indicator, one more for each other definition of it."""
+    return [listing for row in made.rows for listing in _listings(telling, made, row)]
+
+
+def _listings(telling: Telling, made: RollUp, row: Rolled) -> Iterator[Listing]:
+    _, judged = telling.words, row.judged
+    name = judged.row.name_zh if telling.language == "zh" else judged.row.name_en
+    for number, whole in enumerate(row.wholes):
+        yield Listing(
+            key=f"rollup-{judged.row.no}-{number}",
+            title=f"{judged.row.no} {name}",
+            note=" ".join(_notes(telling, made, whole, apart=len(row.wholes) > 1)),
+            columns=[
+                Column(_("name"), 30),
+                Column(_("id"), 24, paper=False),
+                Column(_("figure"), 24),
+                Column(_("numerator / denominator"), 40, paper=False),
+            ],
+            rows=[*_rows(telling, made, whole, timed=judged.figure.timed)],
+            sums=1,
+        )
+
+
+def _notes(telling: Telling, made: RollUp, whole: Whole, *, apart: bool) -> Iterator[str]:
+    _ = telling.words
+    if apart:
+        yield _(APART) % {"definition": whole.definition}
+    if whole.missing:
+        names = ", ".join(_name(telling, made, key) for key in whole.missing)
+        yield _(MISSING if whole.is_bounded else OPEN) % {"names": names}
+
+
+def _rows(telling: Telling, made: RollUp, whole: Whole, *, timed: bool) -> Iterator[list[Cell]]:
+    share = partial(_share, timed=timed)
+    for part in whole.parts:
+        yield [_name(telling, made, part.key), part.key, *share(part.shown)]
+    yield [telling.words(SUM), "", *share(whole.bounds)]
+
+
+def _share(bounds: Bounds | None, *, timed: bool) -> list[Cell]:
+    if bounds is None:
+        return ["-", ""]
+    shown = Share(bounds.low, bounds.high, timed)
+    return [shown, _exact(bounds)]
+
+
+def _exact(bounds: Bounds) -> str:
+    low, high = (f"{n} / {d}" for n, d in bounds)
+    return low if low == high else f"{low} – {high}"
+
+
+def _name(telling: Telling, made: RollUp, key: str) -> str:
+    return telling.words(NO_PLACE) if key == NOWHERE else made.names.get(key, key)
+
+
+def as_json(made: RollUp) -> Json:
+    """What `report --by … --format json` and the API answer."""
+    table = made.table
+    return {
+        "plan": table.plan.id,
+        "period": table.period,
+        "as_of": format_instant(table.as_of, table.plan.zone_info),
+        "by": str(made.by),
+        "method_version": METHOD_VERSION,
+        "register_version": table.register_version,
+        "simulated": table.simulated,
+        "indicators": [_indicator(made, row) for row in made.rows],
+    }
+
+
+def _indicator(made: RollUp, row: Rolled) -> Json:
+    of = row.judged.row
+    return {
+        "no": of.no,
+        "id": of.id,
+        "name_zh": of.name_zh,
+        "name_en": of.name_en,
+        "comparable": len(row.wholes) == 1 if row.wholes else None,
+        "wholes": [_whole(made, whole) for whole in row.wholes],
+    }
+
+
+def _whole(made: RollUp, whole: Whole) -> Json:
+    return {
+        "definition": whole.definition or None,
+        **_bounds(whole.bounds),
+        "bounded": whole.is_bounded,
+        "missing": list(whole.missing),
+        "parts": [_part(made, part) for part in whole.parts],
+    }
+
+
+def _part(made: RollUp, part: Part) -> Json:
+    return {"key": part.key, "name": made.names.get(part.key, part.key), **_bounds(part.shown)}
+
+
+def _bounds(bounds: Bounds | None) -> Json:
+    """A ratio of nothing is none."""
+    if bounds is None:
+        return {"low": None, "high": None}
+    return {name: list(pair) if pair[1] else None for name, pair in bounds._asdict().items()}
+
+
+def csv_text(made: RollUp) -> str:
+    """A line for each part and each sum, with the exact numbers."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out)
+    mark = ["simulated"] if made.table.simulated else []
+    heads = ("no", "id", "definition", "key", "name", "low_n", "low_d", "high_n", "high_d", "missing")
+    writer.writerow([*heads, *mark])
+    for row in made.rows:
+        for whole in row.wholes:
+            for line in _lines(made, row, whole):
+                writer.writerow([*map(safe, line), *mark])
+    return "\ufeff" + out.getvalue()
+
+
+def _lines(made: RollUp, row: Rolled, whole: Whole) -> Iterator[list[str]]:
+    head = [str(row.judged.row.no), row.judged.row.id, whole.definition]
+    for part in whole.parts:
+        yield [*head, part.key or "-", made.names.get(part.key, part.key), *_four(part.shown), ""]
+    yield [*head, "sum", "", *_four(whole.bounds), ";".join(whole.missing)]
+
+
+def _four(bounds: Bounds | None) -> list[str]:
+    return [""] * 4 if bounds is None else [str(number) for pair in bounds for number in pair]

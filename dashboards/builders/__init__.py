@@ -1,0 +1,1 @@
+"""Typed builders of Grafana dashboards: what a panel is stands here once, its JSON is written by `render`."""

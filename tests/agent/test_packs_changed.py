@@ -1,0 +1,164 @@
+"""E4: whatever is changed in a pack is named; the bytes of a pack follow from the store; the verifier stands alone."""
+
+import ast
+import random
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import agent
+import sla
+from agent.packs import verify
+from agent.packs.build import verifier
+from agent.plans import plan_by_id
+from tests.agent.figure_cases import NOW, books
+from tests.agent.pack_worlds import head, pack, rewritten
+from tests.agent.report_worlds import city, simulated
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A pack of the 3-hour rate with proofs of the chain."""
+    with books() as made:
+        city(made)
+        head(made, NOW - 1000)
+        plan = plan_by_id("ankang")
+        row = next(row for row in plan.rows if row.formula == "clearing_rate")
+        return pack(made, plan, row, tmp_path_factory.mktemp("packs") / "whole.zip", period="2025", now=NOW)
+
+
+def digits(data: bytes, dice: random.Random) -> int:
+    """The place of one digit."""
+    return dice.choice([place for place, byte in enumerate(data) if chr(byte).isdigit()])
+
+
+def flip(data: bytes, place: int) -> bytes:
+    """Another digit there."""
+    return data[:place] + str((int(chr(data[place])) + 1) % 10).encode() + data[place + 1 :]
+
+
+def test_one_digit_of_any_file_is_named(whole: Path, tmp_path: Path) -> None:
+    dice = random.Random(7)
+    with zipfile.ZipFile(whole) as opened:
+        files = {name: opened.read(name) for name in opened.namelist()}
+    for name, data in files.items():
+        for _ in range(3 if any(chr(byte).isdigit() for byte in data) else 0):
+            place = digits(data, dice)
+            changed = rewritten(whole, name, flip(data, place), tmp_path / "changed.zip")
+            status, said = verify.verify(str(changed), "en", None)
+            assert status == 1, name
+            line = data[:place].count(b"\n") + 1
+            assert f"! {name} line {line}, field " in said, f"{name} {place}\n{said}"
+
+
+def test_the_field_of_a_table_is_named(whole: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(whole) as opened:
+        data = opened.read("timelines.csv")
+    lines = data.split(b"\n")
+    fields = lines[4].split(b",")
+    column = lines[0].split(b",").index(b"at")
+    fields[column] = flip(fields[column], 5)
+    lines[4] = b",".join(fields)
+    changed = rewritten(whole, "timelines.csv", b"\n".join(lines), tmp_path / "changed.zip")
+    assert "! timelines.csv line 5, field at: changed" in verify.verify(str(changed), "en", None)[1]
+
+
+def test_a_pack_written_anew_fails_at_the_chain(whole: Path, tmp_path: Path) -> None:
+    """Whoever changes a row and makes all digests of the pack anew still has the heads against him."""
+    from agent.packs.writing import PackFile
+
+    with zipfile.ZipFile(whole) as opened:
+        files = {name: opened.read(name).decode() for name in opened.namelist() if name not in ("MANIFEST", "CHECKS")}
+    forged = tmp_path / "forged.zip"
+    with forged.open("wb") as out:
+        file = PackFile(out)
+        for name, text in files.items():
+            rows = [line.rsplit(",", 1)[0] for line in text.splitlines()]
+            if name == "timelines.csv":
+                rows[3] = rows[3].replace("up", "down", 1) if ",up," in rows[3] else rows[3].replace("down", "up", 1)
+                cells = [row.split(",") for row in rows]
+                file.table(name, cells[0], cells[1:])
+            else:
+                file.text(name, text)
+        file.finish()
+    status, said = verify.verify(str(forged), "en", None)
+    assert status == 1
+    assert "the chain does not hold" in said
+
+
+def test_damage_and_strangers(whole: Path, tmp_path: Path) -> None:
+    cut = tmp_path / "cut.zip"
+    cut.write_bytes(whole.read_bytes()[:-200])
+    assert verify.verify(str(cut), "en", None)[0] == 1
+    data = bytearray(whole.read_bytes())
+    data[len(data) // 2] ^= 255
+    broken = tmp_path / "broken.zip"
+    broken.write_bytes(bytes(data))
+    assert verify.verify(str(broken), "en", None)[0] == 1
+    more = tmp_path / "more.zip"
+    more.write_bytes(whole.read_bytes())
+    with zipfile.ZipFile(more, "a") as opened:
+        opened.writestr("extra.txt", "x")
+    assert "does not name: extra.txt" in verify.verify(str(more), "en", None)[1]
+
+
+def test_expect(whole: Path) -> None:
+    said = verify.verify(str(whole), "en", None)[1]
+    digest = said.split("digest of the pack: ")[1].split()[0]
+    assert verify.verify(str(whole), "en", digest)[0] == 0
+    assert verify.verify(str(whole), "en", "0" * 64)[0] == 1
+
+
+def test_the_same_store_gives_the_same_bytes(tmp_path: Path) -> None:
+    plan = plan_by_id("ankang")
+    with books() as made:
+        city(made)
+        simulated(made)
+        for row in plan.rows[9:12]:
+            one, two = (
+                pack(made, plan, row, tmp_path / f"{n}.zip", period="2025", now=NOW + n, as_of=NOW) for n in (0, 1)
+            )
+            assert one.read_bytes() == two.read_bytes()
+            with zipfile.ZipFile(one) as opened:
+                assert opened.namelist() == sorted(opened.namelist())
+                assert "模拟数据 SIMULATED" in opened.read("README.txt").decode()
+            assert "模拟数据 SIMULATED" in verify.verify(str(one), "en", None)[1]
+
+
+def bodies(tree: ast.AST) -> dict[str, str]:
+    """What each function does, without its name, words and annotations, by that."""
+    found = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            plain = [
+                each for each in node.body if not (isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant))
+            ]
+            text = ast.dump(ast.Module(plain, []))
+            if len(plain) > 1 or len(text) > 400:
+                found[text] = node.name
+    return found
+
+
+def test_the_verifier_shares_no_function_with_the_engine() -> None:
+    mine = bodies(ast.parse(verifier()))
+    roots = [Path(str(package.__file__)).parent for package in (agent, sla)]
+    others = [
+        file for root in roots for file in root.rglob("*.py") if file.name != "verify.py" or "packs" not in str(file)
+    ]
+    assert len(others) > 100
+    shared = {}
+    for file in others:
+        theirs = bodies(ast.parse(file.read_text(encoding="utf-8")))
+        shared |= {mine[each]: f"{file.name} {theirs[each]}" for each in mine.keys() & theirs.keys()}
+    assert not shared
+
+
+def test_the_verifier_needs_only_the_library_of_an_old_python() -> None:
+    tree = ast.parse(verifier(), feature_version=(3, 8))
+    imported = {name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names}
+    imported |= {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    import sys
+
+    assert imported <= {*sys.stdlib_module_names, "__future__"}
+    assert "zoneinfo" not in imported
