@@ -100,7 +100,7 @@ REQUIRED = {
     "data_issues": ["issue_id", "issued_at"],
     "measures": ["measure_id", "indicator", "date", "numerator", "document", "signer"],
     "summaries": [
-        *("summary_id", "who", "plan", "indicator", "period", "n", "d", "high"),
+        *("summary_id", "who", "plan", "indicator", "period", "numerator", "denominator", "high"),
         *("method_version", "definition_digest"),
     ],
 }

@@ -2,7 +2,10 @@
 
 import asyncio
 import json
+import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -42,11 +45,23 @@ def simulate(
             try:
                 migrate(connection, location)
                 began = time.process_time()
-                with bar("simulate") as told:
+                with bar("simulate") as told, _quiet():
                     tally = asyncio.run(Player(play, SqliteWriter(connection)).play(told))
             finally:
                 connection.close()
         _tell(script, store, tally, time.process_time() - began, as_json=as_json)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """The ledger's warnings are of a time that is made up."""
+    log = logging.getLogger("agent")
+    before = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
 
 
 def _refuse_old(location: Location) -> None:

@@ -58,6 +58,7 @@ class Book:
         self._latest: dict[str, Body] = {}
         self._kept: tuple[object, object] = (None, None)
         self._hindsight = False
+        self._bodies: dict[str, list[tuple[Window, Body]]] = {}
         self._names: dict[str, Mapping[str, str]] = {}
         self._held: dict[str, tuple[Window, list[tuple[str, Body]]]] = {}
         self.vantage = vantage
@@ -179,7 +180,9 @@ class Book:
 
     def at(self, id_: str, instant: int) -> Body:
         """What holds of it at an instant; before its first row that one."""
-        held = list(self.bodies(id_))
+        held = self._bodies.get(id_)
+        if held is None:
+            held = self._bodies[id_] = list(self.bodies(id_))
         return next((body for window, body in held if window.start <= instant < window.end), held[0][1] if held else {})
 
     def ever(self, id_: str, column: str, value: str) -> bool:

@@ -45,8 +45,11 @@ def rates(faults: Sequence[Fault], period: Window, gaps: Sequence[Gap], book: Bo
 
     yield over("priority", "P1-P3", [fault for fault in faults if str(fault.priority) in GRAVE])
     for name, key in _keys(book).items():
-        for value in sorted({key(fault) for fault in faults}):
-            yield over(name, value or "-", [fault for fault in faults if key(fault) == value])
+        grouped: dict[str, list[Fault]] = {}
+        for fault in faults:
+            grouped.setdefault(key(fault), []).append(fault)
+        for value in sorted(grouped):
+            yield over(name, value or "-", grouped[value])
     yield over("without faults shorter than", "5 min", [fault for fault in faults if not is_short(fault)])
     yield over("without", "overruns", [fault for fault in faults if not fault.overrun])
 

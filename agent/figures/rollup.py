@@ -235,7 +235,7 @@ def _of_cities(asked: Asked, judged: Judged, places: Places, period: str) -> Ite
 
 
 def _told(body: Body) -> Part:
-    low = str(body.get("low") or f"{body['n']}/{body['d']}")
+    low = str(body.get("low") or f"{body['numerator']}/{body['denominator']}")
     bounds = Bounds(_pair(low), _pair(str(body["high"])))
     return Part(str(body["who"]), bounds, f"{body['method_version']}/{body['definition_digest']}")
 

@@ -9,7 +9,7 @@ from typing import Any
 from agent.errors import UsageError
 
 COLUMNS = (
-    "summary_id", "who", "plan", "indicator", "period", "n", "d", "low", "high", "method_version", "register_version",
+    "summary_id", "who", "plan", "indicator", "period", "numerator", "denominator", "low", "high", "method_version", "register_version",
     "definition_digest",
 )  # fmt: skip
 

@@ -155,23 +155,24 @@ SUMMARIES = Register(
             required=True,
         ),
         Field(
-            "indicator", NAME, "指标编号", "Id of the indicator.", "指标编号。", "gov_cloud_availability", ("指标",),
+            "indicator", NAME, "指标编号", "Id of the indicator in its plan.", "规划文件中的指标编号。",
+            "gov_cloud_availability", ("指标",),
             required=True,
         ),
         Field(
-            "period", NAME, "周期", "Its period.", "周期。", "2025", ("统计周期",), required=True,
+            "period", NAME, "周期", "Its period.", "数值所属的周期。", "2025", ("统计周期",), required=True,
         ),
         Field(
-            "n", LARGE, "分子", "Numerator of the low bound.", "下界的分子。", "31378305000000", ("下界分子",),
+            "numerator", LARGE, "分子", "Numerator of the low bound.", "下界的分子。", "31378305000000", ("下界分子",),
             required=True,
         ),
         Field(
-            "d", LARGE, "分母", "Denominator of the low bound.", "下界的分母。", "31536000000000", ("下界分母",),
+            "denominator", LARGE, "分母", "Denominator of the low bound.", "下界的分母。", "31536000000000", ("下界分母",),
             required=True,
         ),
         Field(
-            "low", BOUND, "下界", "The low bound as n/d; empty: n and d are it.",
-            "下界，写作 分子/分母；空则以 n、d 为准。",
+            "low", BOUND, "下界", "The low bound as n/d; empty: the two before are it.",
+            "下界，写作 分子/分母；空则以前两列为准。",
         ),
         Field(
             "high", BOUND, "上界", "The high bound as n/d.", "上界，写作 分子/分母。", "31378305000000/31536000000000",

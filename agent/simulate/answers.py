@@ -93,6 +93,12 @@ class Answers:
         place = bisect_right(changes, after)
         return changes[place] if place < len(changes) else None
 
+    def last_change(self, watched: Watched, at: int) -> int | None:
+        """When it last began to answer otherwise, that instant included; None for never."""
+        changes = self._changes_of(watched)
+        place = bisect_right(changes, at)
+        return changes[place - 1] if place else None
+
     def is_restless(self, watched: Watched, at: int) -> bool:
         """Whether its answers differ from one to the next."""
         stretch = self._stretches[bisect_right(self._starts, at) - 1]

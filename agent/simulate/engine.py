@@ -35,6 +35,9 @@ BATCH = 5000
 
 BOOT = "simulated"
 
+SETTLES = 10
+"""So many intervals after its last change the self-check has settled."""
+
 Told = Callable[[int, int], None]
 
 
@@ -242,9 +245,22 @@ class Player:
                 self._queue.push(probe)
 
     def _may_rest(self, watched: Watched, at: int) -> bool:
+        """Whether nothing is open that a later reading of something else could settle (S6)."""
         if self._play.answers.is_restless(watched, at):
             return False
-        return not any(check.held for check in self._ledger.vantage.planes())
+        return self._is_settled(at) and not any(check.held for check in self._ledger.vantage.planes())
+
+    def _is_settled(self, at: int) -> bool:
+        """Whether the self-check has said all that its last change will make it say."""
+        for each in self._checks:
+            changed = self._play.answers.last_change(each, at)
+            if changed is not None and at - changed < SETTLES * each.rules.interval:
+                return False
+            if self._play.answers.is_restless(each, at):
+                return False
+            if any(entry.track.streak or entry.track.errored for entry in self._ledger.of_target(each.id).values()):
+                return False
+        return True
 
     def _horizon(self, watched: Watched, at: int, stop: int) -> int:
         """The next instant at which it, or the self-check of its vantage, may answer otherwise."""

@@ -22,6 +22,9 @@ class City(Document):
     """Which city: the lab's file of one, or one that stands here; how much of it, where not as its scale says."""
 
     file: Path | None = Field(None, description="A city's file, beside the scenario; without it the lab's own city.")
+    agent: Path | None = Field(
+        None, description="An agent.yml beside the scenario in place of both: its registers are the city."
+    )
     inline: CityFile | None = Field(None, description="A city's whole file in place of `file`.")
     scale: Literal["small", "city"] = Field("small", description="Which scale of the file.")
     in_service_from: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")] | None = Field(

@@ -6,10 +6,11 @@ What people enter is tried out on a store in memory, in the order of its times, 
 import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
+from typing import NamedTuple
 
 from agent.config import Config, ConfigError, load
 from agent.config.problems import Found, Problem, Rule, dotted, nearest
@@ -28,6 +29,7 @@ from agent.registered import with_registers
 from agent.registers import REGISTERS, known_of
 from agent.simulate.answers import Answers
 from agent.simulate.engine import Play
+from agent.simulate.registered import anchor_id, city_of
 from agent.simulate.schema import MOST_TARGETS, Entered
 from agent.simulate.schema import City as Choice
 from agent.simulate.script import ZONE, Script, holdings, outages, problems, read_script, recorded_at
@@ -49,16 +51,66 @@ def prepare(path: Path, folder: Path) -> tuple[Script, Play]:
     if script is None:
         refuse(str(path), tree, found)
         raise UsageError(f"{path}: got a file that cannot be read, wanted one as docs/simulate.md shows it")
-    city = _city(script, found)
-    found += problems(script, city)
-    config, requests = _papers(script, city, folder)
-    requests += _requests(script, config, found)
+    choice = script.scenario.city
+    found += _mixed(choice)
+    stage = _own(script, choice.agent) if choice.agent is not None else _of_lab(script, folder, found)
+    found += problems(script, stage.city)
+    config, requests = stage.config, [*stage.requests, *_requests(script, stage.config, found)]
     refuse(str(path), tree, found)
-    wanted = _tried(script, config, requests)
-    _check_size(script, wanted)
-    anchors = {str(_plan(city).places[id_]): id_ for ids in city.anchors.values() for id_ in ids}
-    answers = Answers(city, holdings(script, city), script.window, anchors)
+    _check_size(script, _tried(script, config, requests))
+    answers = Answers(stage.city, holdings(script, stage.city), script.window, stage.anchors)
     return script, Play(config=config, window=script.window, answers=answers, outages=outages(script), entered=requests)
+
+
+class Stage(NamedTuple):
+    """Where a scenario plays: `anchors` are things of the city by the address of the self-check that they answer."""
+
+    city: City
+    config: Config
+    requests: list[ImportRequest]
+    anchors: Mapping[str, str]
+
+
+def _mixed(choice: Choice) -> Iterator[Found]:
+    """A city is one of three; an agent.yml of one's own says all of it."""
+    given = [name for name in ("file", "inline", "agent") if getattr(choice, name) is not None]
+    if len(given) > 1:
+        text = f"got {' and '.join(given)}, wanted one of them; leave the others out"
+        yield Found(Rule.VALUE, ("city", given[1]), text)
+    for name in sorted(choice.model_fields_set - {"agent"}) if choice.agent is not None and len(given) == 1 else ():
+        yield Found(Rule.VALUE, ("city", name), "got it beside agent, wanted it with a city's file; leave it out")
+
+
+def _of_lab(script: Script, folder: Path, found: list[Found]) -> Stage:
+    """The lab's papers for one of its cities."""
+    city = _city(script, found)
+    config, requests = _papers(script, city, folder)
+    places = _plan(city).places
+    return Stage(city, config, requests, {str(places[id_]): id_ for ids in city.anchors.values() for id_ in ids})
+
+
+def _own(script: Script, agent: Path) -> Stage:
+    """Somebody's own configuration and registers. Errors: ConfigError, UsageError for what is wrong with those."""
+    path = script.path.parent / agent
+    config = load(path, KINDS)
+    files = [(each.kind, str(path.parent / each.file)) for each in config.registers]
+    start = script.window.start
+    requests = [_request(script, config, kind, name, read_file(Path(name)), start) for kind, name in files]
+    config = replace(config, registers=())
+    with _trial() as writer:
+        for request in requests:
+            apply_import(writer, request)
+        city = city_of(config, Book.read(writer.reader), start)
+    anchors = {address: anchor_id(address) for plane in config.planes.values() for address in plane.anchors}
+    return Stage(city, config, requests, anchors)
+
+
+@contextmanager
+def _trial() -> Iterator[SqliteWriter]:
+    memory = Location(None)
+    with closing(connect(memory)) as db:
+        migrate(db, memory)
+        yield SqliteWriter(db)
 
 
 def _city(script: Script, found: list[Found]) -> City:
@@ -167,10 +219,7 @@ def _tried(script: Script, config: Config, requests: Iterable[ImportRequest]) ->
     """Every import tried out in memory, and what is probed after each of them. Errors: ConfigError by line."""
     found: list[Problem] = []
     probed: dict[int, Config] = {}
-    memory = Location(None)
-    with closing(connect(memory)) as db:
-        migrate(db, memory)
-        writer = SqliteWriter(db)
+    with _trial() as writer:
         for request in sorted(requests, key=lambda each: each.now):
             try:
                 apply_import(writer, request)

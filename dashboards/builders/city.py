@@ -9,6 +9,7 @@ from dashboards.builders.common import (
     PLAN,
     SIMULATED,
     available,
+    cut,
     of_state,
     open_faults,
 )
@@ -170,13 +171,13 @@ _INDICATORS = Panel(
     unit="none",
     queries=[
         Query(expr=_worst_first()),
-        Query(expr=_figure("sla_indicator_ratio", "low")),
-        Query(expr=_figure("sla_indicator_ratio", "high")),
+        Query(expr=cut(_figure("sla_indicator_ratio", "low"), 4)),
+        Query(expr=cut(_figure("sla_indicator_ratio", "high"), 4)),
         Query(expr=f"{_ROW} (sla_indicator_target_ratio{{{_OF}}})"),
         Query(expr=_figure("sla_indicator_numerator", "low")),
         Query(expr=_figure("sla_indicator_denominator", "low")),
-        Query(expr=f"{_ROW} (sla_indicator_measured_ratio{{{_OF}}})"),
-        Query(expr=f"{_ROW} (sla_budget_remaining_ratio{{{_OF}}})"),
+        Query(expr=cut(f"{_ROW} (sla_indicator_measured_ratio{{{_OF}}})")),
+        Query(expr=cut(f"{_ROW} (sla_budget_remaining_ratio{{{_OF}}})")),
     ],
     columns=[
         Column(field="plan", title=Text("规划", "plan"), width=100),
@@ -188,7 +189,7 @@ _INDICATORS = Panel(
         Column(field="Value #E", title=Text("分子", "numerator"), unit="none", decimals=0),
         Column(field="Value #F", title=Text("分母", "denominator"), unit="none", decimals=0),
         Column(field="Value #G", title=Text("已测占比", "measured share"), unit="percentunit", decimals=2),
-        Column(field="Value #H", title=Text("预算剩余", "budget left"), unit="percentunit", decimals=1, steps=_BUDGET),
+        Column(field="Value #H", title=Text("预算剩余", "budget left"), unit="percentunit", decimals=2, steps=_BUDGET),
         Column(field="Value #A", title=Text("（判定）", "(verdict)"), hidden=True),
     ],
     empty=Text("没有配置规划（agent.yml 的 plans）", "no plan configured (plans in agent.yml)"),
@@ -207,11 +208,12 @@ _LEFT = Panel(
     unit="percentunit",
     queries=[
         Query(
-            expr=f"min by (indicator) (sla_budget_remaining_ratio{{{_OF}}})",
+            expr=cut(f"min by (indicator) (sla_budget_remaining_ratio{{{_OF}}})"),
             legend=Text("{{indicator}}", "{{indicator}}"),
         )
     ],
     steps=_BUDGET,
+    decimals=2,
     named=indicators(),
     width=12,
     height=7,

@@ -95,7 +95,7 @@ _BY_ROLE = Panel(
     height=8,
     low=0,
     high=1,
-    decimals=1,
+    decimals=2,
 )
 
 _NOT_UP = Panel(

@@ -152,6 +152,14 @@ def open_faults(where: str = "", *, width: int = 24, height: int = 9) -> Panel:
     )
 
 
+def cut(ratio: str, decimals: int = 2) -> str:
+    """A share of 1 cut to so many decimals of a percent: Grafana would round 99.9999 % up to 100 %.
+
+    The millionth of the last digit is for ratios that binary fractions keep a little too small.
+    """
+    return f"floor(({ratio}) * 1e{decimals + 2} + 1e-6) / 1e{decimals + 2}"
+
+
 def of_state(states: str, where: str = "") -> str:
     """How many targets are in one of the states; 0 where there are targets and none of them is."""
     others = f", {where}" if where else ""
@@ -166,7 +174,7 @@ def available(where: str = "", by: str = "") -> str:
     group = f" by ({by})" if by else ""
     up = f'sum{group} (sla_population_targets{{state=~"up|degraded"{others}}})'
     whole = f"sum{group} (sla_population_targets{alone})"
-    return f"({up} or {whole} * 0) / {whole}"
+    return cut(f"({up} or {whole} * 0) / {whole}")
 
 
 def joined(lines: str, labels: str = "county, carrier") -> str:

@@ -1,6 +1,6 @@
 """Coverage: which units of the divisions are verified, by network and level; and how the counties' sites do now."""
 
-from dashboards.builders.common import COUNTY, FRESHNESS, NAMES, SIMULATED, SITES, of_state
+from dashboards.builders.common import COUNTY, FRESHNESS, NAMES, SIMULATED, SITES, cut, of_state
 from dashboards.builders.model import Column, Dashboard, Panel, Query, Section, Text, Variable
 from dashboards.builders.words import DEGRADED, LEVELS, NETWORKS, UNITS, UNKNOWN, none_is_well, share
 
@@ -9,6 +9,8 @@ _OF = 'network=~"$network"'
 _EMPTY = Text("没有配置规划，或没有区划登记", "no plan configured, or no divisions registered")
 _FULL = share(0.95, 1)
 _SITE_UP = f"max by (site) (sla_site_up) * on (site) group_left (county) {SITES}"
+
+_SITE_COUNT = f"count by (county) ({SITES})"
 
 _ALL = Panel(
     kind="stat",
@@ -20,8 +22,10 @@ _ALL = Panel(
     unit="percentunit",
     queries=[
         Query(
-            expr=f'sum(max by (network, level, status) (sla_coverage_units{{{_OF}, status="verified"}}))'
-            f" / sum(max by (network, level, status) (sla_coverage_units{{{_OF}}}))"
+            expr=cut(
+                f'sum(max by (network, level, status) (sla_coverage_units{{{_OF}, status="verified"}}))'
+                f" / sum(max by (network, level, status) (sla_coverage_units{{{_OF}}}))"
+            )
         )
     ],
     steps=_FULL,
@@ -59,7 +63,7 @@ _RATIOS = Panel(
     ),
     unit="none",
     queries=[
-        Query(expr=f"max by (network, level) (sla_coverage_ratio{{{_OF}}})"),
+        Query(expr=cut(f"max by (network, level) (sla_coverage_ratio{{{_OF}}})")),
         Query(expr=f"sum by (network, level) (max by (network, level, status) (sla_coverage_units{{{_OF}}}))"),
         *(
             Query(expr=f'max by (network, level) (sla_coverage_units{{{_OF}, status="{status}"}})')
@@ -92,7 +96,7 @@ _OVER_TIME = Panel(
     unit="percentunit",
     queries=[
         Query(
-            expr=f"max by (network, level) (sla_coverage_ratio{{{_OF}}})",
+            expr=cut(f"max by (network, level) (sla_coverage_ratio{{{_OF}}})"),
             legend=Text("{{network}} {{level}}", "{{network}} {{level}}"),
         )
     ],
@@ -100,7 +104,7 @@ _OVER_TIME = Panel(
     height=9,
     low=0,
     high=1,
-    decimals=1,
+    decimals=2,
     empty=_EMPTY,
 )
 
@@ -114,8 +118,8 @@ _SITES_SHARE = Panel(
     unit="percentunit",
     queries=[
         Query(
-            expr=f"(sum by (county) ({_SITE_UP}) or count by (county) ({SITES}) * 0) / count by (county) ({SITES})"
-            f" * on (county) group_left (name) {NAMES}",
+            expr=cut(f"(sum by (county) ({_SITE_UP}) or {_SITE_COUNT} * 0) / {_SITE_COUNT}")
+            + f" * on (county) group_left (name) {NAMES}",
             legend=Text("{{name}}", "{{name}}"),
         )
     ],
@@ -124,7 +128,7 @@ _SITES_SHARE = Panel(
     height=9,
     low=0,
     high=1,
-    decimals=1,
+    decimals=2,
     empty=Text("没有站点", "no site"),
 )
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from dashboards.builders.common import FRESHNESS, LATE, NEXT, OPEN, ROLE, SIMULATED, open_faults
+from dashboards.builders.common import FRESHNESS, LATE, NEXT, OPEN, ROLE, SIMULATED, cut, open_faults
 from dashboards.builders.model import Dashboard, Panel, Query, Section, Text, Variable
 from dashboards.builders.words import DEGRADED, DOWN, OUTCOMES, PRIORITIES, ROLES, share
 
@@ -27,7 +27,7 @@ def _rate(title: Text, description: Text, outcomes: str) -> Panel:
         title=title,
         description=description,
         unit="percentunit",
-        queries=[Query(expr=f"{_faults(outcomes)} / ({_faults('in_time|late|undecided')} > 0)")],
+        queries=[Query(expr=cut(f"{_faults(outcomes)} / ({_faults('in_time|late|undecided')} > 0)"))],
         steps=share(0.95, 0.99),
         width=4,
         height=3,

@@ -8,6 +8,7 @@ from dashboards.builders.common import (
     SIMULATED,
     SITES,
     chosen_lines,
+    cut,
     joined,
     with_county_name,
 )
@@ -37,7 +38,7 @@ _DOWN_NOW = "(max by (link) (sla_link_up) == 0)"
 def _share_up(by: str) -> str:
     """Lines up of those in service; where nothing is known, 0."""
     lines = f"count by ({by}) ({chosen_lines()})"
-    return f"(sum by ({by}) ({_UP}) or {lines} * 0) / {lines}"
+    return cut(f"(sum by ({by}) ({_UP}) or {lines} * 0) / {lines}")
 
 
 def _count(title: Text, description: Text, expr: str, color: str) -> Panel:
@@ -123,7 +124,7 @@ _CARRIERS_OVER_TIME = Panel(
     height=8,
     low=0,
     high=1,
-    decimals=1,
+    decimals=2,
 )
 
 _LINES_DOWN = Panel(
@@ -239,6 +240,7 @@ _COUNTIES = Panel(
     height=8,
     low=0,
     high=1,
+    decimals=2,
     empty=Text("没有县区", "no county"),
 )
 

@@ -67,7 +67,7 @@ _BY_COUNTY = Panel(
     height=10,
     low=0,
     high=1,
-    decimals=1,
+    decimals=2,
     empty=Text("没有摄像机", "no camera"),
 )
 
@@ -113,7 +113,7 @@ _OVER_TIME = Panel(
     height=9,
     low=0,
     high=1,
-    decimals=1,
+    decimals=2,
     empty=Text("没有摄像机", "no camera"),
 )
 

@@ -17,7 +17,7 @@ from tests.agent import report_worlds
 from tests.agent.figure_cases import NOW, Books, books
 
 LINKS = [f"L-{code}-{number}" for code, _ in report_worlds.COUNTIES for number in (1, 2, 4)]
-SUMMARY = "summary_id,who,plan,indicator,period,n,d,high,method_version,definition_digest"
+SUMMARY = "summary_id,who,plan,indicator,period,numerator,denominator,high,method_version,definition_digest"
 
 
 def rolled(made: Books, by: By, period: str = "2025") -> Iterator[tuple[Any, Any]]:

@@ -31,6 +31,9 @@ NOT_IN_THE_TYPES = re.compile(
 )
 """What Grafana writes itself and its types do not have."""
 
+AS_THEY_ARE = {"sla_indicator_target_ratio", "sla_link_utilisation_ratio"}
+"""Shares that flatter nobody when they are rounded; those of hosts neither."""
+
 OPTIONS = {
     "stat": {"colorMode": {"none", "value"}, "graphMode": {"none"}, "textMode": {"auto", "value_and_name"}},
     "bargauge": {"displayMode": {"basic"}, "orientation": {"horizontal"}, "valueMode": {"text"}},
@@ -173,6 +176,27 @@ def test_a_panel_s_units_are_known(panel: dict[str, Any]) -> None:
     steps = config["defaults"]["thresholds"]["steps"]
     assert steps[0]["value"] is None
     assert [step["value"] for step in steps[1:]] == sorted(step["value"] for step in steps[1:])
+
+
+def percentages(panel: dict[str, Any]) -> Iterator[tuple[str, int | None]]:
+    """Queries whose values are shown as a percentage, and with how many decimals."""
+    defaults, alone = panel["fieldConfig"]["defaults"], len(panel["targets"]) == 1
+    columns = panel["transformations"][-1]["options"]["renameByName"] if panel["type"] == "table" else {}
+    overrides = {each["matcher"]["options"]: each["properties"] for each in panel["fieldConfig"]["overrides"]}
+    for target in panel["targets"]:
+        name = columns.get("Value" if alone else f"Value #{target['refId']}")
+        given = {each["id"]: each["value"] for each in overrides.get(name, ())} if columns else defaults
+        if given.get("unit") == "percentunit":
+            yield target["expr"], given.get("decimals")
+
+
+@PANELS
+def test_a_percentage_is_cut_where_grafana_would_round_it_up(panel: dict[str, Any]) -> None:
+    for expr, decimals in percentages(panel):
+        if not metrics_of(expr) & AS_THEY_ARE and not any(name.startswith("sla_host_") for name in metrics_of(expr)):
+            assert decimals is not None
+            assert f" * 1e{decimals + 2} + 1e-6) / 1e{decimals + 2}" in expr, expr
+            assert "floor((" in expr
 
 
 @PANELS

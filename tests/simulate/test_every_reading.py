@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.simulate.plays import TINY, ledger, played, written
 
 WHERE = {
-    "line_cut": ["L-610902-1", "L-610902-2", "L-610902001-1"],
+    "line_cut": ["L-610902-1", "L-610902-2", "L-610902100-1"],
     "lines_cut": ["S-610902"],
     "uplink_cut": ["S-610902"],
     "silent": ["SYS-001", "S-610902", "S-610900", "CAM-610902-0001", "RT-610902"],

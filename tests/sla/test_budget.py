@@ -98,3 +98,8 @@ def test_just_the_allowed_time_may_be_lost(up: int, down: int, ahead: int, value
         return
     assert not found.allowed or meets((whole - found.allowed, whole), wanted.ratio, strict=strict)
     assert found.allowed == whole or not meets((whole - found.allowed - 1, whole), wanted.ratio, strict=strict)
+
+
+def test_degraded_time_is_up_time_in_both_ends() -> None:
+    found = ends(Parts(3 * HOUR, 2 * HOUR, HOUR, 0, 0), ahead=HOUR)
+    assert (found.worst, found.best) == ((5 * HOUR, 7 * HOUR), (6 * HOUR, 7 * HOUR))

@@ -231,3 +231,10 @@ def test_what_is_printed_never_crosses_the_target(up: int, down: int, target: Ta
     if not meets(ratio, target.ratio):
         assert value < Fraction(*target.ratio)
         assert printed != display(target.ratio, NO_TARGET, len(printed.removesuffix("%").partition(".")[2]))
+
+
+@pytest.mark.parametrize("bounds", [(None, (1, 1)), ((1, 1), None), (None, None)])
+def test_a_bound_that_nobody_knows_decides_nothing(
+    bounds: tuple[tuple[int, int] | None, tuple[int, int] | None],
+) -> None:
+    assert judge(*bounds, parse_target(2025, "99%", PERCENT)) is Verdict.UNDETERMINED
