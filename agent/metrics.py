@@ -260,7 +260,7 @@ PATHS_DROPPED = Family(
 NOTICES = Family(
     "sla_agent_notices_total",
     Type.COUNTER,
-    "Notices by what became of them: sent, failed (a try, made again later), refused for good, or dropped.",
+    "Notices by what became of them: sent, failed (a try, made again later), or dropped (queue full, or a day old).",
     ("sink", "outcome"),
 )
 NOTICES_WAITING = Family(

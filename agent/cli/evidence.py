@@ -15,9 +15,9 @@ from agent.cli.common import (
     chosen_plan,
     failing_clearly,
     instant,
-    now_us,
     open_connection,
     place,
+    present_us,
 )
 from agent.cli.report import Language
 from agent.errors import UsageError
@@ -91,7 +91,8 @@ def _pack(where: Place, plan: Plan, asked: tuple[str | None, int | None], out: I
     """Of one instant of the store, also while an agent writes it."""
     with open_connection(where.location) as connection:
         connection.execute("BEGIN")
-        tables = PlanTables(SqliteReader(connection))
-        question = tables.asked(plan, asked[0], now=now_us(), as_of=asked[1])
+        reader = SqliteReader(connection)
+        tables = PlanTables(reader)
+        question = tables.asked(plan, asked[0], now=present_us(reader), as_of=asked[1])
         packed = write_pack(tables, question, plan.rows[0], out)
         return packed, tables.head_of(*question).simulated

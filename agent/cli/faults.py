@@ -388,4 +388,4 @@ def _write(where: Place, id_: str, said: Sequence[tuple[str, str]], why: str, *,
 def _require(reader: SqliteReader, where: Place, id_: str) -> None:
     """A note is of a fault that there is, or was."""
     if not reader.fault_events(id_):
-        Faults(reader, where.zone).show(id_, now=now_us())
+        Faults(reader, where.zone).show(id_, now=present_us(reader))
