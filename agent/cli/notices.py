@@ -31,11 +31,11 @@ def register(app: typer.Typer) -> None:
 
 
 def notices(
-    action: Annotated[Action, typer.Argument(metavar="test", help="Send one test message.")],
+    action: Annotated[Action, typer.Argument(metavar="ACTION", help="Send one test message.")],
     sink: Annotated[str, typer.Argument(metavar="SINK", help="One of `notices:` by its name.")],
     config_file: ConfigFile,
 ) -> None:
-    """Send a test message through SINK of the configuration, now; exit 1 where it does not get out."""
+    """Send a test message through SINK of the configuration, now; exit 2 where it does not get out."""
     assert action is Action.TEST
     with failing_clearly():
         config = load(config_file, KINDS)
@@ -44,8 +44,7 @@ def notices(
         try:
             asyncio.run(_send(config, sink, config_file.parent))
         except UnsentError as exc:
-            typer.echo(f"{sink}: not sent: {exc}")
-            raise typer.Exit(1) from None
+            raise UsageError(f"{sink}: not sent: {exc}") from exc
     typer.echo(f"{sink}: sent; look whether it has arrived")
 
 

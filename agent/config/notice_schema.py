@@ -12,7 +12,9 @@ Priority = Literal["P1", "P2", "P3", "P4"]
 NoticeRole = Literal[
     "core", "exit", "county_node", "node", "line", "platform", "component", "service", "host", "camera", "certificate"
 ]
-ON_THE_CLOCK: tuple[NoticeRole, ...] = ("core", "exit", "county_node", "node", "line", "platform", "component", "service")
+ON_THE_CLOCK: tuple[NoticeRole, ...] = (
+    "core", "exit", "county_node", "node", "line", "platform", "component", "service",
+)  # fmt: skip
 
 
 def _rising(steps: tuple[float, ...]) -> tuple[float, ...]:

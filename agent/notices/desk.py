@@ -12,7 +12,7 @@ from typing import NamedTuple
 from agent.notices.notice import Notice, Sort
 
 MOST = 5000
-"""Faults that are followed one by one; of more, only their number is told."""
+"""Faults that are followed at once; more wait until others have gone. So many are one message anyway."""
 
 EXAMPLES = 5
 LIMIT_US = 10_800_000_000

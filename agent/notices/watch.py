@@ -8,6 +8,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -112,7 +113,7 @@ class NoticeWatch:
         for name, sink in {**options.webhooks, **options.mails}.items():
             box = self._boxes[name] = _Box(sink, deque(owed.get(name, ()), maxlen=QUEUE))
             self._begin_at_zero(name)
-            self._agent.metrics.notices_waiting.labels(name).set_function(lambda box=box: len(box.owed))
+            self._agent.metrics.notices_waiting.labels(name).set_function(partial(len, box.owed))
             self._tasks.append(group.create_task(self._deliver(name, box)))
         for name, push in options.alertmanagers.items():
             self._begin_at_zero(name)

@@ -21,7 +21,7 @@ _HEADS = {
     Sort.JOINED: ("【并入】{what} 属于故障 {of}", "[joined] {what} belongs to fault {of}"),
     Sort.VOID: ("【撤销】{what} 不再是故障", "[void] {what} is no fault any more"),
     Sort.MANY: ("【批量】{count} 条“{of}”", "[many] {count} of sort {of}"),
-    Sort.ISOLATED: ("【探针】{vantage} 曾被隔离 {age}（{of}）", "[agent] {vantage} was cut off for {age} ({of})"),
+    Sort.ISOLATED: ("【代理】{vantage} 曾被隔离 {age}（{of}）", "[agent] {vantage} was cut off for {age} ({of})"),
     Sort.TEST: ("【测试】来自 {vantage} 的测试消息", "[test] a test message of {vantage}"),
 }  # fmt: skip
 _OUTCOMES = {
@@ -77,7 +77,7 @@ def _lines_zh(notice: Notice, zone: ZoneInfo) -> list[str]:
         f"时限：{_at(notice.deadline, zone)}" if notice.restored is None else "",
         f"并入：{notice.of}" if notice.sort is Sort.JOINED else "",
         "10 分钟内再次中断则继续计时" if notice.sort is Sort.RESTORED else "",
-        f"故障号：{notice.fault}（探针 {notice.vantage}）",
+        f"故障号：{notice.fault}（代理 {notice.vantage}）",
     ]
 
 

@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from agent.config.schema import Role, Section
+from agent.config.schema import Role
+from agent.config.section import Section
 from agent.config.values import Name, Zone
 
 Text = Annotated[str, Field(min_length=1, max_length=2000)]

@@ -13,7 +13,7 @@ from prometheus_client.openmetrics import exposition as openmetrics
 from agent.config import ConfigError
 from agent.errors import AgentError
 from agent.marking import marked
-from agent.web import api, clock, pages, probe
+from agent.web import api, clock, discovery, pages, probe
 from agent.web.door import Door, most_connections
 from agent.web.guard import refuse_foreign
 from agent.web.keys import AGENT, QUESTIONS, REPORTS
@@ -88,6 +88,7 @@ def application(agent: "Agent") -> web.Application:
     )
     clock.add_routes(app)
     probe.add_routes(app)
+    discovery.add_routes(app)
     api.add_routes(app)
     pages.add_routes(app)
     return app

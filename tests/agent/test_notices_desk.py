@@ -1,6 +1,7 @@
 """What is said of faults and when: one message a fault, each step of its clock once, the end once, nothing twice."""
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -213,7 +214,7 @@ def test_whatever_happens_nothing_is_told_twice_and_no_end_without_a_beginning(s
         faults = {"open": [seen()], "restored": [restored(after=at)], "blind": [seen()]}.get(step, [])
         now = {"is_blind": lambda _: True} if step == "blind" else {}
         told += sorts(table.at(at, *faults, **now))
-    for before, after in zip(told, told[1:], strict=False):
+    for before, after in pairwise(told):
         assert (before, after) not in {("opened", "opened"), ("restored", "restored"), ("passed", "restored")}
     if "restored" in told:
         assert told[0] in ("opened", "passed")

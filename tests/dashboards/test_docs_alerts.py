@@ -7,8 +7,7 @@ import pytest
 
 from agent.config.notice_schema import Webhook
 from agent.notices.notice import Notice, Sort
-from tests.dashboards.rules import PROMETHEUS as FOLDER
-from tests.dashboards.rules import ROOT, alerts, loaded, recorded
+from tests.dashboards.rules import ROOT, alerts, recorded
 from tests.option_tables import is_chinese, options, spans
 
 EN, ZH = (ROOT / "docs" / name for name in ("alerts.md", "alerts.zh.md"))
@@ -63,7 +62,7 @@ def test_the_page_names_every_recording_rule(page):
 def test_the_factors_are_those_of_the_rules_and_follow_from_the_yearly_budget(page):
     rows = re.findall(r"\| (SlaBurn\w+) \| (\d+) \S+ \| .*?\| ([\d.]+) % \| ([\d.]+) \|", text(page))
     assert len(rows) == 4
-    rules = {rule["alert"]: rule for group in loaded(FOLDER / "burn.rules.yml")["groups"] for rule in group["rules"] if "alert" in rule}  # fmt: skip
+    rules = {alert["alert"]: alert for alert in alerts()}
     for name, long, share, factor in rows:
         hours = int(long) * (24 if name.endswith("d") else 1)
         assert abs(float(share) / 100 * 8760 / hours - float(factor)) < 0.03, name

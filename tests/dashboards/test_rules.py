@@ -7,6 +7,11 @@ from pathlib import Path
 import pytest
 
 from agent import metrics
+from agent.config.schema import Role
+from agent.notices.desk import LIMIT_US, Policy, Seen
+from agent.notices.push import View
+from agent.notices.push import alerts as pushed_alerts
+from agent.whereabouts import Whereabouts
 from collectors import KINDS
 from tests.dashboards.rules import FILES, PROMETHEUS, ROOT, Rule, alerts, cases, promtool_files, recorded, rules
 from tests.option_tables import is_chinese
@@ -115,3 +120,21 @@ def test_the_alertmanager_takes_its_sample_and_inhibits_by_names_that_exist():
         assert any(re.fullmatch(pattern, name) for name in names), pattern
         for part in pattern.split("|") if "(" not in pattern else ():
             assert part in names, part
+
+
+def test_what_the_agent_pushes_itself_is_named_and_graded_as_the_rules_are():
+    by_name = {alert["alert"]: alert for alert in alerts()}
+    policy = Policy(0, (3_600_000_000, 7_200_000_000, 9_000_000_000, LIMIT_US), 0, frozenset(Role), 1, lambda _: False)
+    for role in Role:
+        for minutes in (1, 60, 120, 150, 181):
+            seen = Seen("F", "r", str(role), "P1", 0, None, True, False, "pending", 0)
+            view = View(
+                at=minutes * 60_000_000, faults=[seen], policy=policy, where=Whereabouts(), vantage="v", simulated=True
+            )
+            pushed = [alert["labels"] for alert in pushed_alerts(view)]
+            assert len(pushed) == (1 if minutes == 1 else 2)
+            for labels in pushed:
+                rule = by_name[labels["alertname"]]
+                assert labels["severity"] == rule["labels"]["severity"], labels
+                assert labels["simulated"] == "true"
+            assert str(role) in by_name[pushed[0]["alertname"]]["expr"]

@@ -17,7 +17,7 @@ def served(folder, *login):
 
         def allowed(server, session, envelope, mechanism, data):
             given = data.login == user.encode() and data.password == password.encode()
-            return AuthResult(success=given)
+            return AuthResult(success=given, handled=given)
 
         options = {"tls_context": context, "require_starttls": True, "auth_required": True, "authenticator": allowed}
     return SMTP(Mailbox(folder), enable_SMTPUTF8=True, **options)

@@ -2,9 +2,10 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
-from tests.dashboards.rules import FILES, ROOT
+from tests.dashboards.rules import FILES, PROMETHEUS, ROOT
 from tests.e2e.notice_peers import Alertmanager, Robot, alertmanager, robot
 from tests.e2e.running import agent, ports, until
 from tests.e2e.test_prometheus import prometheus
@@ -103,6 +104,29 @@ def test_a_cut_uplink_is_one_message_and_one_when_it_is_restored(tmp_path: Path)
                 until(lambda: not manager.names(active=False), "nothing is left")
     assert sorted(message[0] for message in messages(duty)) == ["firing", "firing", "resolved", "resolved"]
     print(json.dumps(messages(duty), ensure_ascii=False))
+
+
+def test_the_sample_finds_targets_by_the_agent_s_list_and_probes_them(tmp_path: Path) -> None:
+    """As shipped, but for addresses and how often."""
+    folder = tmp_path / "prometheus"
+    shutil.copytree(PROMETHEUS, folder)
+    with ports(2) as (one, two):
+        config = tmp_path / "agent.yml"
+        rows = "".join(
+            f'  - {{target_id: t{number}, kind: tcp, address: "127.0.0.1:{port.number}", role: line}}\n'
+            for number, port in enumerate((one, two))
+        )
+        head = f'store: {{url: "sqlite:///{tmp_path}/ledger.db"}}\nweb: {{listen_address: "127.0.0.1:0"}}\ntargets:\n'
+        config.write_text(head + rows, encoding="utf-8")
+        with agent(config, tmp_path / "log") as running:
+            text = (folder / "prometheus.yml").read_text(encoding="utf-8").replace("127.0.0.1:9610", running.address)
+            text = re.sub(r"scrape_(interval|timeout): \d+s", r"scrape_\1: 1s", text)
+            with prometheus(folder, text) as prom:
+                found = 'count(probe_success{job="sla-probe-registered",module="tcp_connect",target=~"t."} == 1)'
+                until(lambda: prom.value(found) == 2, "both are probed on demand")
+                until(lambda: prom.value('count(sla_target_state{job="sla-agent"})') == 2, "and scraped")
+                until(lambda: prom.value("role:sla_objective:ratio"), "rules run")
+                assert running.stop() == 0
 
 
 def tell(manager: Alertmanager) -> None:
