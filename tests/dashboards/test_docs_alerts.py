@@ -58,7 +58,7 @@ def test_the_anchors_of_the_rules_lead_to_an_entry():
 def test_the_page_names_every_recording_rule(page):
     named = spans(text(page))
     of_dashboards = {rule["record"] for group in loaded(DASHBOARDS)["groups"] for rule in group["rules"]}
-    for name in recorded() - of_dashboards:
+    for name in recorded() - of_dashboards:  # those stand in docs/dashboards.md, held by tests/test_docs_dashboards.py
         assert name in named or name.rpartition(":")[2] in named, name
 
 
