@@ -1,4 +1,4 @@
-"""The priority of a fault (F1): by its role, by the sites that it took, and by the county node or the lines among them."""
+"""The priority of a fault (F1): by its role, by the sites that it took, by the county node or the lines among them."""
 
 import pytest
 
@@ -48,15 +48,15 @@ def test_the_priority_goes_by_what_was_lost(found: Fault, together: set[str], wa
 
 
 @pytest.mark.parametrize(("later", "repeat"), [(25 * HOUR, True), (25 * HOUR + 1, False)])
-def test_a_repeat_begins_within_a_day_of_the_restoration(later: int, repeat: bool) -> None:  # noqa: FBT001 (a table)
+def test_a_repeat_begins_within_a_day_of_the_restoration(later: int, repeat: bool) -> None:
     before, after = fault("n"), fault("n", start=later, restored=later + 1)
     assert is_repeat(before, after, {}) is repeat
 
 
 def test_another_recorded_cause_makes_no_repeat() -> None:
     before, after = fault("n"), fault("n", start=2 * HOUR, restored=3 * HOUR)
-    assert not is_repeat(None, after, {})
-    assert not is_repeat(fault("n", restored=None), after, {})
+    assert is_repeat(None, after, {}) is False
+    assert is_repeat(fault("n", restored=None), after, {}) is False
     assert is_repeat(before, after, {before.id: "power"})
     assert is_repeat(before, after, {after.id: "power"})
     assert is_repeat(before, after, {before.id: "power", after.id: "power"})
