@@ -174,7 +174,7 @@ def test_days_are_those_of_which_an_ok_reading_is_proven(world: World) -> None:
 STEPS = st.lists(st.tuples(st.integers(1, 200), st.sampled_from([OK, OK, OK, FAILED])), max_size=60)
 
 
-@settings(max_examples=examples(60))
+@settings(max_examples=examples(60), deadline=None)
 @given(STEPS, st.booleans(), st.integers(-120, 120))
 def test_nothing_is_ever_claimed_that_was_not_read(steps: list[tuple[int, Outcome]], kept: bool, shift: int) -> None:
     """Against the readings themselves: never later than the last, and none claimed where none was."""

@@ -149,3 +149,15 @@ def test_parts_make_the_whole_and_a_lost_date_never_helps(
     less = [*items]
     less[place] = less[place]._replace(dates=dict.fromkeys(less[place].dates))
     assert accepted(less, CUT).n <= found.n
+
+
+def test_a_use_between_the_cut_off_and_the_period_s_end_is_a_later_one() -> None:
+    found = used([Use("a", 1, CUT - 50, "doc", "")], PERIOD, CUT - 100)
+    assert (found.low, found.high) == ((0, 1), (1, 1))
+    assert found.lists["used_later"] == ("a",)
+
+
+def test_a_row_without_any_step_claims_nothing() -> None:
+    found = accepted([item("a"), item("b", 1)], CUT)
+    assert found.claimed == (1, 2)
+    assert found.beside["untold"] == ("b",)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sla.availability import Outage, Parts, availability, outages
+from sla.availability import Bounds, Outage, Parts, availability, outages
 from sla.model import Degraded, State, Window
 from sla.timeline import Span
 from tests import depth
@@ -187,3 +187,8 @@ def test_time_stated_in_two_pieces_is_one_outage() -> None:
     pieces = [Span(0, 10, State.UP), Span(10, 20, State.DOWN), Span(20, 30, State.DOWN), Span(30, 40, State.UP)]
     found = availability(pieces, (), Window(0, 40))
     assert [tuple(outage) for outage in found.outages] == [(10, 30, 10, 30)]
+
+
+def test_degraded_time_is_known_time() -> None:
+    assert Parts(3, 2, 1, 10, 100).known == 6
+    assert Parts(3, 2, 1, 10, 100).bounds() == Bounds((5, 16), (15, 16))

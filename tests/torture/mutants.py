@@ -25,7 +25,7 @@ TESTS = {
     "verdict": ("test_verdict.py", "test_vectors.py"),
     "availability": ("test_availability.py", "test_cases.py", "test_vectors.py"),
     "maintenance": ("test_maintenance.py", "test_cases_maintenance.py", "test_vectors.py"),
-    "faults": ("test_cases_faults.py", "test_rate.py", "test_vectors.py"),
+    "faults": ("test_faults_priority.py", "test_cases_faults.py", "test_rate.py", "test_vectors.py"),
     "budget": ("test_budget.py",),
     "accepted": ("test_accepted.py",),
 }
