@@ -1,6 +1,6 @@
 """What is asked of an import, and what came of it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
@@ -93,10 +93,11 @@ class ImportOutcome:
         return "would be " if self.dry_run else ""
 
     def _created(self) -> list[str]:
-        if not self.created:
-            return []
-        names = ", ".join(self.created[:20]) + (", …" if len(self.created) > 20 else "")
-        return [f"targets {self._verb}created: {len(self.created)} ({names})"]
+        """Ids that nobody knew, and registered ones of which this is the first evidence."""
+        unknown = [name for name in self.created if self.kinds.get(name, "imported") == "imported"]
+        first = [name for name in self.created if name not in set(unknown)]
+        told = (f"targets {self._verb}created", unknown), ("registered targets with their first evidence", first)
+        return [f"{what}: {len(names)} ({_some(names)})" for what, names in told if names]
 
     def _evidence(self) -> list[str]:
         if self.kind == "history":
@@ -125,3 +126,7 @@ class ImportOutcome:
                 f"after the store's first heartbeat: {tally.late}; kept as foreign evidence, change no headline (A8)"
             )
         return lines
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:20]) + (", …" if len(names) > 20 else "")

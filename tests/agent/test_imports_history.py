@@ -223,7 +223,10 @@ def test_a_target_of_the_configuration_is_known_before_the_agent_ever_ran(city):
     rows = f"{HISTORY}\ncore-1,2025-01-02T00:00:00+08:00,up\n"
     with city.connection() as db:
         asked = request("history", rows, create_targets=False, registered={"core-1": "icmp"})
-        assert apply_import(SqliteWriter(db), asked).created == ("core-1",)
+        outcome = apply_import(SqliteWriter(db), asked)
+        assert outcome.created == ("core-1",)
+        assert "registered targets with their first evidence: 1 (core-1)" in outcome.words()
+        assert not [line for line in outcome.words() if "created" in line]
         assert db.execute("SELECT target, kind FROM components").fetchall() == [("core-1", "icmp")]
 
 
