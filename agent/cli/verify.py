@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from agent.cli.common import ConfigOption, StoreOption, failing_clearly, open_connection, place
+from agent.cli.report import Language
 from agent.errors import UsageError
 from agent.instants import format_instant
 from agent.packs.checking import check_pack
@@ -37,13 +38,14 @@ def verify(
         str | None,
         typer.Option("--expect", metavar="DIGEST", help="A digest of a head or seal as a witness kept it."),
     ] = None,
+    lang: Annotated[Language, typer.Option("--lang", help="Language in which a pack's verifier speaks.")] = Language.ZH,
 ) -> None:
     """Recompute every digest; exit 1 where one does not agree, naming the first record that is wrong."""
     with failing_clearly():
         if pack is not None:
             if store is not None:
                 raise UsageError("verify: got a pack and --store, wanted one of them")
-            sound = verify_pack(pack, expect)
+            sound = verify_pack(pack, expect, str(lang))
         else:
             where = place(store, config)
             sound = verify_store(where.location, where.zone, expect)
@@ -51,9 +53,9 @@ def verify(
         raise typer.Exit(FAILED)
 
 
-def verify_pack(pack: Path, expect: str | None) -> bool:
+def verify_pack(pack: Path, expect: str | None, language: str) -> bool:
     """Whether an evidence pack agrees with itself, by its own verifier. Errors: UsageError."""
-    checked = check_pack(pack, expect)
+    checked = check_pack(pack, expect, language)
     typer.echo(checked.words, nl=False)
     return checked.holds
 
