@@ -2723,6 +2723,10 @@ LEFT = {
         "文件中单条读数如何得出状态（S1–S5）；读数本身在 told.csv",
         "how single readings of files make states (S1 to S5); the readings stand in told.csv",
     ),
+    "method": (
+        "规划选项、各类缺省值、首次导入和首次所见的时刻：取自 method.json，无链上证明；与规划文件和文档比对",
+        "options of the plan, defaults of kinds, first import and sighting: taken from method.json, not proven by the chain",
+    ),
     "rows": (
         "本包是否遗漏了行：只能证明所列各行在账本中，不能证明没有遗漏；可用 verify --store 及重新导出比对",
         "whether rows were left out of the pack: inclusion is proven, completeness is not; verify --store shows it",
@@ -2790,7 +2794,7 @@ def recompute(pack: Pack, talk: Talk, language: str) -> None:
     _compare_readings(pack, talk)
     _compare_gaps(pack, talk, ask)
     _compare_counted(pack, talk, found)
-    for name in ("", row["formula"], "readings", "rows", *(["told"] if _has_told(pack) else [])):
+    for name in ("", row["formula"], "readings", "method", "rows", *(["told"] if _has_told(pack) else [])):
         if name in LEFT:
             talk.say("left", what=LEFT[name][place])
 
