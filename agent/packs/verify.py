@@ -2725,7 +2725,7 @@ LEFT = {
     ),
     "method": (
         "规划选项、各类缺省值、首次导入和首次所见的时刻：取自 method.json，无链上证明；与规划文件和文档比对",
-        "options of the plan, defaults of kinds, first import and sighting: taken from method.json, not proven by the chain",
+        "options of the plan, defaults of kinds, first import and sighting: taken from method.json, not in the chain",
     ),
     "rows": (
         "本包是否遗漏了行：只能证明所列各行在账本中，不能证明没有遗漏；可用 verify --store 及重新导出比对",
