@@ -5,7 +5,6 @@ What there may be thousands of is written in pieces between which the loop runs.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import islice
 
 from prometheus_client import CollectorRegistry, Histogram, Metric
 from prometheus_client.core import GaugeMetricFamily
@@ -16,7 +15,7 @@ from agent.config.schema import Role
 from agent.faultwatch import FaultWatch
 from agent.figures.topology import Site, Topology
 from agent.metrics import Family
-from agent.page import escape, header
+from agent.page import WRITTEN_CHUNK, pieces
 from sla.composite import Said, site, state_now
 from sla.faults import LIMIT_US, Fault
 from sla.model import Degraded, State, Window
@@ -27,9 +26,6 @@ _PRIORITIES = ("P1", "P2", "P3", "P4")
 _UP = {State.UP: 1.0, State.DEGRADED: 1.0, State.DOWN: 0.0}
 _WORKING = (State.UP, State.DEGRADED)
 _MOMENT = Window(0, 1)
-
-CHUNK = 250
-"""Faults or sites that are written in one piece."""
 
 OF_ONE, IN_ALL = 200, 5000
 """Members of one fault, and of all, that are named: an alert for each of 43 000 would help nobody."""
@@ -98,22 +94,9 @@ class FaultMetrics:
             yield from self._pieces(metrics.SITE_UP, iter(up), open_metrics=open_metrics)
             yield from self._pieces(metrics.SITE_REDUNDANCY, iter(lost), open_metrics=open_metrics)
 
-    def _pieces(self, family: Family, samples: Iterator[Sample], *, open_metrics: bool) -> Iterator[str]:
-        head, line, order = header(family, open_metrics=open_metrics), *self._line(family)
-        while piece := list(islice(samples, CHUNK)):
-            yield head + "".join(
-                [line % (*[escape(own[place]) for place in order], _number(value)) for own, value in piece]
-            )
-            head = ""
-        if head:  # as prometheus-client does: a family without samples is there
-            yield head
-
-    def _line(self, family: Family) -> tuple[str, list[int]]:
-        """A sample's text with a gap for each of its own labels, and in which order they fill these."""
-        gaps = {label: f'{label}="%s"' for label in family.labels}
-        gaps |= {name: f'{name}="{escape(value)}"'.replace("%", "%%") for name, value in self._common.items()}
-        inside = ",".join(gaps[name] for name in sorted(gaps))
-        return f"{family.name}{{{inside}}} %s\n", [family.labels.index(name) for name in sorted(family.labels)]
+    def _pieces(self, family: Family, samples: Iterable[Sample], *, open_metrics: bool) -> Iterator[str]:
+        written = ((own, _number(value)) for own, value in samples)
+        return pieces(family, written, self._common, open_metrics=open_metrics)
 
     def _looking(self, now: "_Now", up: list[Sample], lost: list[Sample]) -> Iterator[str]:
         """What every site is in; each empty text is a chance for the loop to run."""
@@ -123,7 +106,7 @@ class FaultMetrics:
                 up.append(((name,), _UP[state]))
             if state in _WORKING and now.site_of(name).lines:
                 lost.append(((name,), float(Degraded.REDUNDANCY in degraded)))
-            if count % CHUNK == 0:
+            if count % WRITTEN_CHUNK == 0:
                 yield ""
 
     def _counts(self, watch: FaultWatch) -> Iterator[Metric]:

@@ -3,8 +3,7 @@
 Written in pieces at the scrape, as there may be thousands.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import islice
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from agent import metrics
@@ -12,14 +11,9 @@ from agent.entries import Entry
 from agent.figures.book import Book
 from agent.figures.traffic import DIRECTIONS, End, Held, held_of
 from agent.meters import IN, OUT
-from agent.metrics import Family
-from agent.page import header
-from agent.page import labels as written
+from agent.page import pieces
 from collectors.base import Outcome
 from sla.model import Window
-
-CHUNK = 250
-"""Samples that are written in one piece; between pieces the loop runs."""
 
 _MOMENT = Window(0, 1)
 
@@ -46,22 +40,22 @@ class LinkMetrics:
     ) -> None:
         self._of_target = of_target
         self._now_us = now_us
-        self._common = list(common.items())
+        self._common = common
         self.lines: list[Line] = []
 
     def chunks(self, *, open_metrics: bool) -> Iterator[str]:
         """The page, piece by piece."""
-        rates = ((repr(line.held.contracted / 8), [line.id]) for line in self.lines)
-        yield from self._pieces(metrics.LINK_CONTRACTED, rates, open_metrics=open_metrics)
-        yield from self._pieces(metrics.LINK_UTILISATION, self._utilisations(), open_metrics=open_metrics)
+        rates = (([line.id], repr(line.held.contracted / 8)) for line in self.lines)
+        yield from pieces(metrics.LINK_CONTRACTED, rates, self._common, open_metrics=open_metrics)
+        yield from pieces(metrics.LINK_UTILISATION, self._utilisations(), self._common, open_metrics=open_metrics)
 
-    def _utilisations(self) -> Iterator[tuple[str, list[str]]]:
+    def _utilisations(self) -> Iterator[tuple[list[str], str]]:
         now = self._now_us()
         for line in self.lines:
             for way in DIRECTIONS:
                 rates = [rate for end in line.held.ends[way] if (rate := self._rate(end, now)) is not None]
                 if rates:
-                    yield repr(max(rates) / line.held.contracted), [line.id, way]
+                    yield [line.id, way], repr(max(rates) / line.held.contracted)
 
     def _rate(self, end: End, now: int) -> float | None:
         """Bits per second by the last reading, for as long as it is valid (S2)."""
@@ -71,17 +65,6 @@ class LinkMetrics:
             return None
         octets = entry.values.get(OUT if end.outward else IN)
         return None if octets is None else octets * 8
-
-    def _pieces(self, family: Family, samples: Iterable[tuple[str, list[str]]], *, open_metrics: bool) -> Iterator[str]:
-        head, rest = header(family, open_metrics=open_metrics), iter(samples)
-        while piece := list(islice(rest, CHUNK)):
-            named = (sorted([*zip(family.labels, own, strict=True), *self._common]) for _, own in piece)
-            yield head + "".join(
-                f"{family.name}{{{written(pairs)}}} {value}\n" for pairs, (value, _) in zip(named, piece, strict=True)
-            )
-            head = ""
-        if head:  # as prometheus-client does: a family without samples is there
-            yield head
 
 
 def _serves(book: Book, id_: str, now: int) -> bool:

@@ -6,11 +6,15 @@ prometheus-client would write of the same samples.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 
 from agent.metrics import Family, Type
 
 CHUNK = 1000
 """Lines that are joined in one piece; between pieces the loop runs."""
+
+WRITTEN_CHUNK = 250
+"""The same of lines that are written for it."""
 
 
 class Lines:
@@ -108,3 +112,24 @@ def seconds(us: int) -> str:
     """Microseconds as exact seconds."""
     whole, rest = divmod(us, 1_000_000)
     return f"{whole}.{rest:06d}"
+
+
+def pieces(
+    family: Family, samples: Iterable[tuple[Sequence[str], str]], common: Mapping[str, str], *, open_metrics: bool
+) -> Iterator[str]:
+    """A family that nothing keeps, so many lines at a time. Shape: samples as values of its labels and the number."""
+    head, rest = header(family, open_metrics=open_metrics), iter(samples)
+    line, order = _line(family, common)
+    while piece := list(islice(rest, WRITTEN_CHUNK)):
+        yield head + "".join([line % (*[escape(own[place]) for place in order], value) for own, value in piece])
+        head = ""
+    if head:  # as prometheus-client does: a family without samples is there
+        yield head
+
+
+def _line(family: Family, common: Mapping[str, str]) -> tuple[str, list[int]]:
+    """A sample's text with a gap for each of its own labels, and in which order they fill these."""
+    gaps = {label: f'{label}="%s"' for label in family.labels}
+    gaps |= {name: f'{name}="{escape(value)}"'.replace("%", "%%") for name, value in common.items()}
+    inside = ",".join(gaps[name] for name in sorted(gaps))
+    return f"{family.name}{{{inside}}} %s\n", [family.labels.index(name) for name in sorted(family.labels)]

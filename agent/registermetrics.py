@@ -4,28 +4,22 @@ Dashboards join by these, so that no target has to carry more labels. Written in
 thousands.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from agent import metrics
 from agent.figures.book import Book
-from agent.metrics import Family
-from agent.page import header
-from agent.page import labels as written
+from agent.page import pieces
 from sla.composite import Said
 from sla.model import State
-
-CHUNK = 250
-"""Samples that are written in one piece; between pieces the loop runs."""
 
 _DEEPEST = 8
 """Divisions that are climbed at most from a village to its county: a register's mistake must not be a loop."""
 
 _UP = {State.UP: "1", State.DEGRADED: "1", State.DOWN: "0"}
 
-Sample = tuple[str, Sequence[str]]
-"""The value as text, and the values of a family's own labels."""
+Sample = tuple[Sequence[str], str]
+"""The values of a family's own labels, and the sample's as text."""
 
 
 class Registered(NamedTuple):
@@ -73,7 +67,7 @@ class RegisterMetrics:
 
     def __init__(self, said: Callable[[str], Said], common: Mapping[str, str]) -> None:
         self._said = said
-        self._common = list(common.items())
+        self._common = common
         self.rows = Registered()
 
     def chunks(self, *, open_metrics: bool) -> Iterator[str]:
@@ -84,22 +78,11 @@ class RegisterMetrics:
             (metrics.SITE_INFO, rows.sites),
             (metrics.LINK_INFO, rows.links),
         ):
-            yield from self._pieces(family, (("1", each) for each in own), open_metrics=open_metrics)
-        yield from self._pieces(metrics.LINK_UP, self._lines(), open_metrics=open_metrics)
+            yield from pieces(family, ((each, "1") for each in own), self._common, open_metrics=open_metrics)
+        yield from pieces(metrics.LINK_UP, self._lines(), self._common, open_metrics=open_metrics)
 
     def _lines(self) -> Iterator[Sample]:
         for id_, *_ in self.rows.links:
             up = _UP.get(self._said(id_)[0])
             if up is not None:
-                yield up, [id_]
-
-    def _pieces(self, family: Family, samples: Iterable[Sample], *, open_metrics: bool) -> Iterator[str]:
-        head, rest = header(family, open_metrics=open_metrics), iter(samples)
-        while piece := list(islice(rest, CHUNK)):
-            named = (sorted([*zip(family.labels, own, strict=True), *self._common]) for _, own in piece)
-            yield head + "".join(
-                f"{family.name}{{{written(pairs)}}} {value}\n" for pairs, (value, _) in zip(named, piece, strict=True)
-            )
-            head = ""
-        if head:  # as prometheus-client does: a family without samples is there
-            yield head
+                yield [id_], up
