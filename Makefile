@@ -79,7 +79,7 @@ layers: $(DEV_READY)
 	$(VENV)/bin/lint-imports
 
 pytest: $(DEV_READY)
-	$(PY) -m pytest -n $(WORKERS) $(ARGS)
+	$(PY) -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 bench: $(DEV_READY)  ## The benchmarks, each a ratio against a peer in the same run
 	$(PY) -m bench $(ARGS)
