@@ -264,6 +264,7 @@ RegisterKind = Literal[
     "security_incidents",
     "data_issues",
     "measures",
+    "summaries",
 ]
 """The registers and records, as agent.registers has them."""
 

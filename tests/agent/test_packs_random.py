@@ -10,11 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agent.figures.formulas import clearing
 from agent.packs import verify
 from agent.packs.build import verifier
 from agent.plans import BUILT_IN, plan_by_id
-from sla import availability, verdict
+from sla import availability, faults, verdict
 from sla.faults import Outcome
 from sla.timeline import Span
 from tests.agent.figure_cases import NOW as LATER
@@ -104,13 +103,13 @@ def _short(timeline, service, window):
     return [span._replace(state=availability.State.UP) if span is first else span for span in made]
 
 
-def _one_less(faults, *rest, **more):
-    """A late fault is not counted."""
-    late = next((fault for fault in faults if fault.outcome is Outcome.LATE), None)
-    return _RATE([fault for fault in faults if fault is not late], *rest, **more)
+def _in_time(*about):
+    """A late fault is taken for one in time."""
+    found = _OUTCOME(*about)
+    return Outcome.IN_TIME if found is Outcome.LATE else found
 
 
-_RATE = clearing.rate
+_OUTCOME = faults.outcome
 
 
 @pytest.mark.parametrize(
@@ -119,9 +118,9 @@ _RATE = clearing.rate
         ("sla.indicators", "judge", _rounded, "clearing_rate"),
         ("sla.availability", "_inside", _without_down, "availability_composite"),
         ("sla.availability", "_inside", _short, "availability_composite"),
-        ("agent.figures.formulas.clearing", "rate", _one_less, "clearing_rate"),
+        ("sla.faults", "outcome", _in_time, "clearing_rate"),
     ],
-    ids=["a missed verdict rounded up", "unknown taken for up", "an outage dropped", "a late fault dropped"],
+    ids=["a missed verdict rounded up", "unknown taken for up", "an outage dropped", "a late fault taken for in time"],
 )
 def test_a_wrong_engine_is_caught(tmp_path, monkeypatch, where, name, wrong, formula) -> None:
     plan = plan_by_id("ankang")
