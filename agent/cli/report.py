@@ -39,6 +39,7 @@ from agent.reports.explain import explained
 from agent.reports.files import refuse_old, write_new
 from agent.reports.forms import Form, rendered
 from agent.reports.party import Party, parse
+from sla.indicators import Judged
 
 _SHOWN = (0, 2, 5, 6, 7, 8, 9)
 """Columns of the table on a terminal: the category stands above its rows, the remarks below all of them."""
