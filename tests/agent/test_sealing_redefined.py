@@ -57,6 +57,7 @@ def world(tmp_path: Path, plans: list[Plan]) -> Watched:
     """June is sealed with a portal that was UP all month; of the mail nothing is known."""
     made = Watched(tmp_path / "ledger.db", plans)
     entering = Books(made.writer)
+    entering.targets("t1", "t2")
     entering.enter("platforms", "platform_id,name", "portal,门户", "mail,邮件")
     entering.enter("components", "component_id,platform_id,member", "p-1,portal,t1", "m-1,mail,t2")
     made.sealer.seal("2025-06", Asked(OVER, "timer"))
