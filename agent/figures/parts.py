@@ -85,7 +85,7 @@ def periods(asked: Asked, window: Window) -> list[str]:
     return named
 
 
-def reasons(row: Judged, time: Callable[[int], str]) -> Iterator[Reason]:
+def reasons(row: Judged, adopted: Adoption | None, time: Callable[[int], str]) -> Iterator[Reason]:
     """What a split row says of itself: that nothing was summed, and each part in a line."""
     if not row.parts:
         return
@@ -93,7 +93,7 @@ def reasons(row: Judged, time: Callable[[int], str]) -> Iterator[Reason]:
     for part in row.parts:
         one = part.judged
         values = {"start": time(part.window.start), "end": time(part.window.end), "figure": one.display}
-        yield Reason("part", {**values, "verdict": str(one.verdict), "adopted": _by(one.row.adopted)})
+        yield Reason("part", {**values, "verdict": str(one.verdict), "adopted": _by(one.row.adopted or adopted)})
 
 
 def _by(adopted: Adoption | None) -> str:

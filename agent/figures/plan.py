@@ -171,7 +171,7 @@ def reasons(table: Table, row: Judged) -> Iterator[Reason]:
         values: dict[str, str | int] = {"year": year, "text": row.target.text, "column": row.target.year or 0}
         yield Reason("advisory", values)
     yield from _of_seal(table, row)
-    yield from parts.reasons(row, partial(_time, table))
+    yield from parts.reasons(row, table.plan.adopted, partial(_time, table))
     yield from row.figure.reasons
     yield from (_beside(row, each) for each in row.figure.beside if each.low and each.low[1])
     if row.row.note:
@@ -180,6 +180,14 @@ def reasons(table: Table, row: Judged) -> Iterator[Reason]:
         yield Reason("year_to_date", {"at": _time(table, table.as_of)})
     if table.plan.is_draft:
         yield Reason("draft")
+    if adoption(table.plan, row.row) is None:
+        yield Reason("not_adopted")
+
+
+def part_reasons(table: Table, row: Judged) -> Iterator[Reason]:
+    """The same of one part of a split row; what is said of the whole is not said again."""
+    yield from row.figure.reasons
+    yield from (_beside(row, each) for each in row.figure.beside if each.low and each.low[1])
     if adoption(table.plan, row.row) is None:
         yield Reason("not_adopted")
 
@@ -251,7 +259,7 @@ def _part(table: Table, part: Part, language: str) -> Json:
         "formula": row.formula,
         "scope": dict(row.scope),
         **_figures(table, part.judged),
-        "reasons": [reason_text(reason, language) for reason in part.judged.figure.reasons],
+        "reasons": [reason_text(reason, language) for reason in part_reasons(table, part.judged)],
     }
 
 

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from agent.figures.plan import Table, reasons
+from agent.figures.plan import Table, part_reasons, reasons
 from agent.figures.words import basis_text, reason_text, verdict_text
 from agent.instants import hours
 from agent.language import N_, catalogue
@@ -77,7 +77,7 @@ def part_cells(table: Table, row: Judged, language: str) -> tuple[Cells, ...]:
     for number, part in enumerate(row.parts, start=1):
         start, end = (to_datetime(at, zone).date().isoformat() for at in part.window)
         own = cells(table, part.judged, language)
-        remarks = tuple(reason_text(reason, language) for reason in part.judged.figure.reasons)
+        remarks = tuple(reason_text(reason, language) for reason in part_reasons(table, part.judged))
         name = catalogue(language).gettext(WITHIN) % {"start": start, "end": end}
         shown.append(own._replace(no=f"{own.no}.{number}", name=name, remarks=remarks))
     return tuple(shown)

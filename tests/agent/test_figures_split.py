@@ -107,6 +107,7 @@ def test_each_part_is_measured_by_its_own_definition_and_nothing_is_summed(made:
     assert (one["definition_zh"], two["definition_zh"]) == ("门户可用", "门户与邮件都可用")
     assert one["parameters"]["definition_digest"] != two["parameters"]["definition_digest"]
     assert two["parameters"]["adopted"]["date"] == "2025-06-20"
+    assert ["口径未经批准" in one["reasons"], "口径未经批准" in two["reasons"]] == [True, False]
     assert (found["n"], found["d"], found["low"], found["high"], found["display"]) == (None, None, None, None, "-")
     assert found["verdict"] == "undetermined"
 
