@@ -12,7 +12,9 @@ import pytest
 from openpyxl import load_workbook
 
 from agent.errors import UsageError
+from agent.figures.kept import Kept
 from agent.figures.plan import PlanTables, Table, as_json, faults_of_plan, only
+from agent.figures.rollup import By, rolled_up
 from agent.indicators import _samples
 from agent.packs.build import write_pack
 from agent.packs.explanation import explanation
@@ -184,3 +186,18 @@ def test_packs_explanations_and_lists_of_faults_name_the_periods_to_ask_for(made
         faults_of_plan(tables.asked(plan, "2025", now=NOW)[0])
     asked = tables.asked(only(plan, "cloud"), "2025-Q3", now=NOW)
     assert write_pack(tables, asked, asked[0].plan.rows[0], BytesIO()).stem == "x-cloud-2025-Q3"
+
+
+def test_what_is_kept_says_the_same_as_a_whole_look(made: Books, plan: Plan) -> None:
+    kept = PlanTables(made.reader, kept=Kept(made.reader))
+    for when in ("2025-05-20", "2025-06-30", "2025-09-01"):
+        whole = PlanTables(made.reader).table(plan, "2025", now=at(when))
+        assert as_json(kept.table(plan, "2025", now=at(when))) == as_json(whole)
+
+
+def test_a_split_row_is_not_broken_down(made: Books, plan: Plan) -> None:
+    tables = PlanTables(made.reader)
+    found = rolled_up(tables, *tables.asked(plan, "2025", now=NOW), By.CITY)
+    assert [row.wholes for row in found.rows] == [(), ()]
+    found = rolled_up(tables, *tables.asked(plan, "2025-Q1", now=NOW), By.CITY)
+    assert [len(row.wholes) for row in found.rows] == [1, 1]
