@@ -19,6 +19,7 @@ from agent.indicators import _samples
 from agent.packs.build import write_pack
 from agent.packs.explanation import explanation
 from agent.plans import load_plan
+from agent.reports import rollup
 from agent.reports.build import Wanted, build
 from agent.reports.csv_file import csv_text
 from agent.reports.explain import explained
@@ -201,3 +202,14 @@ def test_a_split_row_is_not_broken_down(made: Books, plan: Plan) -> None:
     assert [row.wholes for row in found.rows] == [(), ()]
     found = rolled_up(tables, *tables.asked(plan, "2025-Q1", now=NOW), By.CITY)
     assert [len(row.wholes) for row in found.rows] == [1, 1]
+
+
+def test_a_rollup_says_that_a_split_row_is_not_added_up(made: Books, plan: Plan) -> None:
+    wanted = Wanted(plan=plan, period="2025", language="en")
+    found, telling = rollup.made(PlanTables(made.reader), wanted, By.COUNTY, now=NOW)
+    assert [listing.note.startswith("Its definition changed") for listing in rollup.listings(found, telling)] == [
+        True
+    ] * 2
+    report = rollup.report(found, telling)
+    assert "ask for a quarter or month" in rendered(report, Form.HTML).decode()
+    assert rendered(report, Form.XLSX)
