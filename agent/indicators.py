@@ -117,7 +117,7 @@ class Indicators:
         found = {family.name: self._gauge(family) for family in metrics.INDICATOR_FAMILIES}
         for table in self.tables:
             for row in table.rows:
-                for family, labels, value in _samples(table, row):
+                for family, labels, value in _samples(table, row.in_force):
                     found[family.name].add_metric([*labels, *self._common.values()], value)
         for family, labels, value in _coverage(self.tables):
             found[family.name].add_metric([*labels, *self._common.values()], value)
@@ -194,7 +194,7 @@ def _budget(row: Judged, own: Sequence[str]) -> Iterator[Sample]:
 def _coverage(tables: Sequence[Table]) -> Iterator[Sample]:
     """Units by network, level and status: the same whatever plan asks for them, so each is told once."""
     told: set[tuple[str, str]] = set()
-    for row in (row for table in tables for row in table.rows):
+    for row in (row.in_force for table in tables for row in table.rows):
         network = str(row.figure.parameters.get("network", ""))
         for level, statuses in row.figure.units.items():
             if (network, level) in told:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from agent.errors import UsageError
 from agent.figures.book import Shelf
 from agent.figures.plan import PlanTables, as_json
+from agent.figures.sealedrows import keep_redefined
 from agent.headmaking import HeadMaker
 from agent.stores import chaining, sealed
 from agent.stores.base import Reader
@@ -158,7 +159,9 @@ class Sealer:
         """The revision, where a row dates something into the month or a figure of it is another one now."""
         figures = self._figures(period, asked.now)
         with self._maker.reading() as db:
-            changed = list(changes(sealed.figures_of(db, before.seal.number), figures))
+            old = sealed.figures_of(db, before.seal.number)
+        figures = {plan: keep_redefined(old.get(plan), table) for plan, table in figures.items()}
+        changed = list(changes(old, figures))
         window = named(period, self._zone)
         because = rows if changed else [row for row in rows if row.lies_in(window)]
         if not because:
@@ -198,8 +201,16 @@ class Sealer:
 
 def published(table: Json) -> Json:
     """What a seal keeps of a published table."""
-    rows = [{name: row[name] for name in PUBLISHED} for row in table["indicators"]]
+    rows = [_published(row) for row in table["indicators"]]
     return {"plan": table["plan"], "period": table["period"], "adopted": table["adopted"], "indicators": rows}
+
+
+def _published(row: Json) -> Json:
+    told = {name: row[name] for name in PUBLISHED}
+    if "parts" not in row:
+        return told
+    parts = [{name: value for name, value in part.items() if name != "reasons"} for part in row["parts"]]
+    return {**told, "parts": parts}
 
 
 def changes(before: Mapping[str, Json], now: Mapping[str, Json]) -> Iterator[Json]:

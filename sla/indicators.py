@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 from sla.availability import Ratio
 from sla.budget import Budget
+from sla.changes import whole
+from sla.model import Window
 from sla.plans import Basis, Row
 from sla.verdict import RATE_DECIMALS, Target, Verdict, allowed_misses, display, judge, settled
 
@@ -71,7 +73,10 @@ class Figure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """A row with its figure and the verdict. `running`: the period was not over; `provisional`: nor is the verdict."""
+    """A row with its figure and the verdict. `running`: the period was not over; `provisional`: nor is the verdict.
+
+    `parts`: of a period in which the definition changed; the whole then has no figure of its own (V7).
+    """
 
     row: Row
     target: Target
@@ -79,6 +84,7 @@ class Judged:
     verdict: Verdict
     running: bool
     provisional: bool
+    parts: "tuple[Part, ...]" = ()
 
     @property
     def display(self) -> str:
@@ -86,10 +92,37 @@ class Judged:
         return display(self.figure.value, self.target, self.figure.decimals, self.row.unit)
 
     @property
+    def in_force(self) -> "Judged":
+        """The part that began last, where the period is split: what holds now (V7)."""
+        return next((part.judged for part in reversed(self.parts) if part.has_begun), self)
+
+    @property
     def allowed(self) -> int | None:
         """How many misses the target bears, None where it is no figure (F4)."""
         counted = self.figure.misses_of
         return None if counted is None or self.target.advisory else allowed_misses(counted, self.target)
+
+
+class Part(NamedTuple):
+    """One part of a split period, by the definition in force in it. Units: microseconds UTC."""
+
+    window: Window
+    judged: Judged
+    has_begun: bool
+
+
+def joined(row: Row, target: Target, parts: tuple[Part, ...]) -> Judged:
+    """A split row: its parts side by side, nothing summed; a verdict only where the parts agree on it (V7)."""
+    told = [part.judged for part in parts if part.has_begun]
+    return Judged(
+        row=row,
+        target=target,
+        figure=Figure(basis=row.basis, measured=False),
+        verdict=whole(each.verdict for each in told) if told else Verdict.UNDETERMINED,
+        running=any(part.judged.running for part in parts),
+        provisional=len(told) < len(parts) or any(each.provisional for each in told),
+        parts=parts,
+    )
 
 
 def judged(row: Row, target: Target, figure: Figure, *, running: bool) -> Judged:

@@ -39,11 +39,19 @@ class Source(NamedTuple):
     line: int
 
 
+class Version(NamedTuple):
+    """A row as it is defined from an instant on (V7). Units: microseconds UTC, None from the beginning."""
+
+    since: int | None
+    row: "Row"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """One indicator of a plan, in the plan's words.
 
-    Shape: targets by printed column in the order of the years; parameters are checked by the formula's reader.
+    Shape: targets by printed column in the order of the years; parameters are checked by the formula's reader;
+    `versions` in their order, none where the definition never changed (V7).
     """
 
     no: int
@@ -62,6 +70,7 @@ class Row:
     adopted: Adoption | None = None
     source: Source | None = None
     note: str = ""
+    versions: tuple[Version, ...] = ()
 
     def target(self, year: int) -> Target:
         """What is printed for a year; without a column the last one before it, as advice only (V2)."""

@@ -94,5 +94,5 @@ def _pack(where: Place, plan: Plan, asked: tuple[str | None, int | None], out: I
         reader = SqliteReader(connection)
         tables = PlanTables(reader)
         question = tables.asked(plan, asked[0], now=present_us(reader), as_of=asked[1])
-        packed = write_pack(tables, question, plan.rows[0], out)
+        packed = write_pack(tables, question, question[0].plan.rows[0], out)
         return packed, tables.head_of(*question).simulated

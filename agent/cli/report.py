@@ -26,17 +26,20 @@ from agent.cli.common import (
 from agent.cli.rollup import tell_rollup
 from agent.cli.telling import bar
 from agent.errors import UsageError
+from agent.figures.asked import Asked
+from agent.figures.parts import questions, span
 from agent.figures.plan import PlanTables, Table, as_json, only
 from agent.figures.rollup import By
 from agent.packs.explanation import lines
 from agent.reports import head
 from agent.reports.build import Wanted, build
-from agent.reports.cells import Cells, cells, heads
+from agent.reports.cells import Cells, cells, heads, part_cells
 from agent.reports.csv_file import csv_text
 from agent.reports.explain import explained
 from agent.reports.files import refuse_old, write_new
 from agent.reports.forms import Form, rendered
 from agent.reports.party import Party, parse
+from sla.indicators import Judged
 
 _SHOWN = (0, 2, 5, 6, 7, 8, 9)
 """Columns of the table on a terminal: the category stands above its rows, the remarks below all of them."""
@@ -110,12 +113,21 @@ def report(  # noqa: PLR0913  # one parameter an option
             tables = PlanTables(reader)
             question = tables.asked(chosen, period, now=present_us(reader), as_of=until)
             table = tables.table_of(*question)
-            why = list(lines(question[0], table.rows[0], lang)) if explain is not None else []
+            why = list(_why(question[0], table.rows[0], lang)) if explain is not None else []
         if explain is not None and form is Format.TABLE:
             text = "\n".join((*explained(table, table.rows[0], lang), *why))
             _write(f"{text}\n", output)
         else:
             _tell(table, form, lang, output)
+
+
+def _why(asked: Asked, row: Judged, lang: Language) -> Iterator[str]:
+    """What the number rests on; of a split row part by part (V7)."""
+    if not row.parts:
+        yield from lines(asked, row, lang)
+    for question, part in questions(asked, row):
+        yield f"{span(asked, part.window)}:"
+        yield from lines(question, part.judged, lang)
 
 
 def _party(whose: str | None, form: Format, output: Path | None) -> Party | None:
@@ -171,7 +183,7 @@ def _show(out: Console, table: Table, lang: Language) -> None:
     out.print(Text(head.title(table, lang), style="bold"))
     for line in head.lines(table, lang):
         out.print(Text(line))
-    rows = [cells(table, row, lang) for row in table.rows]
+    rows = [each for row in table.rows for each in (cells(table, row, lang), *part_cells(table, row, lang))]
     out.print(_grid(rows, lang))
     for line in _remarks(rows):
         out.print(Text(line))

@@ -3,21 +3,23 @@
 The command, the API and the metrics all take their numbers from here.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
 from agent.config.problems import nearest, show
 from agent.errors import UsageError
+from agent.figures import parts
 from agent.figures.asked import Asked
 from agent.figures.book import Shelf
 from agent.figures.definition import definition
 from agent.figures.faults import Faults, Found
-from agent.figures.formulas import FORMULAS
 from agent.figures.formulas.clearing import CLEARING, narrowed
 from agent.figures.kept import Kept
+from agent.figures.sealedrows import differing, sealed_rows
 from agent.figures.standing import Standing, standing
 from agent.figures.timelines import Timelines
 from agent.figures.words import reason_text
@@ -27,7 +29,8 @@ from agent.stores.base import Reader
 from agent.stores.opening import SIMULATED
 from agent.version import METHOD_VERSION
 from sla.availability import Ratio
-from sla.indicators import Judged, Reason, Variation, judged
+from sla.changes import plan_in_force
+from sla.indicators import Judged, Part, Reason, Variation
 from sla.model import Window
 from sla.periods import named, to_datetime
 from sla.plans import Adoption, Plan, Row
@@ -48,6 +51,7 @@ class Table:
     simulated: bool
     rows: tuple[Judged, ...]
     standing: Standing = field(default_factory=Standing)
+    sealed: Mapping[str, Json] = field(default_factory=dict)
 
     @property
     def running(self) -> bool:
@@ -92,6 +96,7 @@ class PlanTables:
             simulated=self._reader.meta(SIMULATED) == "true",
             rows=(),
             standing=standing(self._reader, asked.period, asked.zone),
+            sealed=sealed_rows(self._reader, asked.plan, name, asked.as_of),
         )
 
     def asked(self, plan: Plan, period: str | None, *, now: int, as_of: int | None = None) -> tuple[Asked, str]:
@@ -118,7 +123,7 @@ class PlanTables:
             kept.look(book, at)
             known = kept.known(short_notice_excludes=short)
         made = Asked(
-            plan=plan,
+            plan=plan_in_force(plan, window, at),
             period=window,
             as_of=at,
             now=now,
@@ -132,9 +137,7 @@ class PlanTables:
 
     def row(self, asked: Asked, row: Row) -> Judged:
         """One row with its figure and verdict."""
-        target = row.target(asked.year)
-        figure = FORMULAS[row.formula].measure(asked, row, target)
-        return judged(row, target, figure, running=asked.running)
+        return parts.measured(asked, row)
 
 
 def _version(state: int) -> str:
@@ -157,6 +160,7 @@ def faults_of_plan(asked: Asked) -> Found:
     row = next((row for row in asked.plan.rows if row.formula == CLEARING.name), None)
     if row is None:
         raise UsageError(f"plan {asked.plan.id}: no row of the formula {CLEARING.name}, so it counts no faults")
+    parts.refuse_split(asked, row, "the list of its faults")
     return narrowed(asked, row)
 
 
@@ -166,6 +170,8 @@ def reasons(table: Table, row: Judged) -> Iterator[Reason]:
         year = to_datetime(table.window.start, table.plan.zone_info).year
         values: dict[str, str | int] = {"year": year, "text": row.target.text, "column": row.target.year or 0}
         yield Reason("advisory", values)
+    yield from _of_seal(table, row)
+    yield from parts.reasons(row, table.plan.adopted, partial(_time, table))
     yield from row.figure.reasons
     yield from (_beside(row, each) for each in row.figure.beside if each.low and each.low[1])
     if row.row.note:
@@ -176,6 +182,24 @@ def reasons(table: Table, row: Judged) -> Iterator[Reason]:
         yield Reason("draft")
     if adoption(table.plan, row.row) is None:
         yield Reason("not_adopted")
+
+
+def part_reasons(table: Table, row: Judged) -> Iterator[Reason]:
+    """The same of one part of a split row; what is said of the whole is not said again."""
+    yield from row.figure.reasons
+    yield from (_beside(row, each) for each in row.figure.beside if each.low and each.low[1])
+    if adoption(table.plan, row.row) is None:
+        yield Reason("not_adopted")
+
+
+def _of_seal(table: Table, row: Judged) -> Iterator[Reason]:
+    """That the seal of the month says another figure than what is reckoned now."""
+    was = table.sealed.get(row.row.id)
+    told = None if was is None else differing(was, _figures(table, row))
+    if told is not None:
+        low, high = (f"{pair[0]}/{pair[1]}" if pair else "-" for pair in (told["low"], told["high"]))
+        values = {"display": told["display"], "verdict": told["verdict"], "low": low, "high": high}
+        yield Reason("sealed_differs", {**values, "now": row.display})
 
 
 def _beside(row: Judged, each: Variation) -> Reason:
@@ -209,7 +233,8 @@ def as_json(table: Table, language: str = ZH) -> Json:
 
 def row_as_json(table: Table, row: Judged, language: str = ZH) -> Json:
     """One row in the words of the interface."""
-    figure, value = row.figure, row.figure.value
+    figures = _figures(table, row)
+    was = differing(table.sealed.get(row.row.id), figures)
     return {
         "no": row.row.no,
         "id": row.row.id,
@@ -217,6 +242,31 @@ def row_as_json(table: Table, row: Judged, language: str = ZH) -> Json:
         "name_en": row.row.name_en,
         "definition_zh": row.row.definition_zh,
         "attribute": row.row.attribute,
+        **{name: value for name, value in figures.items() if name != "parts"},
+        "reasons": [reason_text(reason, language) for reason in reasons(table, row)],
+        "evidence": f"/api/v1/plans/{table.plan.id}/indicators/{row.row.id}/evidence?{_query(table)}",
+        **({"parts": [_part(table, part, language) for part in row.parts]} if row.parts else {}),
+        **({"sealed": was} if was is not None else {}),
+    }
+
+
+def _part(table: Table, part: Part, language: str) -> Json:
+    """A part of a split row: its window, its definition, its figures, its verdict (V7)."""
+    row = part.judged.row
+    return {
+        **parts.instants(part.window, table.plan.zone_info),
+        "definition_zh": row.definition_zh,
+        "formula": row.formula,
+        "scope": dict(row.scope),
+        **_figures(table, part.judged),
+        "reasons": [reason_text(reason, language) for reason in part_reasons(table, part.judged)],
+    }
+
+
+def _figures(table: Table, row: Judged) -> Json:
+    """What is measured and judged of a row, without words."""
+    figure, value = row.figure, row.figure.value
+    return {
         "target": _target(row.target, row.row.unit),
         "n": None if value is None else value[0],
         "d": None if value is None else value[1],
@@ -237,8 +287,7 @@ def row_as_json(table: Table, row: Judged, language: str = ZH) -> Json:
             "adopted": _adopted(adoption(table.plan, row.row)),
             "definition_digest": definition(table.plan, row.row),
         },
-        "reasons": [reason_text(reason, language) for reason in reasons(table, row)],
-        "evidence": f"/api/v1/plans/{table.plan.id}/indicators/{row.row.id}/evidence?{_query(table)}",
+        **({"parts": [_figures(table, part.judged) for part in row.parts]} if row.parts else {}),
     }
 
 

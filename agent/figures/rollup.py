@@ -122,6 +122,8 @@ class Places:
 def _wholes(asked: Asked, judged: Judged, places: Places, period: str) -> Iterator[Whole]:
     if judged.row.unit != PERCENT:  # counts and scores are no ratios: their sum would say nothing
         return
+    if judged.parts:  # figures of different definitions are not added up (V7)
+        return
     if places.by is By.CITY:
         yield from _of_cities(asked, judged, places, period)
         return

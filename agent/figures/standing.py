@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from agent.stores.base import Reader, SealStanding
 from sla.model import Window
 from sla.periods import Piece, pieces, to_datetime
+from sla.seal import Seal
 
 
 class Standing(NamedTuple):
@@ -30,6 +31,14 @@ def standing(reader: Reader, window: Window, zone: ZoneInfo) -> Standing:
         return Standing()
     kept, witnesses = witnessed
     return Standing(False, f"{kept.head.algorithm}:{kept.digest}", tuple(each.witness for each in witnesses))
+
+
+def last_seal(reader: Reader, period: str, zone: ZoneInfo) -> Seal | None:
+    """The last seal of a month of this zone; None where there is none, and for what is no month."""
+    if not period[-2:].isdecimal() or len(period) != len("2025-06"):
+        return None
+    found = [each.kept.seal for each in reader.seals(period) if each.kept.seal.zone == zone.key]
+    return found[-1] if found else None
 
 
 def _seals(reader: Reader, window: Window, zone: ZoneInfo) -> list[SealStanding]:

@@ -29,6 +29,14 @@ REASONS: Mapping[str, str] = {
     "advisory": N_("the plan prints no column for %(year)s; %(text)s of %(column)s is advice only"),
     "year_to_date": N_("year to date: measured up to %(at)s, the rest counts neither way"),
     "not_adopted": N_("definition not adopted"),
+    "split": N_(
+        "its definition changed inside the period: %(n)s parts, each by its own definition; they are not added up (V7)"
+    ),
+    "part": N_("from %(start)s to %(end)s: %(figure)s, %(verdict)s (adopted: %(adopted)s)"),
+    "part_to_come": N_("this definition begins on %(at)s"),
+    "sealed_differs": N_(
+        "the month is sealed with %(display)s (%(low)s to %(high)s), %(verdict)s, which stands; reckoned anew: %(now)s"
+    ),
     "draft": N_("from a draft for comments, not from an issued plan"),
     "no_platform": N_("no platform is on file"),
     "platform_unregistered": N_("the plan names the platform %(id)s, no register does"),
@@ -191,6 +199,8 @@ def reason_text(reason: Reason, language: str) -> str:
         values["name"] = _name(str(values["name"]), language)
     if reason.code in ("why", "why_not"):
         values["words"] = why_text(str(values["words"]), language)
+    if "verdict" in values:
+        values["verdict"] = verdict_text(Verdict(str(values["verdict"])), language)
     return catalogue(language).gettext(REASONS[reason.code]) % values
 
 

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from agent.config.builtin import DEFAULT_MODULES, DEFAULT_ROLES
 from agent.figures.asked import Asked
 from agent.figures.formulas.clearing import CLEARING, RATED_ROLES
+from agent.figures.parts import refuse_split
 from agent.figures.plan import PlanTables, Table, adoption, row_as_json
 from agent.packs import tables
 from agent.packs.chainproof import prove
@@ -50,6 +51,7 @@ class Packed(NamedTuple):
 def write_pack(tables_of: PlanTables, wanted: tuple[Asked, str], row: Row, out: IO[bytes]) -> Packed:
     """Write the pack of one row of a plan. Shape: `wanted` is a question and the name of its period."""
     asked, period = wanted
+    refuse_split(asked, row, "a pack")
     judged = tables_of.row(asked, row)
     head = tables_of.head_of(asked, period)
     scope = scope_of(asked, row, judged)

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from agent.figures.asked import Asked
 from agent.figures.formulas.availability import platforms_of
+from agent.figures.parts import refuse_split
 from agent.figures.plan import PlanTables, row_as_json
 from agent.instants import format_duration
 from agent.language import ZH
@@ -66,6 +67,7 @@ class Entered(NamedTuple):
 def explanation(tables: PlanTables, wanted: tuple[Asked, str], row: Row, language: str) -> Json:
     """All of it as JSON."""
     asked, name = wanted
+    refuse_split(asked, row, "an explanation")
     judged = tables.row(asked, row)
     head = tables.head_of(asked, name)
     probe, imported = sources(asked, judged)

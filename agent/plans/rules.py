@@ -1,13 +1,18 @@
 """What must hold of a plan beyond the types of its options; every problem is noted, none hides another."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
+from functools import partial
+from zoneinfo import ZoneInfo
 
 from agent.config.problems import Path, Rule, nearest, show
 from agent.config.reader import Reader
 from agent.figures.formulas import FORMULAS, Formula
+from agent.plans.changes import check_deadlines, read_changes
 from agent.plans.schema import Adopted, PlanHead, RowFile
-from sla.plans import Adoption, Basis, Row, Source
+from sla.periods import midnight
+from sla.plans import Adoption, Basis, Row, Source, Version
 from sla.verdict import PERCENT, Target, parse_target
 
 
@@ -40,10 +45,11 @@ def read_rows(reader: Reader, head: PlanHead | None) -> tuple[Row, ...]:
         if row is not None:
             before = len(reader.found)
             targets = _targets(reader, path, row, years)
-            _check_formula(reader, path, row)
+            check_formula(reader, path, row)
             _check_adoption(reader, path, row, head)
+            changed = read_changes(reader, path, row, partial(check_formula, reader))
             if len(reader.found) == before:
-                made.append(_row(row, targets))
+                made.append(_versions(_row(row, targets), [(day, _row(each, targets)) for day, each in changed], head))
     return tuple(made)
 
 
@@ -79,7 +85,8 @@ def _targets(reader: Reader, path: Path, row: RowFile, years: list[int]) -> dict
     return dict(sorted(found.items()))
 
 
-def _check_formula(reader: Reader, path: Path, row: RowFile) -> None:
+def check_formula(reader: Reader, path: Path, row: RowFile) -> None:
+    """What a formula takes of a row, at the path where the row, or a change of it, stands."""
     formula = FORMULAS.get(row.formula)
     if formula is None:
         text = f"got {show(row.formula)}, wanted a formula of this agent; {nearest(row.formula, FORMULAS)}"
@@ -110,10 +117,16 @@ def _check_adoption(reader: Reader, path: Path, row: RowFile, head: PlanHead | N
     if row.parameters.deadlines and row.adopted is None and (head is None or head.adopted is None):
         text = "got deadlines that nobody adopted, wanted `adopted: {by, document, date}` beside them (V6)"
         reader.refuse(Rule.MISSING, where, text, at_key=True)
-    for severity, deadline in row.parameters.deadlines.items():
-        if (deadline.hours is None) is (deadline.working_days is None):
-            text = "wanted either hours or working_days; for example {hours: 72}"
-            reader.refuse(Rule.VALUE, (*where, severity), text, at_key=True)
+    check_deadlines(reader, where, row.parameters)
+
+
+def _versions(row: Row, later: Sequence[tuple[date, Row]], head: PlanHead | None) -> Row:
+    """The row with its later definitions; the zone of a plan that cannot be read does not matter."""
+    if not later:
+        return row
+    zone = ZoneInfo("UTC" if head is None else head.zone)
+    found = [Version(midnight(day, zone), each) for day, each in later]
+    return replace(row, versions=(Version(None, row), *found))
 
 
 def _check_date(reader: Reader, path: Path, adopted: Adopted) -> None:

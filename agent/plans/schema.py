@@ -68,6 +68,20 @@ class Parameters(Section):
     )
 
 
+class ChangeFile(Section):
+    """The definition of a row from a day on (V7): what is not given stays as it was."""
+
+    since: Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")] = Field(
+        description="The first day on which it holds, from 00:00 in the plan's zone: YYYY-MM-DD."
+    )
+    definition: Text | None = Field(None, description="The words from then on.")
+    formula: str | None = Field(None, description="The formula from then on; scope and parameters are given anew.")
+    basis: Literal["probe", "register", "records"] | None = Field(None, description="What it rests on from then on.")
+    scope: Scope = Field(Scope(), description="What it is about from then on, all of it.")
+    parameters: Parameters = Field(Parameters(), description="The numbers from then on, all of them.")
+    adopted: Adopted = Field(description="Who adopted the change.")
+
+
 class RowFile(Section):
     """One row of the plan's table."""
 
@@ -92,6 +106,9 @@ class RowFile(Section):
     scope: Scope = Field(Scope(), description="What it is about.")
     parameters: Parameters = Field(Parameters(), description="Numbers of the formula.")
     adopted: Adopted | None = Field(None, description="Who adopted this row's definition, if not the whole plan's.")
+    changes: tuple[ChangeFile, ...] = Field(
+        (), description="Later definitions, in the order of their days; a period with one of them is split (V7)."
+    )
     source: Printed | None = Field(None, description="Where it is printed.")
     note: Annotated[str, Field(max_length=2000)] = Field("", description="A remark that stands on reports.")
 

@@ -2,11 +2,12 @@
 
 from typing import NamedTuple
 
-from agent.figures.plan import Table, reasons
+from agent.figures.plan import Table, part_reasons, reasons
 from agent.figures.words import basis_text, reason_text, verdict_text
 from agent.instants import hours
 from agent.language import N_, catalogue
 from sla.indicators import Judged
+from sla.periods import to_datetime
 from sla.verdict import PERCENT, Verdict, display
 
 HEADS = (
@@ -24,6 +25,7 @@ HEADS = (
 )
 """The columns, in the order of `Cells`."""
 
+WITHIN = N_("from %(start)s until before %(end)s")
 NOTHING = "-"
 PROVISIONAL = N_("%(verdict)s, provisional")
 ADVISORY = N_("%(text)s (%(year)s, advice only)")
@@ -66,6 +68,19 @@ def cells(table: Table, row: Judged, language: str) -> Cells:
         basis=basis_text(row.figure.basis, language),
         remarks=tuple(reason_text(reason, language) for reason in reasons(table, row)),
     )
+
+
+def part_cells(table: Table, row: Judged, language: str) -> tuple[Cells, ...]:
+    """The parts of a split row, each by its own definition, below the row (V7): `5.1`, with its window as its name."""
+    zone = table.plan.zone_info
+    shown = []
+    for number, part in enumerate(row.parts, start=1):
+        start, end = (to_datetime(at, zone).date().isoformat() for at in part.window)
+        own = cells(table, part.judged, language)
+        remarks = tuple(reason_text(reason, language) for reason in part_reasons(table, part.judged))
+        name = catalogue(language).gettext(WITHIN) % {"start": start, "end": end}
+        shown.append(own._replace(no=f"{own.no}.{number}", name=name, remarks=remarks))
+    return tuple(shown)
 
 
 def figure_text(row: Judged) -> str:

@@ -27,13 +27,17 @@ class Fact(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Indicator:
-    """A row of the plan's table with all that stands behind its number. `shown`: facts that the table shows too."""
+    """A row of the plan's table with all that stands behind its number. `shown`: facts that the table shows too.
+
+    `parts`: those of a row whose definition changed inside the period (V7).
+    """
 
     judged: Judged
     cells: Cells
     facts: Sequence[Fact]
     lists: Sequence[Listing]
     shown: int
+    parts: "Sequence[Indicator]" = ()
 
     @property
     def parameters(self) -> Sequence[Fact]:
@@ -69,6 +73,11 @@ class Report:
     indicators: Sequence[Indicator] = ()
     lists: Sequence[Listing] = ()
     method: Sequence[str] = ()
+
+    @property
+    def told(self) -> Sequence[Indicator]:
+        """The rows, each with its parts behind it (V7)."""
+        return [each for row in self.indicators for each in (row, *row.parts)]
 
     @property
     def common(self) -> Sequence[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from agent.figures.plan import Json, as_json
 from agent.figures.plan import Table as PlanTable
-from agent.reports.cells import cells, heads
+from agent.reports.cells import cells, heads, part_cells
 from agent.reports.head import SIMULATED
 
 _PAIRS = ("low", "high", "best", "worst", "claimed")
@@ -25,10 +25,11 @@ def csv_text(table: PlanTable, language: str) -> str:
     exact = [*_PLAIN, *(f"{name}_{part}" for name in _PAIRS for part in "nd")]
     writer.writerow([*_without_parts(heads(language)), "id", *exact, *marks])
     told = as_json(table, language)["indicators"]
-    for row, parts in zip(table.rows, told, strict=True):
-        shown = cells(table, row, language)
-        texts = [*_without_parts([*shown[:-1], "; ".join(shown.remarks)]), row.row.id, *_exact(parts), *marks]
-        writer.writerow(map(safe, texts))
+    for row, exact_parts in zip(table.rows, told, strict=True):
+        shown = (cells(table, row, language), *part_cells(table, row, language))
+        for each, numbers in zip(shown, (exact_parts, *exact_parts.get("parts", ())), strict=True):
+            texts = [*_without_parts([*each[:-1], "; ".join(each.remarks)]), row.row.id, *_exact(numbers), *marks]
+            writer.writerow(map(safe, texts))
     return "\ufeff" + out.getvalue()
 
 

@@ -6,7 +6,7 @@ from agent.figures.plan import Table
 from agent.figures.words import basis_text
 from agent.language import N_, catalogue
 from agent.reports import head
-from agent.reports.cells import cells, parts_text
+from agent.reports.cells import Cells, cells, part_cells, parts_text
 from sla.availability import Ratio
 from sla.indicators import Judged
 
@@ -29,12 +29,23 @@ BOUNDS = (
 
 def explained(table: Table, row: Judged, language: str) -> Iterator[str]:
     """Line by line. The parts of time are microseconds, exact."""
-    words, shown, plain = catalogue(language).gettext, cells(table, row, language), row.row
+    shown = cells(table, row, language)
     if table.simulated:
         yield head.SIMULATED
     yield head.title(table, language)
     yield from list(head.lines(table, language))[:-1]
-    yield f"{plain.no} {shown.name}"
+    yield f"{shown.no} {shown.name}"
+    yield from explained_row(row, shown, language)
+    yield from (f"- {remark}" for remark in shown.remarks)
+    for part, own in zip(row.parts, part_cells(table, row, language), strict=True):
+        yield f"{own.no} {own.name}"
+        yield from (f"  {line}" for line in explained_row(part.judged, own, language))
+        yield from (f"  - {remark}" for remark in own.remarks)
+
+
+def explained_row(row: Judged, shown: Cells, language: str) -> Iterator[str]:
+    """A row, or a part of one: its words, its parameters, its figure and its verdict."""
+    words, plain = catalogue(language).gettext, row.row
     yield words(DEFINITION) % {"text": plain.definition_zh}
     if plain.source is not None:
         yield words(SOURCE) % plain.source._asdict()
@@ -49,7 +60,6 @@ def explained(table: Table, row: Judged, language: str) -> Iterator[str]:
     yield words(VERDICT) % {"verdict": shown.verdict}
     if row.allowed is not None:
         yield words(MISSES) % {"n": row.allowed}
-    yield from (f"- {remark}" for remark in shown.remarks)
 
 
 def _bounds(row: Judged, language: str) -> Iterator[str]:

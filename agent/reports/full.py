@@ -2,13 +2,15 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
+from agent.figures.parts import questions
 from agent.figures.plan import Table, adoption
 from agent.figures.words import VERDICTS
 from agent.instants import hours
 from agent.language import N_
 from agent.reports import fault_lists, head, object_lists, window_lists
-from agent.reports.cells import cells, heads
+from agent.reports.cells import Cells, cells, heads, part_cells
 from agent.reports.content import Count, Fact, Indicator, Report
 from agent.reports.listing import Cell, Lasting, Listing, Share, time_text
 from agent.reports.telling import Telling
@@ -142,11 +144,26 @@ def _lists(telling: Telling) -> Iterator[Listing]:
 
 
 def _indicator(telling: Telling, table: Table, row: Judged) -> Indicator:
-    found = (
-        object_lists.outages(telling, row),
-        fault_lists.rates_beside(telling) if row.row is telling.clearing_row else object_lists.beside(telling, row),
-        object_lists.objects(telling, row),
-    )
+    """A row; a split one has its parts, and behind it the lists of each (V7)."""
+    whole = _alone(telling, table, row)
+    if not row.parts:
+        return whole
+    parts = []
+    shown = part_cells(table, row, telling.language)
+    for number, (asked, part) in enumerate(questions(telling.asked, row)):
+        own = _alone(Telling(asked, telling.language), table, part.judged)
+        parts.append(replace(own, cells=shown[number], lists=[_of_part(each, shown[number]) for each in own.lists]))
+    for part, cells_of in list(zip(row.parts, shown, strict=True))[len(parts) :]:
+        parts.append(Indicator(judged=part.judged, cells=cells_of, facts=[], lists=[], shown=0))
+    return replace(whole, lists=[found for part in parts for found in part.lists], parts=parts)
+
+
+def _of_part(found: Listing, part: Cells) -> Listing:
+    return replace(found, key=f"{found.key}-{part.no.replace('.', '-')}", title=f"{part.no} {found.title}, {part.name}")
+
+
+def _alone(telling: Telling, table: Table, row: Judged) -> Indicator:
+    found = () if row.parts else _behind(telling, row)
     shown = cells(table, row, telling.language)
     printed = [Fact(*each) for each in zip(heads(telling.language)[3:10], shown[3:10], strict=True) if each[1]]
     return Indicator(
@@ -155,6 +172,14 @@ def _indicator(telling: Telling, table: Table, row: Judged) -> Indicator:
         facts=[*printed, *_facts(telling, table, row)],
         lists=[each for each in found if each is not None],
         shown=len(printed),
+    )
+
+
+def _behind(telling: Telling, row: Judged) -> tuple[Listing | None, ...]:
+    return (
+        object_lists.outages(telling, row),
+        fault_lists.rates_beside(telling) if row.row is telling.clearing_row else object_lists.beside(telling, row),
+        object_lists.objects(telling, row),
     )
 
 

@@ -37,6 +37,11 @@ class Group(NamedTuple):
     again: bool
     rows: Sequence[Indicator]
 
+    @property
+    def height(self) -> int:
+        """Its lines: a split row has one more for each part."""
+        return sum(1 + len(row.parts) for row in self.rows)
+
 
 class Printed(NamedTuple):
     """What of a list is printed. `more`: rows that are left to the spreadsheet, `well`: rows that need no printing."""

@@ -32,6 +32,7 @@ HOW = N_(
 APART = N_("Other definition or method: not comparable, not added (definition %(definition)s).")
 OPEN = N_("Nothing bounds the sum: of %(names)s nothing was told.")
 MISSING = N_("Missing, in the bounds: %(names)s.")
+SPLIT = N_("Its definition changed inside the period: not added up; ask for a quarter or month of one definition (V7).")
 SUM, NO_PLACE = N_("sum"), N_("without a place or unit on file")
 
 
@@ -71,6 +72,14 @@ def listings(made: RollUp, telling: Telling) -> list[Listing]:
 def _listings(telling: Telling, made: RollUp, row: Rolled) -> Iterator[Listing]:
     _, judged = telling.words, row.judged
     name = judged.row.name_zh if telling.language == "zh" else judged.row.name_en
+    if judged.parts:
+        yield Listing(
+            key=f"rollup-{judged.row.no}",
+            title=f"{judged.row.no} {name}",
+            note=_(SPLIT),
+            columns=[Column(_("name"), 30), Column(_("figure"), 24)],
+            rows=[],
+        )
     for number, whole in enumerate(row.wholes):
         yield Listing(
             key=f"rollup-{judged.row.no}-{number}",

@@ -63,8 +63,9 @@ class Telling:
 
     @property
     def clearing_row(self) -> Row | None:
-        """The plan's row of the 3-hour rate."""
-        return next((row for row in self.asked.plan.rows if row.formula == CLEARING.name), None)
+        """The plan's row of the 3-hour rate; None where its definition changed inside the period (V7)."""
+        found = next((row for row in self.asked.plan.rows if row.formula == CLEARING.name), None)
+        return None if found is None or found.versions else found
 
 
 def touches(one: Window, other: Window) -> bool:

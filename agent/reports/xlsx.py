@@ -100,6 +100,8 @@ def _summary(page: Page, report: Report, names: Sequence[str]) -> None:
             page.merge_down(start, 0)
             start, category = page.row, indicator.cells.category
         _summary_row(page, indicator, name, report.common, is_first=start == page.row)
+        for part in indicator.parts:
+            _summary_row(page, part, name, report.common, is_first=False)
     page.merge_down(start, 0)
 
 
@@ -107,7 +109,7 @@ def _summary_row(page: Page, indicator: Indicator, name: str, common: Sequence[s
     shown, row = indicator.cells, indicator.judged
     figure = row.figure
     page.category(0, shown.category if is_first else "")
-    page.cell(1, int(shown.no))
+    page.cell(1, int(shown.no) if shown.no.isdecimal() else shown.no)
     page.link(2, shown.name, name)
     for column, text in enumerate((shown.definition, shown.attribute, shown.target), 3):
         page.text(column, text, center=column > 3)
@@ -130,6 +132,17 @@ def _indicator(page: Page, indicator: Indicator, report: Report) -> None:
     page.widths(_widest([28, 40, 20, 20], lists))
     page.top(f"{indicator.cells.no} {indicator.cells.name}")
     page.head([_("what"), _("value"), _("numerator"), _("denominator")])
+    _facts(page, indicator, report)
+    for part in indicator.parts:
+        page.next()
+        page.section(f"{part.cells.no} {part.cells.name}")
+        _facts(page, part, report)
+    for found in lists:
+        page.next()
+        _under(page, found)
+
+
+def _facts(page: Page, indicator: Indicator, report: Report) -> None:
     for fact in indicator.facts:
         page.text(0, fact.label)
         page.cell(1, fact.cell)
@@ -141,9 +154,6 @@ def _indicator(page: Page, indicator: Indicator, report: Report) -> None:
         page.text(1, remark)
         page.tall("", 1, (remark, 40))
         page.next()
-    for found in lists:
-        page.next()
-        _under(page, found)
 
 
 def _listing(page: Page, found: Listing) -> None:

@@ -302,6 +302,11 @@ class SqliteReader:
                 for kept in found
             ]
 
+    def sealed_figures(self, seal: int) -> dict[str, dict[str, Any]]:
+        """The tables that a seal keeps, by plan."""
+        with self._lock:
+            return sealed.figures_of(self._db, seal)
+
     def last_head(self) -> Kept | None:
         """The end of the chain."""
         with self._lock:

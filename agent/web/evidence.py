@@ -89,11 +89,11 @@ def _packed(agent: "Agent", question: Question, file: IO[bytes]) -> tuple[str, s
 def _write(reader: SqliteReader, question: Question, now: int, file: IO[bytes]) -> tuple[str, str]:
     tables = PlanTables(reader)
     wanted = tables.asked(question.plan, question.period, now=now, as_of=question.as_of)
-    packed = write_pack(tables, wanted, question.plan.rows[0], file)
+    packed = write_pack(tables, wanted, wanted[0].plan.rows[0], file)
     return packed.stem, packed.digest
 
 
 def _explained(agent: "Agent", question: Question) -> Json:
     tables = PlanTables(agent.reader, agent.shelf)
     wanted = tables.asked(question.plan, question.period, now=agent.clock.now_us(), as_of=question.as_of)
-    return explanation(tables, wanted, question.plan.rows[0], question.language)
+    return explanation(tables, wanted, wanted[0].plan.rows[0], question.language)
