@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from agent.reports.cells import Cells
 from agent.reports.listing import Cell, Listing
+from agent.reports.strips import Strips
 from sla.indicators import Judged
 
 
@@ -34,6 +35,7 @@ class Indicator:
     facts: Sequence[Fact]
     lists: Sequence[Listing]
     shown: int
+    strips: Strips | None = None
 
     @property
     def parameters(self) -> Sequence[Fact]:

@@ -7,7 +7,7 @@ from agent.figures.plan import Table, adoption
 from agent.figures.words import VERDICTS
 from agent.instants import hours
 from agent.language import N_
-from agent.reports import fault_lists, head, object_lists, window_lists
+from agent.reports import fault_lists, head, object_lists, strips, window_lists
 from agent.reports.cells import cells, heads
 from agent.reports.content import Count, Fact, Indicator, Report
 from agent.reports.listing import Cell, Lasting, Listing, Share, time_text
@@ -155,6 +155,7 @@ def _indicator(telling: Telling, table: Table, row: Judged) -> Indicator:
         facts=[*printed, *_facts(telling, table, row)],
         lists=[each for each in found if each is not None],
         shown=len(printed),
+        strips=strips.strips(telling, object_lists.platforms(telling, row)),
     )
 
 
