@@ -145,7 +145,7 @@ def _divisions(telling: Telling, found: list[Unit]) -> Listing:
     found = sorted(found, key=lambda u: (levels.index(u.level), MISSING_FIRST.index(u.status), u.id, u.network))
     return Listing(
         key="coverage-divisions",
-        title=_("Divisions and what is known of them"),
+        title=_("Divisions one by one"),
         note=_(SINCE),
         columns=[
             Column(_("level"), 12),
