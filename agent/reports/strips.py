@@ -29,7 +29,8 @@ LEAST_ELSE = 1.6
 """Heights under which nothing would be seen."""
 
 BY_MONTHS_FROM_DAYS = 45
-EVERY_DAYS = 5
+EVERY_DAYS, LAST_DAYS = 5, 3
+"""Each fifth day of a short period is named; none whose name would run out of the drawing."""
 
 WORST_FIRST = (State.DOWN, State.UNKNOWN, State.DEGRADED, State.OUT)
 FILLS = {State.DOWN: "f-down", State.UNKNOWN: "f-unknown", State.DEGRADED: "f-degraded", State.OUT: "f-out"}
@@ -205,7 +206,7 @@ def _ticks(drawing: _Drawing) -> Iterator[Tick]:
     _, zone = drawing.telling.words, drawing.telling.asked.zone
     dates = [(number, to_datetime(day.start, zone)) for number, day in enumerate(drawing.days)]
     if len(dates) < BY_MONTHS_FROM_DAYS:
-        for number, date in dates[::EVERY_DAYS]:
+        for number, date in dates[: -LAST_DAYS + 1 : EVERY_DAYS]:
             yield Tick(f"{number * drawing.wide:.2f}", f"{date.month:02}-{date.day:02}")
         return
     for (year, month), days in groupby(dates, key=lambda each: (each[1].year, each[1].month)):

@@ -16,6 +16,7 @@ from tests.agent.import_cases import at
 from tests.agent.report_worlds import city, told
 
 HOUR = HEIGHT / 24
+BEGINS = {"2025-02": "02-01", "2025-05": "05-01", "2025-Q1": "01-01", "2025": "01-01"}
 
 
 @pytest.fixture
@@ -71,6 +72,7 @@ def test_each_state_has_its_own_time_and_the_sentence_says_it_exactly(full: Book
     ("period", "columns", "ticks"),
     [
         ("2025-02", 28, ["02-01", "02-06", "02-11", "02-16", "02-21", "02-26"]),
+        ("2025-05", 31, ["05-01", "05-06", "05-11", "05-16", "05-21", "05-26"]),
         ("2025-Q1", 90, ["2025 年 1 月", "2025 年 2 月", "2025 年 3 月"]),
         ("2025", 365, [f"2025 年 {month} 月" for month in range(1, 13)]),
     ],
@@ -78,7 +80,9 @@ def test_each_state_has_its_own_time_and_the_sentence_says_it_exactly(full: Book
 def test_a_month_and_a_quarter_have_their_own_days(full: Books, period: str, columns: int, ticks: list[str]) -> None:
     found = drawn(full, period=period)
     assert [tick.text for tick in found.ticks] == ticks
-    assert float(of(found, "f-down")[0].width) == pytest.approx(WIDTH / columns, abs=0.01)
+    ahead = of(drawn(full, period=period, as_of=f"{period[:4]}-{BEGINS[period]}T00:00:01"), "f-ahead")
+    assert len(ahead) == columns
+    assert float(ahead[-1].x) + float(ahead[-1].width) == pytest.approx(WIDTH, abs=0.02)
 
 
 def test_time_to_come_is_neither_up_nor_unknown(full: Books) -> None:
