@@ -28,6 +28,9 @@ LEAST = {State.DOWN: 2.2}
 LEAST_ELSE = 1.6
 """Heights under which nothing would be seen."""
 
+OUTSET = 0.5
+"""A window's outline runs so far outside of its time: a line drawn on it could hide a short outage."""
+
 BY_MONTHS_FROM_DAYS = 45
 EVERY_DAYS, LAST_DAYS = 5, 3
 """Each fifth day of a short period is named; none whose name would run out of the drawing."""
@@ -126,7 +129,7 @@ def strip(telling: Telling, id_: str) -> Strip:
                 for each in _pieces(drawing, span, FILLS[state], _(WORDS[state]), LEAST.get(state, LEAST_ELSE))
             ),
             *(
-                each
+                _around(each)
                 for window in windows
                 for each in _pieces(drawing, window, "l-window", _(WINDOW), LEAST[State.DOWN])
             ),
@@ -176,6 +179,12 @@ def _by_slot(spans: Sequence[Span], window: Window, slot: int) -> list[Span]:
 def _inside(one: Window, other: Window) -> Window | None:
     start, end = max(one.start, other.start), min(one.end, other.end)
     return Window(start, end) if start < end else None
+
+
+def _around(piece: Rectangle) -> Rectangle:
+    x, y, width, height = (float(each) for each in piece[:4])
+    sides = (x - OUTSET, y - OUTSET, width + 2 * OUTSET, height + 2 * OUTSET)
+    return Rectangle(*(f"{each:.2f}" for each in sides), piece.fill, piece.title)
 
 
 def _ahead(drawing: _Drawing) -> Iterator[Rectangle]:

@@ -106,7 +106,8 @@ def test_out_of_service_and_windows_are_drawn(made: Books) -> None:
     found = drawn(made, "late", "2025-01")
     assert total(of(found, "f-out")) == pytest.approx(240, abs=0.5)
     (window,) = of(found, "l-window")
-    assert float(window.height) == pytest.approx(6 * HOUR, abs=0.01)
+    assert float(window.height) == pytest.approx(6 * HOUR + 1, abs=0.01)
+    assert float(window.x) == pytest.approx(19 * WIDTH / 31 - 0.5, abs=0.01)  # outside: it hides nothing of its time
 
 
 def test_many_changes_are_drawn_by_slots_of_the_worst_and_say_so(made: Books) -> None:
