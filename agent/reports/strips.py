@@ -182,9 +182,9 @@ def _inside(one: Window, other: Window) -> Window | None:
 
 
 def _around(piece: Rectangle) -> Rectangle:
-    x, y, width, height = (float(each) for each in piece[:4])
-    sides = (x - OUTSET, y - OUTSET, width + 2 * OUTSET, height + 2 * OUTSET)
-    return Rectangle(*(f"{each:.2f}" for each in sides), piece.fill, piece.title)
+    x, y = (f"{float(each) - OUTSET:.2f}" for each in (piece.x, piece.y))
+    width, height = (f"{float(each) + 2 * OUTSET:.2f}" for each in (piece.width, piece.height))
+    return piece._replace(x=x, y=y, width=width, height=height)
 
 
 def _ahead(drawing: _Drawing) -> Iterator[Rectangle]:
