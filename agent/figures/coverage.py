@@ -42,7 +42,7 @@ def covered(reader: Reader, known: Timelines, zone: ZoneInfo, asked: Question) -
 
 def counted(book: Book, asked: Question, seen: Iterable[Sighting]) -> Coverage:
     """The same by what is known of every target already."""
-    return coverage(_units(book, asked.cut), _sites(book, asked), seen, asked.cut, levels=asked.levels)
+    return coverage(_units(book, asked.cut), sites(book, asked), seen, asked.cut, levels=asked.levels)
 
 
 def _units(book: Book, cut: int) -> Iterator[Unit]:
@@ -50,7 +50,7 @@ def _units(book: Book, cut: int) -> Iterator[Unit]:
         yield Unit(id_, str(body["level"]), body.get("counts_in_coverage"))
 
 
-def _sites(book: Book, asked: Question) -> Iterator[Site]:
+def sites(book: Book, asked: Question) -> Iterator[Site]:
     """Where a site stands goes by what held then, whether it is accepted by what is known today of that time."""
     for id_, body in book.held_in("sites", asked.cut - 1):
         told = book.known_of("sites", id_, asked.cut - 1)

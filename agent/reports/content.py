@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from agent.reports.cells import Cells
 from agent.reports.listing import Cell, Listing
+from agent.reports.strips import Strips
 from sla.indicators import Judged
 
 
@@ -38,6 +39,7 @@ class Indicator:
     lists: Sequence[Listing]
     shown: int
     parts: "Sequence[Indicator]" = ()
+    strips: Strips | None = None
 
     @property
     def parameters(self) -> Sequence[Fact]:

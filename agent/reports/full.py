@@ -9,7 +9,7 @@ from agent.figures.plan import Table, adoption
 from agent.figures.words import VERDICTS
 from agent.instants import hours
 from agent.language import N_
-from agent.reports import fault_lists, head, object_lists, window_lists
+from agent.reports import fault_lists, head, object_lists, strips, window_lists
 from agent.reports.cells import Cells, cells, heads, part_cells
 from agent.reports.content import Count, Fact, Indicator, Report
 from agent.reports.listing import Cell, Lasting, Listing, Share, time_text
@@ -172,6 +172,7 @@ def _alone(telling: Telling, table: Table, row: Judged) -> Indicator:
         facts=[*printed, *_facts(telling, table, row)],
         lists=[each for each in found if each is not None],
         shown=len(printed),
+        strips=None if row.parts else strips.strips(telling, object_lists.platforms(telling, row)),
     )
 
 

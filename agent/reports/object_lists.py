@@ -8,6 +8,7 @@ from agent.language import N_
 from agent.reports.fault_lists import OVER, VALUES
 from agent.reports.listing import At, Cell, Column, Lasting, Listing, Share
 from agent.reports.telling import Telling
+from sla.coverage import ZONE
 from sla.indicators import Judged
 from sla.model import State
 
@@ -36,6 +37,13 @@ STATUSES: Mapping[str, str] = {
     "in_time": N_("in time"),
     "late": N_("late"),
     "pending": N_("pending"),
+}
+LEVEL_WORDS: Mapping[str, str] = {
+    "city": N_("city level"),
+    "county": N_("county level"),
+    "township": N_("township level"),
+    "village": N_("village level"),
+    ZONE: N_("zone"),
 }
 GOOD = frozenset({"verified", "supported", "done", "used", "in_time", "seen"})
 """What counts; everything else is what is missing, and comes first."""
@@ -140,6 +148,8 @@ def _over(telling: Telling, name: str) -> str:
     for prefix in sorted((*OVER, *_PREFIXES), key=len, reverse=True):
         if name.startswith(f"{prefix} "):
             value = name.removeprefix(f"{prefix} ")
+            if prefix == "level" and value in LEVEL_WORDS:
+                return _(LEVEL_WORDS[value])
             value = telling.name(value) if prefix == "platform" else value
             worded = prefix in ("evidence", "without", "quality") and value in VALUES
             return f"{_({**OVER, **_PREFIXES}[prefix])} {_(VALUES[value]) if worded else value}".strip()

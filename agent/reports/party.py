@@ -9,7 +9,7 @@ from agent.errors import UsageError
 from agent.figures.book import INLINE, Book
 from agent.figures.plan import Table
 from agent.language import N_
-from agent.reports import fault_lists, full, window_lists
+from agent.reports import coverage_lists, fault_lists, full, window_lists
 from agent.reports.content import Report
 from agent.reports.listing import Cell, Column, Lasting, Listing, Share
 from agent.reports.telling import Telling, touches
@@ -57,6 +57,7 @@ class Mine:
     name: str
     held: Mapping[str, Sequence[Window]]
     sites: Collection[str]
+    divisions: Collection[str] = ()
 
     def has(self, id_: str, at: int) -> bool:
         """Whether it was the party's at an instant."""
@@ -100,7 +101,7 @@ def _of_county(book: Book, code: str) -> Mine:
         for window, body in book.bodies(id_):
             if (body.get("b_site") or body.get("site_id")) in sites:
                 held.setdefault(id_, []).append(window)
-    return Mine(name=str(divisions[code].get("name") or code), held=held, sites=sites)
+    return Mine(name=str(divisions[code].get("name") or code), held=held, sites=sites, divisions=below)
 
 
 def report(telling: Telling, table: Table, party: Party) -> Report:
@@ -132,6 +133,8 @@ def _lists(telling: Telling, own: Mine) -> Iterator[Listing]:
     yield fault_lists.planned(telling, lambda root: root.partition("#")[0] in own.held)
     if own.sites:
         yield fault_lists.out_of_reach(telling, lambda site: site in own.sites)
+    if own.divisions:
+        yield from coverage_lists.coverage(telling, own.divisions)
     concerned = _windows(telling, own)
     yield window_lists.maintenance(telling, lambda ruling: (ruling.row.window_id, ruling.row.version) in concerned)
     yield fault_lists.gaps(telling)
