@@ -172,6 +172,12 @@ def now_us() -> int:
     return SystemClock().wall_us()
 
 
+def mark_simulated(reader: SqliteReader) -> None:
+    """Say so first, of a simulated store (E8)."""
+    if reader.meta(SIMULATED) == "true":
+        typer.echo(SIMULATED_WORDS)
+
+
 def present_us(reader: SqliteReader) -> int:
     """The wall time; of a simulated store whose story lies ahead, its end. Units: microseconds UTC."""
     now, run = now_us(), reader.last_run()

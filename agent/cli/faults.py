@@ -187,6 +187,10 @@ def _head(out: Console, faults: Faults, found: Found) -> None:
     start, end = map(faults.time, found.period)
     out.print(Text(f"faults whose clock started from {start} to {end}"))
     out.print(Text(f"as of {faults.time(found.as_of)}, method {METHOD_VERSION}"))
+    since = faults.known_since
+    if since is None or found.period.start < since:
+        ago = "at all" if since is None else f"before {faults.time(since)}"
+        out.print(Text(f"nothing was measured {ago}: what failed then is not known", style="bold"))
 
 
 def _list(out: Console, faults: Faults, found: Found, rows: Sequence[Fault]) -> None:

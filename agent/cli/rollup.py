@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import typer
 from rich.table import Table as Grid
@@ -16,7 +15,7 @@ from agent.reports import rollup
 from agent.reports.build import Wanted
 from agent.reports.files import refuse_old, write_new
 from agent.reports.forms import Form, rendered
-from agent.reports.listing import Listing, text
+from agent.reports.listing import text
 from agent.reports.telling import Telling
 
 
@@ -28,7 +27,7 @@ def tell_rollup(tables: PlanTables, wanted: Wanted, by: By, form: str, output: P
         refuse_old(output)
     made, telling = rollup.made(tables, wanted, by, now=now)
     if form == "table" and output is None:
-        _show(made.table.simulated, rollup.listings(made, telling), made.table.plan.zone_info)
+        _show(made, telling)
         return
     data = _data(made, telling, form)
     if output is None:
@@ -45,11 +44,13 @@ def _data(made: RollUp, telling: Telling, form: str) -> bytes:
     return rendered(rollup.report(made, telling), Form(form))
 
 
-def _show(simulated: bool, listings: list[Listing], zone: ZoneInfo) -> None:
-    out = console()
-    if simulated:
+def _show(made: RollUp, telling: Telling) -> None:
+    out, report, zone = console(), rollup.report(made, telling), made.table.plan.zone_info
+    if made.table.simulated:
         out.print(SIMULATED_WORDS, style="bold reverse")
-    for listing in listings:
+    for line in (report.title, report.subtitle, *report.lines, " · ".join(report.marks), *report.introduction):
+        out.print(Text(line))
+    for listing in report.lists:
         out.print(Text(listing.title, style="bold"))
         grid = Grid(box=None, pad_edge=False)
         for column in listing.columns:

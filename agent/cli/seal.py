@@ -5,7 +5,18 @@ from typing import Annotated
 import typer
 
 from agent.cli.asking import ask
-from agent.cli.common import ConfigOption, Place, StoreOption, failing_clearly, now_us, open_writer, os_user, place
+from agent.cli.common import (
+    ConfigOption,
+    Place,
+    StoreOption,
+    failing_clearly,
+    mark_simulated,
+    now_us,
+    open_reader,
+    open_writer,
+    os_user,
+    place,
+)
 from agent.clock import SystemClock
 from agent.errors import UsageError
 from agent.figures.book import Shelf
@@ -42,6 +53,8 @@ def seal(
         where = place(store, config)
         holder = live_holder(where.location)
         lines = _here(where, period, accept_clock) if holder is None else _there(holder, period, accept_clock)
+        with open_reader(where.location) as reader:
+            mark_simulated(reader)
     for line in lines:
         typer.echo(line)
 

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from agent.cli.common import ConfigOption, StoreOption, failing_clearly, open_connection, place
+from agent.cli.common import ConfigOption, StoreOption, failing_clearly, mark_simulated, open_connection, place
 from agent.cli.report import Language
 from agent.errors import UsageError
 from agent.instants import format_instant
@@ -19,6 +19,7 @@ from agent.packs.checking import check_pack
 from agent.stores import chaining
 from agent.stores.chaincheck import Found, Told, Walk
 from agent.stores.opening import Location
+from agent.stores.reading import SqliteReader
 from agent.stores.sealcheck import Expected, check_seals, expected
 
 FAILED = 1
@@ -55,7 +56,7 @@ def verify(
 
 def verify_pack(pack: Path, expect: str | None, language: str) -> bool:
     """Whether an evidence pack agrees with itself, by its own verifier. Errors: UsageError."""
-    checked = check_pack(pack, expect, language)
+    checked = check_pack(pack, None if expect is None else _digest(expect), language)
     typer.echo(checked.words, nl=False)
     return checked.holds
 
@@ -70,6 +71,7 @@ def verify_store(location: Location, zone: ZoneInfo, expect: str | None) -> bool
         found = walk.walk()
         seals = check_seals(db)
         answer = None if wanted is None else expected(db, wanted, told.at)
+        mark_simulated(SqliteReader(db))
         for line in _lines(walk, found, seals.bad, told.at, seals.found):
             typer.echo(line)
         agrees = not found.bad and not seals.bad
@@ -95,7 +97,10 @@ def _lines(walk: Walk, found: Found, seals: list[str], at: Callable[[int], str],
     if not found.bad and not seals:
         yield f"ok: {found.heads} heads over {found.rows} rows, {count} seals: every digest is that of what it covers"
     if found.pending:
-        yield f"not in a head yet: {found.pending} rows; the hour goes on, or its head is made at the next start"
+        yield (
+            f"not in a head yet: {found.pending} rows, and those that still grow (counts of a month, sightings of a "
+            "day, traffic of an hour); the hour goes on, or its head is made at the next start"
+        )
     if found.last is None:
         yield "there is no head yet: nothing is proved of this store"
     else:

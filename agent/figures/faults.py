@@ -65,6 +65,12 @@ class Faults:
         self._zone = zone
         self._shelf = shelf or Shelf()
 
+    @property
+    def known_since(self) -> int | None:
+        """The first instant of which the store knows anything, None where it knows nothing."""
+        begins = (self._reader.first_heartbeat(), self._reader.first_imported())
+        return min((at for at in begins if at is not None), default=None)
+
     def find(self, period: Window, *, now: int, as_of: int | None = None) -> Found:
         """Faults whose clock started in the period, as known at `as_of`. Errors: UsageError for time to come."""
         as_of = now if as_of is None else as_of

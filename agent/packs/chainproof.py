@@ -41,7 +41,8 @@ def prove(db: sqlite3.Connection, scope: Scope, found: Sequence[Thing], until: i
     if chaining.last_head(db) is None:
         file.table("proofs.csv", PROOFS, ())
         file.table("siblings.csv", SIBLINGS, ())
-        return {"why_not": "the store has no head yet 账本尚无小时头", "heads": [], "seals": [], "witnesses": []}
+        why_not = {"zh": "账本尚无小时头", "en": "the store has no head yet"}
+        return {"why_not": why_not, "heads": [], "seals": [], "witnesses": []}
     wanted = _wanted(db, scope, found, until)
     siblings: list[tuple[int, int, int, str]] = []
     file.table("proofs.csv", PROOFS, _told(_proven(db, wanted), siblings))

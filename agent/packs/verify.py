@@ -104,6 +104,10 @@ WORDS: Dict[str, Tuple[str, str]] = {
     ),
     "simulated": ("模拟数据 SIMULATED", "模拟数据 SIMULATED"),
     "pass": ("结论：核对通过", "result: the pack holds"),
+    "alone": (
+        "结论：包内自洽；各行是否出自账本，无链上证明",
+        "result: the pack agrees with itself; that its rows are those of a ledger is not proven by a chain",
+    ),
     "fail": ("结论：核对不通过（{n} 处）", "result: the pack does not hold ({n} findings)"),
 }
 
@@ -112,8 +116,10 @@ class Talk:
     """What was found, in words."""
 
     def __init__(self, language: str) -> None:
+        self.language = language
         self._place = 0 if language == "zh" else 1
         self.bad = 0
+        self.alone = False
         self.lines: List[str] = []
 
     def say(self, code: str, **values: object) -> None:
@@ -127,7 +133,7 @@ class Talk:
 
     def end(self) -> str:
         """All of it, the result last."""
-        code = "fail" if self.bad else "pass"
+        code = "fail" if self.bad else "alone" if self.alone else "pass"
         return "\n".join([*self.lines, WORDS[code][self._place].format(n=self.bad), ""])
 
 
@@ -2731,6 +2737,10 @@ LEFT = {
         "本包是否遗漏了行：只能证明所列各行在账本中，不能证明没有遗漏；可用 verify --store 及重新导出比对",
         "whether rows were left out of the pack: inclusion is proven, completeness is not; verify --store shows it",
     ),
+    "alone": (
+        "各行是否出自账本、有无遗漏：本包没有链上证明；先封存（sla-agent seal），再导出证据包",
+        "whether the rows are those of the ledger, and all of them: no proof of a chain; seal, then make the pack",
+    ),
     "readings": (
         "采样如何得出状态变化（S1–S6）；只核对每个变化保留的读数",
         "how readings make edges (S1 to S6) beyond the readings that each edge keeps",
@@ -2794,7 +2804,14 @@ def recompute(pack: Pack, talk: Talk, language: str) -> None:
     _compare_readings(pack, talk)
     _compare_gaps(pack, talk, ask)
     _compare_counted(pack, talk, found)
-    for name in ("", row["formula"], "readings", "method", "rows", *(["told"] if _has_told(pack) else [])):
+    for name in (
+        "",
+        row["formula"],
+        "readings",
+        "method",
+        "alone" if talk.alone else "rows",
+        *(["told"] if _has_told(pack) else []),
+    ):
         if name in LEFT:
             talk.say("left", what=LEFT[name][place])
 
@@ -3187,7 +3204,8 @@ def check_chain(pack: Pack, talk: Talk) -> List[str]:
     """Rows to hour heads, heads to the last one and to seals. The digests that a witness may have kept."""
     said = pack.document("chain.json")
     if said.get("why_not"):
-        talk.say("no_chain", why=said["why_not"])
+        talk.alone = True
+        talk.say("no_chain", why=said["why_not"][talk.language])
         return []
     chain = Chain(pack, talk, said)
     if not chain.links():
@@ -3227,7 +3245,7 @@ def verify(path: str, language: str, expect: Optional[str]) -> Tuple[int, str]:
         digest = check_files(pack, talk)
         if not talk.bad:
             heads = check_chain(pack, talk)
-            if expect:
+            if expect is not None:
                 _expected(talk, expect, digest, heads)
             recompute(pack, talk, language)
     except Wrong as exc:

@@ -2,12 +2,12 @@
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 from agent.figures.plan import Json, PlanTables
 from agent.figures.rollup import NOWHERE, By, Rolled, RollUp, rolled_up
-from agent.instants import format_instant
+from agent.instants import format_instant, hours
 from agent.language import N_
 from agent.reports import full
 from agent.reports.build import Wanted
@@ -116,11 +116,11 @@ def _share(bounds: Bounds | None, *, timed: bool) -> list[Cell]:
     if bounds is None:
         return ["-", ""]
     shown = Share(bounds.low, bounds.high, timed)
-    return [shown, _exact(bounds)]
+    return [shown, _exact(bounds, hours if timed else str)]
 
 
-def _exact(bounds: Bounds) -> str:
-    low, high = (f"{n} / {d}" for n, d in bounds)
+def _exact(bounds: Bounds, shown: Callable[[int], str]) -> str:
+    low, high = (f"{shown(n)} / {shown(d)}" for n, d in bounds)
     return low if low == high else f"{low} – {high}"
 
 

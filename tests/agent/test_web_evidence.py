@@ -94,7 +94,7 @@ def test_the_command_and_verify(tmp_path: Path) -> None:
     assert "digest " in made.output
     assert run.invoke(app, ["evidence", *asked, "-o", str(path)]).exit_code == 2
     said = run.invoke(app, ["verify", str(path)])
-    assert (said.exit_code, "核对通过" in said.output) == (0, True), said.output
+    assert (said.exit_code, "包内自洽" in said.output) == (0, True), said.output
     data = bytearray(path.read_bytes())
     data[len(data) // 3] ^= 1
     path.write_bytes(bytes(data))
