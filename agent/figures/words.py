@@ -177,11 +177,18 @@ WHY: Sequence[tuple[str, str]] = (
 
 def why_text(words: str, language: str) -> str:
     """What is missing of one thing, in a language; words of a document stay as they are."""
-    return ("; " if language == EN else "；").join(_why(part, language) for part in words.split("; "))
+    return ("; " if language == EN else "；").join(_lacks(part, language) for part in words.split("; "))
+
+
+def _lacks(part: str, language: str) -> str:
+    """A step that is not there has the name of its column."""
+    if part in _headings():
+        return catalogue(language).gettext(N_("%(column)s is missing")) % {"column": _why(part, language)}
+    return _why(part, language)
 
 
 def _why(part: str, language: str) -> str:
-    """A step that is not there has the name of its column: in Chinese that is the column's heading."""
+    """A column is called as a register's heading in Chinese calls it."""
     if language != EN and part in (headings := _headings()):
         return headings[part]
     for pattern, text in WHY:
