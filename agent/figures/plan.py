@@ -205,7 +205,11 @@ def _of_seal(table: Table, row: Judged) -> Iterator[Reason]:
 def _beside(row: Judged, each: Variation) -> Reason:
     """A figure beside the headline, printed by the same rules, with its parts (V3)."""
     low, high = (display(ratio, row.target, row.figure.decimals) for ratio in (each.low, each.high))
-    parts = " / ".join(map(hours if row.figure.timed else str, each.low or ()))
+    shown = hours if row.figure.timed else str
+    parts = " / ".join(
+        shown(least) if least == most else f"{shown(least)} – {shown(most)}"
+        for least, most in zip(each.low or (), each.high or each.low or (), strict=True)
+    )
     return Reason("beside", {"name": each.name, "figure": low if low == high else f"{low} – {high}", "parts": parts})
 
 

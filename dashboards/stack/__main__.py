@@ -124,8 +124,9 @@ def _addresses(wanted: Wanted, before: str) -> str:
     prometheus = f"http://{LOOPBACK}:{wanted.prometheus_port}"
     page = Path(wanted.directory) / "preview.html"
     where = f"all in a namespace: put `{before}` before every command\n" if before else ""
+    fast = f"The 3-hour clocks of alerts run {wanted.accelerate:g} times as fast.\n" if wanted.accelerate > 1 else ""
     return (
-        f"{where}demo stack: ready. All of it is simulated; stop it with Ctrl-C.\n"
+        f"{where}demo stack: ready. All of it is simulated; stop it with Ctrl-C.\n{fast}"
         f"  agent         http://{wanted.agent}/\n"
         f"  Prometheus    {prometheus}/alerts\n"
         f"  Alertmanager  http://{LOOPBACK}:{wanted.alertmanager_port}/\n"
