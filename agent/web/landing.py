@@ -14,12 +14,14 @@ from agent.web.display import Display
 from agent.web.figured import Figured, Figurer
 from agent.web.panels import Freshness, freshness
 from agent.web.shown import Known, Shown, parts_of, shown, targets
+from sla.faults import LIMIT_US, Fault
 from sla.model import State
 
 if TYPE_CHECKING:
     from agent.app import Agent
 
 ROWS_MAX = 200
+FAULTS_MAX = 20
 COMPONENTS_MAX = 50
 """Components of one target that the landing page lists; its own page has all."""
 
@@ -48,6 +50,19 @@ class Row(NamedTuple):
     figured: Figured
 
 
+class Broken(NamedTuple):
+    """An open fault. Units: microseconds; `left` of the 3 hours, negative where they are over (F3).
+
+    `has_page`: its root is a target, or a part of one; a line has none.
+    """
+
+    fault: Fault
+    name: str
+    has_page: bool
+    age: int
+    left: int
+
+
 class Part(NamedTuple):
     """A piece of the headline, in the colour of its state."""
 
@@ -64,6 +79,8 @@ class Taken(NamedTuple):
     counts: Counts
     wrong: list[Shown]
     rows: list[list[Shown]]
+    faults: list[Broken]
+    faults_total: int
 
 
 async def take(agent: "Agent", facts: Facts) -> Taken:
@@ -73,7 +90,26 @@ async def take(agent: "Agent", facts: Facts) -> Taken:
     wrong = [shown(entry, now) for entry in islice(_in_order(counts, ROWS_MAX), ROWS_MAX)]
     rows = [parts_of(agent, watched.id, now) for watched in islice(targets(agent), ROWS_MAX)]
     fresh = freshness(agent, counts, facts, now)
-    return Taken(now, facts, fresh, counts, wrong, [parts for parts in rows if parts])
+    faults, total = broken(agent, now), len(agent.faults.open)
+    return Taken(now, facts, fresh, counts, wrong, [parts for parts in rows if parts], faults, total)
+
+
+def broken(agent: "Agent", now: int) -> list[Broken]:
+    """The open faults, those with the most behind them first: what a person has to see before the list of targets."""
+    first = heapq.nsmallest(
+        FAULTS_MAX, agent.faults.open, key=lambda fault: (-len(fault.members), fault.start, fault.id)
+    )
+    return [_broken(agent, fault, now) for fault in first]
+
+
+def _widest(fault: Fault) -> tuple[int, int, str]:
+    return -len(fault.members), fault.start, fault.id
+
+
+def _broken(agent: "Agent", fault: Fault, now: int) -> Broken:
+    watched = agent.watched.get(fault.root.partition("#")[0])
+    name = fault.root if watched is None or not watched.name else watched.name
+    return Broken(fault, name, watched is not None, now - fault.start, fault.start + LIMIT_US - now)
 
 
 def build(agent: "Agent", look: render.Look, taken: Taken) -> Callable[[], str]:
@@ -91,6 +127,8 @@ def build(agent: "Agent", look: render.Look, taken: Taken) -> Callable[[], str]:
             "counts": taken.counts,
             "headline": headline(taken.counts, display),
             "note": said(agent.config.web.note, look.language),
+            "faults": taken.faults,
+            "faults_total": taken.faults_total,
             "wrong": [Wrong(one, figurer.known(one)) for one in taken.wrong],
             "wrong_total": sum(len(found) for found in taken.counts.wrong.values()),
             "rows": [_row(parts, figurer) for parts in taken.rows],
