@@ -155,8 +155,8 @@ class NoticeWatch:
     async def _sent(self, name: str, box: _Box, notice: Notice) -> None:
         if box.owed and box.owed[0] is notice:  # a full queue may have let go of it meanwhile
             box.owed.popleft()
-        self._worked(name)
         await self._save()
+        self._worked(name)
 
     def _drop(self, name: str, box: _Box, why: str) -> None:
         notice = box.owed.popleft()

@@ -133,7 +133,7 @@ def test_a_target_of_the_configuration_needs_no_create_targets(city):
     words = ("import", "history", rows, "--as-of", "2025-02-01", "--config.file", str(path))
     told = _invoke(*words, env={})
     assert told.exit_code == 0, told.output
-    assert "targets created: 1 (core-9)" in told.stdout
+    assert "registered targets with their first evidence: 1 (core-9)" in told.stdout
 
 
 def test_without_a_store_and_without_a_configuration_the_missing_file_is_named(tmp_path):
