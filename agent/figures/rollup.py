@@ -41,6 +41,7 @@ class By(StrEnum):
 
     COUNTY = "county"
     TOWNSHIP = "township"
+    VILLAGE = "village"
     UNIT = "responsible_unit"
     CITY = "city"
 

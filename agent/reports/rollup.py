@@ -22,6 +22,7 @@ from sla.rollup import Part, Whole
 HEADS: Mapping[By, str] = {
     By.COUNTY: N_("by county"),
     By.TOWNSHIP: N_("by township"),
+    By.VILLAGE: N_("by village"),
     By.UNIT: N_("by responsible unit"),
     By.CITY: N_("by city"),
 }

@@ -52,7 +52,7 @@ SAMPLES = {
     "/api/v1/plans/{id}/report": ["/api/v1/plans/ankang/report?format=json&period=2026-01"],
     "/api/v1/plans/{id}/rollup": [
         f"/api/v1/plans/ankang/rollup?period=2026-01&by={by}"
-        for by in ("county", "township", "responsible_unit", "city")
+        for by in ("county", "township", "village", "responsible_unit", "city")
     ],
     "/api/v1/maintenance": ["/api/v1/maintenance"],
     "/api/v1/seals": ["/api/v1/seals", "/api/v1/seals?period=2025-12"],
