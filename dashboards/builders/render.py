@@ -296,7 +296,7 @@ def _reloads(language: Language) -> Json:
 def _others(language: Language) -> Json:
     return {
         "asDropdown": True, "icon": "external link", "includeVars": True, "keepTime": True, "tags": [TAG, language],
-        "targetBlank": False, "title": _OTHERS.of(language), "type": "dashboards",
+        "targetBlank": False, "title": _OTHERS.of(language), "tooltip": "", "type": "dashboards",
     }  # fmt: skip
 
 
