@@ -75,7 +75,7 @@ def verify_store(location: Location, zone: ZoneInfo, expect: str | None) -> bool
         for line in _lines(walk, found, seals.bad, told.at, seals.found):
             typer.echo(line)
         agrees = not found.bad and not seals.bad
-        for line in _expected_lines(db, answer) if answer is not None or agrees else ():
+        for line in _expected_lines(db, answer) if answer is not None or (agrees and found.heads) else ():
             typer.echo(line)
     return agrees and (answer is None or answer.is_there)
 
@@ -94,7 +94,7 @@ def _lines(walk: Walk, found: Found, seals: list[str], at: Callable[[int], str],
         yield f"FAILED: the first record that is wrong: {walk.name_of(first)}: {first.what}"
         yield from (f"also: {walk.name_of(bad)}: {bad.what}" for bad in others)
     yield from (f"FAILED: {what}" for what in seals)
-    if not found.bad and not seals:
+    if not found.bad and not seals and found.heads:
         yield f"ok: {found.heads} heads over {found.rows} rows, {count} seals: every digest is that of what it covers"
     if found.pending:
         yield (

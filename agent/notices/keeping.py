@@ -35,7 +35,7 @@ class Keeping:
             with self._path.open("rb") as file:
                 return _from_plain(json.loads(file.read(MAX_BYTES)))
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as exc:
-            LOG.error("%s cannot be read (%r): open faults are told again; it is set aside", self._path, exc)  # noqa: TRY400
+            LOG.error("%s cannot be read (%r): open faults are told again; it is set aside", self._path, exc)  # noqa: TRY400 (says it all)
             self._set_aside(self._path)
             return Desk(), {}
 

@@ -41,24 +41,35 @@ INTRODUCTION = N_(
 
 def report(telling: Telling, table: Table) -> Report:
     """Everything about a plan's period in one language."""
-    _, plan, language = telling.words, table.plan, telling.language
-    indicators = [_indicator(telling, table, row) for row in table.rows]
+    _ = telling.words
+    sheet = headed(telling, table, "", _("Report on indicators, %(period)s") % {"period": table.period})
+    return replace(
+        sheet,
+        counts=_counts(telling, table),
+        introduction=[_(INTRODUCTION) % {"n": len(table.rows)}],
+        indicators=[_indicator(telling, table, row) for row in table.rows],
+        lists=list(_lists(telling)),
+        method=[*sheet.method, *_of_plan(telling, table)],
+    )
+
+
+def headed(telling: Telling, table: Table, tail: str, subtitle: str) -> Report:
+    """What stands on every report of a plan's period, around what it is about; `tail` ends its name."""
+    plan = table.plan
     return Report(
-        language=language,
-        stem=f"{plain(plan.id)}-{table.period}",
-        title=imitated(telling, table, plan.title_zh if language == "zh" else plan.title_en),
-        subtitle=_("Report on indicators, %(period)s") % {"period": table.period},
+        language=telling.language,
+        stem=f"{plain(plan.id)}-{table.period}{tail}",
+        title=imitated(telling, table, plan.title_zh if telling.language == "zh" else plan.title_en),
+        subtitle=subtitle,
         lines=head_lines(telling, table),
         marks=marks(telling, table),
         footer=footer(telling, table),
         is_simulated=table.simulated,
         zone=plan.zone_info,
         at=table.as_of,
-        counts=_counts(telling, table),
-        introduction=[_(INTRODUCTION) % {"n": len(table.rows)}],
-        indicators=indicators,
-        lists=list(_lists(telling)),
-        method=[*(_(line) for line in METHOD), *_of_plan(telling, table)],
+        introduction=[],
+        lists=[],
+        method=[telling.words(line) for line in METHOD],
     )
 
 

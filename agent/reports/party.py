@@ -1,7 +1,7 @@
 """The sheet of one carrier or one county: its own lines and targets, faults, windows; sums, never averages (V4)."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from agent.config.problems import nearest, show
@@ -106,24 +106,10 @@ def _of_county(book: Book, code: str) -> Mine:
 
 def report(telling: Telling, table: Table, party: Party) -> Report:
     """The sheet that a carrier or a county gets. Errors: UsageError for a name that no register has."""
-    _, plan = telling.words, table.plan
-    own = mine(telling.asked.book, party)
-    title = plan.title_zh if telling.language == "zh" else plan.title_en
-    return Report(
-        language=telling.language,
-        stem=f"{full.plain(plan.id)}-{table.period}{tail(party)}",
-        title=full.imitated(telling, table, title),
-        subtitle=f"{_(KINDS[party.kind]) % {'name': own.name}} · {table.period}",
-        lines=full.head_lines(telling, table),
-        marks=full.marks(telling, table),
-        footer=full.footer(telling, table),
-        is_simulated=table.simulated,
-        zone=plan.zone_info,
-        at=table.as_of,
-        introduction=[_(OWN_VIEW)],
-        lists=list(_lists(telling, own)),
-        method=[_(line) for line in full.METHOD],
-    )
+    _, own = telling.words, mine(telling.asked.book, party)
+    subtitle = f"{_(KINDS[party.kind]) % {'name': own.name}} · {table.period}"
+    sheet = full.headed(telling, table, tail(party), subtitle)
+    return replace(sheet, introduction=[_(OWN_VIEW)], lists=list(_lists(telling, own)))
 
 
 def _lists(telling: Telling, own: Mine) -> Iterator[Listing]:

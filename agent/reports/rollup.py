@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 
 from agent.figures.plan import Json, PlanTables
@@ -46,23 +47,9 @@ def made(tables: PlanTables, wanted: Wanted, by: By, *, now: int) -> tuple[RollU
 
 def report(made: RollUp, telling: Telling) -> Report:
     """The same as paper and spreadsheet."""
-    _, table, plan, language, by = telling.words, made.table, made.table.plan, telling.language, made.by
-    title = plan.title_zh if language == "zh" else plan.title_en
-    return Report(
-        language=language,
-        stem=f"{full.plain(plan.id)}-{table.period}-by-{by}",
-        title=full.imitated(telling, table, title),
-        subtitle=f"{_(HEADS[by])} · {table.period}",
-        lines=full.head_lines(telling, table),
-        marks=full.marks(telling, table),
-        footer=full.footer(telling, table),
-        is_simulated=table.simulated,
-        zone=plan.zone_info,
-        at=table.as_of,
-        introduction=[_(HOW)],
-        lists=listings(made, telling),
-        method=[_(line) for line in full.METHOD],
-    )
+    _, table = telling.words, made.table
+    sheet = full.headed(telling, table, f"-by-{made.by}", f"{_(HEADS[made.by])} · {table.period}")
+    return replace(sheet, introduction=[_(HOW)], lists=listings(made, telling))
 
 
 def listings(made: RollUp, telling: Telling) -> list[Listing]:

@@ -5,8 +5,10 @@ from dashboards.builders.common import (
     LATE,
     NEXT,
     OPEN,
+    OPEN_OVER_TIME,
     PERIOD,
     PLAN,
+    PLATFORMS,
     SIMULATED,
     available,
     cut,
@@ -17,10 +19,8 @@ from dashboards.builders.model import Column, Dashboard, Panel, Query, Section, 
 from dashboards.builders.words import (
     DEGRADED,
     DOWN,
-    PRIORITIES,
     UNKNOWN,
     UP,
-    UP_OR_DOWN,
     VERDICTS,
     indicators,
     load,
@@ -247,20 +247,6 @@ _BUDGETS = Panel(
     height=7,
 )
 
-_OPEN_OVER_TIME = Panel(
-    kind="timeseries",
-    title=Text("未恢复故障（按优先级）", "Open faults by priority"),
-    description=Text("每一时刻未恢复的故障数。", "How many faults were open when."),
-    unit="none",
-    queries=[Query(expr="sum by (priority) (sla_faults_open)", legend=Text("{{priority}}", "{{priority}}"))],
-    colors={priority: meaning.color for priority, meaning in PRIORITIES.items() if meaning.color != "text"},
-    width=12,
-    height=8,
-    decimals=0,
-    low=0,
-    stacked=True,
-)
-
 _STATES_OVER_TIME = Panel(
     kind="timeseries",
     title=Text("不正常的对象", "Targets that are not up"),
@@ -277,21 +263,6 @@ _STATES_OVER_TIME = Panel(
     decimals=0,
     low=0,
     stacked=True,
-)
-
-_PLATFORMS = Panel(
-    kind="state-timeline",
-    title=Text("平台", "Platforms"),
-    description=Text(
-        "每个平台何时正常、何时中断；空白处未知。", "When each platform was up and when down; a gap is unknown."
-    ),
-    unit="none",
-    queries=[Query(expr="max by (platform) (sla_platform_up)", legend=Text("{{platform}}", "{{platform}}"))],
-    mapped=UP_OR_DOWN,
-    steps=((None, DOWN), (1, UP)),
-    width=24,
-    height=7,
-    empty=Text("没有平台", "no platform"),
 )
 
 CITY = Dashboard(
@@ -313,6 +284,6 @@ CITY = Dashboard(
         ),
         Section(title=Text("故障与判定", "Faults and verdicts"), panels=[open_faults(width=16), _VERDICTS]),
         Section(title=Text("规划指标", "Indicators of the plan"), panels=[_INDICATORS, _LEFT, _BUDGETS]),
-        Section(title=Text("经过", "Over time"), panels=[_OPEN_OVER_TIME, _STATES_OVER_TIME, _PLATFORMS]),
+        Section(title=Text("经过", "Over time"), panels=[OPEN_OVER_TIME, _STATES_OVER_TIME, PLATFORMS]),
     ],
 )

@@ -1,6 +1,8 @@
 """Cloud platform and hosts: platforms and services, what is not up and why, certificates, hosts near their limits."""
 
-from dashboards.builders.common import COUNTY, FRESHNESS, ROLE, SIMULATED, available, of_state
+from dataclasses import replace
+
+from dashboards.builders.common import COUNTY, FRESHNESS, PLATFORMS, ROLE, SIMULATED, available, of_state
 from dashboards.builders.model import Column, Dashboard, Panel, Query, Section, Text
 from dashboards.builders.words import (
     DEGRADED,
@@ -11,7 +13,6 @@ from dashboards.builders.words import (
     STATES,
     UNKNOWN,
     UP,
-    UP_OR_DOWN,
     load,
     none_is_well,
     share,
@@ -65,20 +66,7 @@ _NOT_KNOWN = _count(
     UNKNOWN,
 )
 
-_PLATFORMS = Panel(
-    kind="state-timeline",
-    title=Text("平台", "Platforms"),
-    description=Text(
-        "每个平台何时正常、何时中断；空白处未知。", "When each platform was up and when down; a gap is unknown."
-    ),
-    unit="none",
-    queries=[Query(expr="max by (platform) (sla_platform_up)", legend=Text("{{platform}}", "{{platform}}"))],
-    mapped=UP_OR_DOWN,
-    steps=((None, DOWN), (1, UP)),
-    width=16,
-    height=8,
-    empty=Text("没有平台", "no platform"),
-)
+_PLATFORMS = replace(PLATFORMS, width=16, height=8)
 
 _BY_ROLE = Panel(
     kind="bargauge",

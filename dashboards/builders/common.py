@@ -1,7 +1,7 @@
 """Variables, expressions and panels that several dashboards share."""
 
 from dashboards.builders.model import Column, Meaning, Panel, Query, Text, Variable
-from dashboards.builders.words import DEGRADED, DOWN, NOTE, PRIORITIES, ROLES, UP, load, none_is_well
+from dashboards.builders.words import DEGRADED, DOWN, NOTE, PRIORITIES, ROLES, UP, UP_OR_DOWN, load, none_is_well
 
 PLAN = Variable(name="plan", label=Text("规划", "Plan"), query="label_values(sla_indicator_verdict, plan)")
 PERIOD = Variable(
@@ -105,6 +105,35 @@ NEXT = Panel(
     width=4,
     height=3,
     empty=Text("没有未恢复的故障", "no open fault"),
+)
+
+OPEN_OVER_TIME = Panel(
+    kind="timeseries",
+    title=Text("未恢复故障（按优先级）", "Open faults by priority"),
+    description=Text("每一时刻未恢复的故障数。", "How many faults were open when."),
+    unit="none",
+    queries=[Query(expr="sum by (priority) (sla_faults_open)", legend=Text("{{priority}}", "{{priority}}"))],
+    colors={priority: meaning.color for priority, meaning in PRIORITIES.items() if meaning.color != "text"},
+    width=12,
+    height=8,
+    decimals=0,
+    low=0,
+    stacked=True,
+)
+
+PLATFORMS = Panel(
+    kind="state-timeline",
+    title=Text("平台", "Platforms"),
+    description=Text(
+        "每个平台何时正常、何时中断；空白处未知。", "When each platform was up and when down; a gap is unknown."
+    ),
+    unit="none",
+    queries=[Query(expr="max by (platform) (sla_platform_up)", legend=Text("{{platform}}", "{{platform}}"))],
+    mapped=UP_OR_DOWN,
+    steps=((None, DOWN), (1, UP)),
+    width=24,
+    height=7,
+    empty=Text("没有平台", "no platform"),
 )
 
 

@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from dashboards.builders.common import FRESHNESS, LATE, NEXT, OPEN, ROLE, SIMULATED, cut, open_faults
+from dashboards.builders.common import FRESHNESS, LATE, NEXT, OPEN, OPEN_OVER_TIME, ROLE, SIMULATED, cut, open_faults
 from dashboards.builders.model import Dashboard, Panel, Query, Section, Text, Variable
-from dashboards.builders.words import DEGRADED, DOWN, OUTCOMES, PRIORITIES, ROLES, share
+from dashboards.builders.words import DEGRADED, DOWN, OUTCOMES, ROLES, share
 
 _PERIOD = Variable(
     name="period",
@@ -78,20 +78,6 @@ _RATED_COUNT = Panel(
     queries=[Query(expr=f"sum(sla_faults{{{_RATED}}})")],
     width=4,
     height=3,
-)
-
-_OVER_TIME = Panel(
-    kind="timeseries",
-    title=Text("未恢复故障（按优先级）", "Open faults by priority"),
-    description=Text("每一时刻未恢复的故障数。", "How many faults were open when."),
-    unit="none",
-    queries=[Query(expr="sum by (priority) (sla_faults_open)", legend=Text("{{priority}}", "{{priority}}"))],
-    colors={priority: meaning.color for priority, meaning in PRIORITIES.items() if meaning.color != "text"},
-    width=12,
-    height=8,
-    low=0,
-    decimals=0,
-    stacked=True,
 )
 
 _AGES = Panel(
@@ -197,7 +183,7 @@ FAULTS = Dashboard(
             ],
         ),
         Section(title=Text("未恢复", "Open"), panels=[open_faults('{role=~"$role"}', width=16), _OF_ROLE, _AGES]),
-        Section(title=Text("本周期", "This period"), panels=[_OF_OUTCOME, _OVER_TIME]),
+        Section(title=Text("本周期", "This period"), panels=[_OF_OUTCOME, OPEN_OVER_TIME]),
         Section(title=Text("处置时间", "Clearing"), panels=[_BUCKETS, _TYPICAL]),
     ],
     since="now-24h",

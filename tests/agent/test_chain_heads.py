@@ -330,3 +330,16 @@ def test_a_row_is_proven_to_be_in_its_head_and_a_changed_one_is_not(path: Path) 
     assert climb(algorithm, leaf(algorithm, "edges", key, columns), proven.steps) == root
     assert climb(algorithm, leaf(algorithm, "edges", key, (*columns[:-1], b"")), proven.steps) != root
     world.close()
+
+
+def test_a_store_without_a_head_is_not_called_right(path: Path) -> None:
+    location = Location(path)
+    with closing(connect(location)) as connection:
+        migrate(connection, location)
+    code, said = verify(path)
+    assert code == 0
+    assert ("nothing is proved of this store" in said, "ok:" in said, "agrees with itself" in said) == (
+        True,
+        False,
+        False,
+    )

@@ -41,7 +41,7 @@ class Table:
 
     def at(self, after: int, *faults: Seen, **now: object) -> list[Notice]:
         known = {"isolated": {}, "is_blind": lambda _: False, "in_doubt": False, "became": lambda _: None, **now}
-        return self.desk.step(Now(at=START + after, faults=faults, **known), self.rules)  # type: ignore[arg-type]
+        return self.desk.step(Now(at=START + after, faults=faults, **known), self.rules)  # type: ignore[arg-type]  # by name
 
 
 def sorts(said: Sequence[Notice]) -> list[str]:
