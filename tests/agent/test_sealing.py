@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -65,6 +66,10 @@ class Clocks:
 
 def jobs(world: Watched, clocks: Clocks, now: int = OVER) -> SealJobs:
     return SealJobs(world.sealer, lambda: now, lambda: clocks, ChainMetrics(CollectorRegistry()))
+
+
+TIMES = "2025-06-10T00:00:00+08:00,2025-06-10T04:00:00+08:00"
+APPROVED = "2025-06-01T00:00:00+08:00"
 
 
 def seals(path: Path) -> list[SealStanding]:
@@ -225,25 +230,47 @@ def outage(tmp_path: Path) -> Path:
     return path
 
 
-def available(path: Path) -> dict[str, object]:
+def available(path: Path, target: str = "L1") -> dict[str, Any]:
     span = ("--from", "2025-06-01", "--to", "2025-07-01")
-    code, said = sla_agent(path, "availability", "--target", "L1", *span, "--json")
+    code, said = sla_agent(path, "availability", "--target", target, *span, "--json")
     assert code == 0, said
-    body: dict[str, object] = json.loads(said)
+    body: dict[str, Any] = json.loads(said)
     return body
 
 
 def test_a_window_that_is_imported_after_the_seal_is_a_revision_that_names_it(outage: Path) -> None:
-    """Vector 39 through the chain; this store never had a heartbeat, so that the window counts as documented."""
-    approved = "2025-06-01T00:00:00+08:00"
-    times = "2025-06-10T00:00:00+08:00,2025-06-10T04:00:00+08:00"
-    imported(outage, "maintenance", f"{WINDOWS}W1,L1,{times},局长,{approved},{approved},光缆,文1\n")
+    """This store never had a heartbeat, so that the window counts as documented."""
+    before = available(outage)
+    imported(outage, "maintenance", f"{WINDOWS}W1,L1,{TIMES},局长,{APPROVED},{APPROVED},光缆,文1\n")
+    after = available(outage)
+    assert after["all_in"] == before["all_in"] != after["excluding_approved"]
     code, said = sla_agent(outage, "seal", "--accept-clock")
     assert code == 0
     assert "2025-06 sealed, revision 2" in said
     assert "1 rows of register_rows by" in said
     assert "maintenance/W1/1" in said
     assert sla_agent(outage, "verify", "--expect", seals(outage)[0].kept.digest)[0] == 0
+
+
+def test_a_window_that_is_imported_the_morning_after_excludes_nothing_and_is_a_revision(world: Watched) -> None:
+    """Vector 39 through the chain: approved in time, but recorded after its start, which an agent was there to see."""
+    path = world.location.path
+    assert path is not None
+    down = JUNE.start + 9 * DAY_US
+    world.late(down, 2)
+    back = EdgeRow(1, world.run.boot_no, 3, Edge(down + 3 * HOUR_US, State.UP, Degraded.NONE, Cause.PROBE))
+    world.writer.write(world.run, Batch(OVER + 40 * DAY_US, edges=[back]))
+    world.close()
+    imported(path, "targets", TARGETS + "t1,tcp,192.0.2.1:80,line,,,\n")
+    assert sla_agent(path, "seal", "--period", "2025-06", "--accept-clock")[0] == 0
+    before = available(path, "t1")
+    imported(path, "maintenance", f"{WINDOWS}W1,t1,{TIMES},局长,{APPROVED},{APPROVED},光缆,文1\n")
+    after = available(path, "t1")
+    assert before["us"]["down"] == 3 * HOUR_US
+    assert after["excluding_approved"] == after["all_in"] == before["all_in"]
+    code, said = sla_agent(path, "seal", "--accept-clock")
+    assert (code, "maintenance/W1/1" in said) == (0, True), said
+    assert sla_agent(path, "verify", "--expect", seals(path)[0].kept.digest)[0] == 0
 
 
 def test_a_target_that_is_retired_over_its_outage_is_a_revision_and_the_headline_stays(outage: Path) -> None:
