@@ -15,7 +15,8 @@ class Entry:
     """One component of one target. Units: microseconds.
 
     `state` and `degraded` are the durable ones, which is all that is shown; `track` may be ahead of them by edges
-    that are on their way. `doubt` is what the store was last told to doubt from, `slot` its place on the page.
+    that are on their way. `doubt` is what the store was last told to doubt from, `series` how the labels
+    of its samples begin ("" while it has none), `shown` the values of the last reading that measured.
     """
 
     __slots__ = (
@@ -29,8 +30,9 @@ class Entry:
         "pending",
         "pending_at",
         "probes",
+        "series",
+        "shown",
         "since",
-        "slot",
         "state",
         "successes",
         "totals",
@@ -52,13 +54,13 @@ class Entry:
         self.pending = 0
         self.pending_at: int | None = None
         self.last: Reading | None = None
-        self.values = NO_VALUES
+        self.values = self.shown = NO_VALUES
         self.duration_seconds = 0.0
         self.probes = 0
         self.successes = 0
         self.counted = [0, 0, 0]
         self.month = 0
-        self.slot = -1
+        self.series = ""
         self.watching = False
 
     @property

@@ -15,7 +15,7 @@ from agent.config.schema import Role
 from agent.faultwatch import FaultWatch
 from agent.figures.topology import Site, Topology
 from agent.metrics import Family
-from agent.page import WRITTEN_CHUNK, pieces
+from agent.page import PIECE, pieces
 from sla.composite import Said, site, state_now
 from sla.faults import LIMIT_US, Fault
 from sla.model import Degraded, State, Window
@@ -106,7 +106,7 @@ class FaultMetrics:
                 up.append(((name,), _UP[state]))
             if state in _WORKING and now.site_of(name).lines:
                 lost.append(((name,), float(Degraded.REDUNDANCY in degraded)))
-            if count % WRITTEN_CHUNK == 0:
+            if count % PIECE == 0:
                 yield ""
 
     def _counts(self, watch: FaultWatch) -> Iterator[Metric]:

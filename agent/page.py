@@ -1,91 +1,12 @@
-"""The pre-rendered part of /metrics: one line a sample, written anew when its probe ends, joined at the scrape.
-
-With 43 000 targets the generic way of rendering costs seconds of every scrape and holds up the probes; here a
-scrape only joins text. The families are those of agent.metrics, and a test proves the text equal to what
-prometheus-client would write of the same samples.
-"""
+"""How a line of /metrics is written: headers, labels, numbers, and whole families piece by piece."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from agent.metrics import Family, Type
 
-CHUNK = 1000
-"""Lines that are joined in one piece; between pieces the loop runs."""
-
-WRITTEN_CHUNK = 250
-"""The same of lines that are written for it."""
-
-
-class Lines:
-    """One family's samples by slot; an empty text is no sample. Families of few targets are kept by slot alone."""
-
-    __slots__ = ("family", "texts")
-
-    def __init__(self, family: Family, *, sparse: bool) -> None:
-        self.family = family
-        self.texts: list[str] | dict[int, str] = {} if sparse else []
-
-    def all(self) -> list[str]:
-        """The texts, in one order for as long as no slot is taken or freed."""
-        return self.texts if isinstance(self.texts, list) else list(self.texts.values())
-
-
-class Page:
-    """All pre-rendered families; a slot is one target or component, its texts are replaced in place."""
-
-    def __init__(self, families: Iterable[Family], sparse: Iterable[Family] = ()) -> None:
-        self.lines = {family.name: Lines(family, sparse=False) for family in families}
-        self.lines |= {family.name: Lines(family, sparse=True) for family in sparse}
-        self._unseen: dict[str, Lines] = {}
-        self._free: list[int] = []
-        self._size = 0
-
-    def dense(self, family: Family) -> list[str]:
-        """The texts of a family of all targets, by slot; a list that nobody reads if the family is not shown."""
-        lines = self.lines.get(family.name)
-        if lines is None:
-            lines = self._unseen.setdefault(family.name, Lines(family, sparse=False))
-        return lines.texts if isinstance(lines.texts, list) else []
-
-    def sparse(self, family: Family) -> dict[int, str]:
-        """The texts of a family of few targets, by slot."""
-        texts = self.lines[family.name].texts
-        return texts if isinstance(texts, dict) else {}
-
-    def take_slot(self) -> int:
-        """A place for one target's samples in every family."""
-        if self._free:
-            return self._free.pop()
-        for lines in (*self.lines.values(), *self._unseen.values()):
-            if isinstance(lines.texts, list):
-                lines.texts.append("")
-        self._size += 1
-        return self._size - 1
-
-    def free_slot(self, slot: int) -> None:
-        """Its samples end."""
-        for lines in self.lines.values():
-            if isinstance(lines.texts, list):
-                lines.texts[slot] = ""
-            else:
-                lines.texts.pop(slot, None)
-        self._free.append(slot)
-
-    def chunks(self, *, open_metrics: bool) -> Iterator[str]:
-        """The text, piece by piece; families without samples are left out."""
-        for lines in self.lines.values():
-            head = header(lines.family, open_metrics=open_metrics)
-            texts = lines.all()
-            for start in range(0, len(texts), CHUNK):
-                text = "".join(texts[start : start + CHUNK])
-                if text:
-                    yield head + text
-                    head = ""
-
-    def samples(self) -> int:
-        """How many samples there are now."""
-        return sum(text.count("\n") for lines in self.lines.values() for text in lines.all())
+PIECE = 250
+"""Lines that are written in one piece; between pieces the loop runs."""
 
 
 def header(family: Family, *, open_metrics: bool) -> str:
@@ -120,7 +41,7 @@ def pieces(
     """A family that nothing keeps, so many lines at a time. Shape: samples as values of its labels and the number."""
     head, rest = header(family, open_metrics=open_metrics), iter(samples)
     line, order = _line(family, common)
-    while piece := list(islice(rest, WRITTEN_CHUNK)):
+    while piece := list(islice(rest, PIECE)):
         yield head + "".join([line % (*[escape(own[place]) for place in order], value) for own, value in piece])
         head = ""
     if head:  # as prometheus-client does: a family without samples is there

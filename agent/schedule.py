@@ -1,7 +1,7 @@
-"""When each target is probed: a heap of due times on the monotonic clock, launched in 8 ms ticks.
+"""When each target is probed: a heap of due times on the monotonic clock, on a grid of 50 ms.
 
-Every target has its own place in its interval (a checksum of its id), so starts never come in bursts, and the
-same grid holds after a reload. Wall time plays no part: a clock that jumps moves no probe.
+Every target has its own place in its interval (a checksum of its id), so starts are spread evenly, and the same
+places hold after a reload. Wall time plays no part: a clock that jumps moves no probe.
 """
 
 import asyncio
@@ -12,11 +12,10 @@ from typing import NamedTuple
 
 from agent.targets import Watched
 
-TICK_NS = 8_000_000
-"""Launches are gathered into ticks of 8 ms: fewer wake-ups, and still no burst that would falsify latency."""
-
 LAUNCH_CAP = 40
-"""Probes started in one tick at most: 5 000 a second; what waits is late by a few milliseconds, not lost."""
+PAUSE_NS = 5_000_000
+"""Probes started in one go at most, and the pause before more are: 8 000 a second. What waits is late by a few
+milliseconds, not lost."""
 
 FIRST_SPREAD_NS = 10_000_000_000
 """A new target is probed for the first time within this, even if its interval is longer."""
@@ -57,13 +56,18 @@ class Job:
         self.early_ns = now_ns - EARLY_NS
         self.hinted = False
         self.regular_ns = next_regular(watched, now_ns)
-        self.due_ns = min(self.regular_ns, now_ns + watched.phase_ns % FIRST_SPREAD_NS)
+        self.due_ns = min(self.regular_ns, on_grid(watched, now_ns + watched.phase_ns % FIRST_SPREAD_NS))
 
 
 def next_regular(watched: Watched, after_ns: int) -> int:
     """The first instant of the target's grid after `after_ns`: no drift, whatever happened in between."""
     interval = watched.interval_ns
     return after_ns + interval - (after_ns - watched.phase_ns) % interval
+
+
+def on_grid(watched: Watched, instant_ns: int) -> int:
+    """The first instant of the grid that is no earlier."""
+    return -(-instant_ns // watched.grid_ns) * watched.grid_ns
 
 
 class Turn(NamedTuple):
@@ -85,7 +89,7 @@ def next_turn(watched: Watched, started_ns: int, ended_ns: int, *, retry: bool) 
         skipped, late = divmod(ended_ns - regular, watched.interval_ns)
         skipped += late > watched.interval_ns // STILL_ON_TIME
         regular += skipped * watched.interval_ns
-    due = min(regular, started_ns + watched.retry_ns) if retry else regular
+    due = min(regular, on_grid(watched, started_ns + watched.retry_ns)) if retry else regular
     return Turn(regular, max(due, ended_ns), skipped)
 
 
@@ -184,8 +188,8 @@ class Schedule:
             if not self._heap:
                 await self._sleep(IDLE_SECONDS)
                 continue
-            wait = max(self._heap[0][0] - now, 1)
-            await self._sleep(min(-(-wait // TICK_NS) * TICK_NS / 1e9, IDLE_SECONDS))
+            wait = self._heap[0][0] - now
+            await self._sleep(min((wait if wait > 0 else PAUSE_NS) / 1e9, IDLE_SECONDS))
 
     def _launch_due(self, now: int) -> None:
         heap, launched = self._heap, 0

@@ -10,6 +10,10 @@ from sla.confirm import Rules
 from sla.limits import Limit
 from sla.model import Window
 
+GRID_NS = 50_000_000
+"""What is due within 50 ms starts together: to wake a sleeping processor, with its caches gone cold, costs more than a
+probe's own work (ADR 0003). What has come is served between two launches, so it makes no latency longer."""
+
 
 class Duty(StrEnum):
     """Why it is probed: for its own sake, or as a part of the vantage's check of itself (S6)."""
@@ -25,6 +29,7 @@ class Watched:
 
     `plane` is the plane whose self-check its failures need, None where they need none (loopback, this host).
     `families` are the IP versions it must answer on where there are several: component and module of each.
+    `phase_ns` is where in its interval it is probed: the same at every start, spread by its id.
     """
 
     target: Target
@@ -45,6 +50,11 @@ class Watched:
     service: tuple[Window, ...] = ()
     families: tuple[tuple[str, str], ...] = ()
     parents: tuple[str, ...] = ()
+    phase_ns: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        place = crc32(self.id.encode()) * self.interval_ns >> 32
+        object.__setattr__(self, "phase_ns", place - place % self.grid_ns)
 
     @property
     def id(self) -> str:
@@ -62,9 +72,9 @@ class Watched:
         return int(self.target.timeout_seconds * 1e9)
 
     @property
-    def phase_ns(self) -> int:
-        """Where in its interval it is probed: the same at every start, spread by its id."""
-        return crc32(self.id.encode()) * self.interval_ns >> 32
+    def grid_ns(self) -> int:
+        """Its turns lie on multiples of this: those of many targets fall together, never many of one interval."""
+        return min(GRID_NS, self.interval_ns // 20 or 1)
 
 
 def modules_of(watched: Watched) -> Iterator[str]:

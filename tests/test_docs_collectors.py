@@ -18,7 +18,7 @@ from agent.config import load
 from agent.config.addresses import check_address
 from agent.config.builtin import BUILT_IN, DEFAULT_MODULES
 from agent.config.show import duration
-from agent.schedule import LAUNCH_CAP, TICK_NS
+from agent.schedule import LAUNCH_CAP, PAUSE_NS
 from agent.web.words import REASONS
 from collectors import KINDS
 from collectors.base import FAILED_REASONS, Kind, Module, Outcome, Reading, Reason, Target
@@ -124,7 +124,7 @@ def test_the_limits_and_the_timeout_of_each_kind_are_its_own(edition: Edition) -
         [kind.name, str(kind.concurrency), str(kind.per_second), duration(built_in(kind).timeout)] for kind in KINDS
     ]
     assert [[row[0], *row[2:]] for row in edition.rows(edition.kinds)] == wanted
-    assert f"{LAUNCH_CAP * 1_000_000_000 // TICK_NS:,}".replace(",", " ") in edition.text
+    assert f"{LAUNCH_CAP * 1_000_000_000 // PAUSE_NS:,}".replace(",", " ") in edition.text
 
 
 def built_in(kind: Kind) -> Module:

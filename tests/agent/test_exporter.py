@@ -1,4 +1,4 @@
-"""The pre-rendered page says exactly what prometheus-client would say of the same samples, in both formats."""
+"""The page says exactly what prometheus-client would say of the same samples, in both formats."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 from prometheus_client.registry import Collector
 
 from agent import metrics
+from agent.exporter import Exporter
 from agent.metrics import Family, Type
 from agent.page import escape, header, seconds
 from collectors.base import Outcome, Reading, Reason
@@ -147,15 +148,42 @@ def test_unknown_has_no_up_sample(world: World) -> None:
     assert text.count('state="unknown"} 1\n') == 4
 
 
-def test_a_target_that_left_has_no_sample_and_its_place_is_used_again(world: World) -> None:
+def test_a_target_that_left_has_no_sample_even_if_it_leaves_while_the_page_is_written(world: World) -> None:
     filled(world)
-    slots = {entry.slot for entry in world.ledger.entries() if entry.slot >= 0}
+    pieces = world.exporter.chunks(open_metrics=False)
+    assert 'target="plain"' in next(pieces)
     world.ledger.forget("plain", 0)
+    assert 'target="plain"' not in "".join(pieces)
     assert 'target="plain"' not in "".join(world.exporter.chunks(open_metrics=False))
     world.ledger.watch(target("new"))
     world.watched.append(target("new"))
     world.read("ok", "new")
-    assert {entry.slot for entry in world.ledger.entries() if entry.slot >= 0} == slots
+    assert 'target="new"' in "".join(world.exporter.chunks(open_metrics=False))
+
+
+def test_a_target_of_which_only_a_gap_is_known_has_a_state_and_no_figure_of_a_probe(world: World) -> None:
+    [entry] = world.ledger.of_target("plain").values()
+    world.exporter.changed(entry)
+    world.exporter.reading(entry)  # as silence is settled, without a reading
+    text = "".join(world.exporter.chunks(open_metrics=False))
+    assert 'sla_target_state{target="plain"' in text
+    assert "sla_probe_" not in text
+    assert "sla_target_streak" not in text
+
+
+def test_what_could_not_be_measured_now_stays_as_it_was_last_seen(world: World) -> None:
+    """A value of a kind's own family; the round-trip time, which every kind has, is of the last reading alone."""
+    family = Family("sla_tcp_connect_seconds", Type.GAUGE, "Time.")
+    exporter = Exporter({"tcp": {"connect_seconds": family}}, world.ledger.settle, world.run_clock.now_us, {})
+    [entry] = world.ledger.of_target("plain").values()
+    for outcome in (Outcome.OK, Outcome.ERROR):
+        values = {"connect_seconds": 0.5, "rtt_seconds": 0.1} if outcome is Outcome.OK else {}
+        entry.last = Reading(outcome=outcome, reason=None if values else Reason.PERMISSION, values=values)
+        entry.values = entry.last.values
+        exporter.reading(entry)
+    text = "".join(exporter.chunks(open_metrics=False))
+    assert 'sla_tcp_connect_seconds{target="plain",kind="tcp",module="m",site="",vantage="v"} 0.5\n' in text
+    assert "sla_probe_rtt_seconds" not in text
 
 
 def test_values_that_a_failed_probe_did_not_measure_are_not_shown_any_more(world: World) -> None:

@@ -1,18 +1,21 @@
 """When probes start: the grid, the launch cap, lanes and the pulse, on a clock that tests turn by hand."""
 
 import asyncio
+from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
 from agent.lanes import Lane
 from agent.pulse import BEAT_NS, Pulse
-from agent.schedule import BEHIND_NS, LAUNCH_CAP, Job, Schedule, next_regular
-from agent.targets import Watched
+from agent.schedule import BEHIND_NS, LAUNCH_CAP, Job, Schedule, next_regular, next_turn, on_grid
+from agent.targets import GRID_NS, Watched
+from sla.confirm import Rules
 from tests.agent.worlds import HandClock, target
 
 SECOND = 1_000_000_000
-PLACES = (2_556_410_003, 34_659_210_601)
+PLACES = (2_550_000_000, 34_650_000_000)
 
 
 class Hand:
@@ -47,6 +50,21 @@ def test_the_grid_has_no_drift_and_never_repeats_a_turn() -> None:
 
 def test_the_same_id_has_the_same_place_in_every_process() -> None:
     assert (target("camera-1").phase_ns, target("camera-2").phase_ns) == PLACES
+
+
+@pytest.mark.parametrize("interval", [1, 15, 60, 3600])
+def test_every_turn_lies_on_the_grid_so_that_many_start_at_one_wake_up(interval: int) -> None:
+    for watched in many(100, interval):
+        turn = next_regular(watched, 12_345_678_901)
+        retry = next_turn(watched, turn, turn + 1, retry=True).due_ns
+        assert (turn % GRID_NS, on_grid(watched, retry) - retry) == (0, 0)
+    assert max(Counter(next_regular(watched, 0) for watched in many(1000, 60)).values()) < 10
+
+
+def test_the_grid_of_a_short_interval_is_finer_or_all_its_targets_would_start_at_once() -> None:
+    quick = replace(target("a"), rules=Rules(200_000))
+    assert quick.grid_ns == 10_000_000
+    assert len({replace(each, rules=quick.rules).phase_ns for each in many(1000)}) == 20
 
 
 def test_ten_thousand_targets_are_spread_evenly_over_their_interval() -> None:
@@ -98,7 +116,8 @@ def test_a_schedule_that_is_behind_re_probes_only_at_regular_turns(late_ns: int,
     hand.tick((due + late_ns) / SECOND)
     started = hand.clock.monotonic_ns()
     hand.schedule.done(job, started, retry=True)
-    assert job.due_ns == (started + watched.retry_ns if retries else next_regular(watched, started))
+    soon = on_grid(watched, started + watched.retry_ns)
+    assert job.due_ns == (soon if retries else next_regular(watched, started))
 
 
 def test_a_turn_that_passed_only_just_now_is_taken_and_not_missed() -> None:
