@@ -76,6 +76,7 @@ class Exporter:
         self._time_families = [family for family in shown if family in TIME_FAMILIES]
         self._values = _by_family(value_families)
         self._of_kind: dict[str, dict[Entry, None]] = {}
+        self._measured: dict[str, set[str]] = {}
         self.periods: Mapping[str, Window] = {}
 
     def reading(self, entry: Entry) -> None:
@@ -84,6 +85,9 @@ class Exporter:
             self._begin(entry)
         if entry.last is not None and entry.last.outcome is not Outcome.ERROR:
             entry.shown = entry.values
+            measured = self._measured[entry.watched.kind]
+            if not measured >= entry.values.keys():
+                measured.update(entry.values)
 
     def changed(self, entry: Entry) -> None:
         """Its durable state changed."""
@@ -109,16 +113,16 @@ class Exporter:
             head = header(family, open_metrics=open_metrics)
             for start in range(0, len(entries), portion):
                 text = "".join(write(family, [entry for entry in entries[start : start + portion] if entry.series]))
-                if text:
-                    yield head + text
-                    head = ""
+                yield head + text if text else ""  # whoever takes it lets the loop run, also after a search in vain
+                head = "" if text else head
 
     def _columns(self) -> Iterator[tuple[Family, _Write, Sequence[Entry], int]]:
         """Each family in its order, who writes it, of which entries, and of how many in one piece."""
         every = self._entries(self._of_kind)
         for family in self._families:
             yield family, self._write_plain, every, PORTION
-        for family, value, kinds in self._values:
+        for family, value, of_kinds in self._values:
+            kinds = [kind for kind in of_kinds if value in self._measured.get(kind, ())]
             yield family, partial(_write_value, value), self._entries(kinds), PORTION
         for family in self._time_families:
             yield family, self._write_time, every, TIME_PORTION
@@ -133,6 +137,7 @@ class Exporter:
             [*zip(metrics.TARGET_LABELS, own, strict=True), *watched.labels, *self._common.items()]
         )
         self._of_kind.setdefault(watched.kind, {})[entry] = None
+        self._measured.setdefault(watched.kind, set())
 
     def _write_plain(self, family: Family, entries: Sequence[Entry]) -> list[str]:
         name = family.name

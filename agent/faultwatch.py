@@ -41,9 +41,12 @@ LOOK_EVERY_SECONDS = 0.5
 REBUILD_US = 86_400_000_000
 """How long the reducer goes on before what has grown old leaves it."""
 
-REST = 4
-"""A look rests so many times what it reckoned: with everything DOWN it may not take more than a fifth of a core from
+REST = 9
+"""A look rests so many times what it reckoned: with everything DOWN it may not take more than a tenth of a core from
 the probes that have to see it come back."""
+
+QUIET_REST = 50
+"""The same where nothing was heard since: only a clock can have run out, or a fault have become final."""
 
 BEHIND_TIMEOUT = 2.0
 """Seconds that a probe behind something DOWN may take (F7)."""
@@ -129,6 +132,7 @@ class FaultWatch:
         self.open_ids: Set[str] = frozenset()
         self.looked_at = 0
         self.rest_seconds = LOOK_EVERY_SECONDS
+        self._reckoned = 0.0
 
     def said(self, name: str) -> Said:
         """What a target or line is in, by all that is evidence of it, OUT outside its service (A2, A6)."""
@@ -178,7 +182,7 @@ class FaultWatch:
         """Look again after edges, and as time passes, until cancelled."""
         while True:
             try:
-                async with asyncio.timeout(LOOK_EVERY_SECONDS * 10):
+                async with asyncio.timeout(max(LOOK_EVERY_SECONDS * 10, self._reckoned * QUIET_REST)):
                     await self._wake.wait()
             except TimeoutError:
                 pass
@@ -295,6 +299,7 @@ class FaultWatch:
         self._said.update(found.said)
         self.faults, self.counts, self.population = found.derived.faults, found.counts, found.population
         self.open, self.open_ids = found.open, {fault.id for fault in found.open}
+        self._reckoned = found.seconds
         self.rest_seconds = max(LOOK_EVERY_SECONDS, REST * found.seconds)
         if found.behind is not None:
             self._agent.runner.stand_behind(found.behind)

@@ -98,8 +98,9 @@ class Probe:
 
     def end(self, reading: Reading) -> None:
         """Close the socket and give the reading to whoever waits; a second end says nothing."""
-        if self._release() and self._landed is not None:
-            self._landed((reading if reading.values else replace(reading, values=self.values()),))
+        landed = self._landed
+        if self._release() and landed is not None:
+            landed((reading if reading.values else replace(reading, values=self.values()),))
 
     def abandon(self) -> None:
         """Close the socket because nobody waits any more."""
@@ -126,8 +127,9 @@ class Probe:
 
     def crash(self, exc: Exception) -> None:
         """Hand a bug of ours to whoever waits: the runner's boundary makes it error/internal."""
-        if self._release() and self._landed is not None:
-            self._landed(exc)
+        landed = self._landed
+        if self._release() and landed is not None:
+            landed(exc)
 
     def expire(self) -> None:
         """The deadline has passed."""
@@ -137,11 +139,14 @@ class Probe:
             self.crash(exc)
 
     def _release(self) -> bool:
-        """Whether this call was the one that ended the probe."""
+        """Whether this call was the one that ended the probe.
+
+        Whoever waits may hold the probe: without letting go, each probe would be left to the collector of cycles.
+        """
         hub, sock = self._hub, self._sock
         if hub is None:
             return False
-        self._hub = self._sock = None
+        self._hub = self._sock = self._landed = None
         self.unsent = b""
         if sock is not None:
             hub.forget(self, sock.fileno(), self._slot)

@@ -4,6 +4,7 @@ Settled time never changes again, so the sums never fall; a restart builds the s
 """
 
 from collections.abc import Sequence
+from operator import sub
 
 from sla.model import State, Window
 from sla.timeline import Mark, out_of_service
@@ -66,10 +67,14 @@ class Totals:
     def of_period(self, period: Window, upto: int) -> Sums:
         """The time of a begun period up to now, what is not settled yet included."""
         base = self._bases.get(period)
-        sums = [0] * len(State) if base is None else [s - b for s, b in zip(self.sums, base, strict=True)]
-        for index, (at, state) in enumerate(self._marks):
-            end = self._marks[index + 1][0] if index + 1 < len(self._marks) else upto
-            start, end = max(at, self.settled_at, period.start), min(end, upto, period.end)
+        sums = [0] * len(State) if base is None else list(map(sub, self.sums, base))
+        settled, marks = self.settled_at, self._marks
+        first = settled if settled > period.start else period.start
+        last = upto if upto < period.end else period.end
+        for index, (at, state) in enumerate(marks):
+            start = at if at > first else first
+            end = marks[index + 1][0] if index + 1 < len(marks) else last
+            end = end if end < last else last
             if start < end:
                 self._add(sums, start, end, state)
         return sums
