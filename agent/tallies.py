@@ -1,6 +1,7 @@
-"""What is kept of readings beside their edges: outcomes by month (E6), and when a site's target was seen (C2).
+"""What is kept of readings beside their edges: outcomes by month (E6), when a site's target was seen, and as whom (C2).
 
-A kill loses what was seen since the last flush; that can make a unit less covered, never more.
+A kill loses what was seen since the last flush: a unit is less covered for it. Of identities it loses at most the
+minutes since then; whoever still answers with one is seen again.
 """
 
 from collections.abc import Callable, Sequence
@@ -8,6 +9,7 @@ from typing import Protocol, TypeVar
 
 from agent.entries import Entry
 from agent.stores.base import Counted
+from agent.stores.identifying import DayMet
 from agent.stores.sighting import DaySeen
 from sla.model import Outcome
 
@@ -27,6 +29,7 @@ class Keeper(Protocol):
 
     def count(self, counted: Counted) -> None: ...
     def sightings(self, rows: Sequence[DaySeen]) -> None: ...
+    def identities(self, rows: Sequence[DayMet]) -> None: ...
 
 
 class Tallies:
@@ -38,8 +41,10 @@ class Tallies:
         self._day_of = day_of
         self._counted: set[Entry] = set()
         self._seen: dict[tuple[int, int], _Held] = {}
+        self._met: dict[tuple[int, int, str], tuple[int, int]] = {}
         self._leaving: list[Entry] = []
         self._seen_leaving: list[tuple[tuple[int, int], _Held]] = []
+        self._met_leaving: list[DayMet] = []
         self._flushes = 0
 
     def take(self, entry: Entry, outcome: Outcome, at: int) -> None:
@@ -60,6 +65,13 @@ class Tallies:
             entry.counted[outcome - 1] += readings - 2
             self.take(entry, outcome, last)
 
+    def recognise(self, entry: Entry, identity: str, at: int) -> None:
+        """Who answered a probe that began at an instant, whatever the answer was worth; no more of them than probes."""
+        if entry.watched.site and not entry.component.part:
+            key = (self._day_of(at), entry.component.id, identity)
+            first, last = self._met.get(key, (at, at))
+            self._met[key] = (min(first, at), max(last, at))
+
     def flush(self, *, all_of_it: bool = False) -> None:
         """Begin to hand the counts to the next commits; now and then, or for `all_of_it`, what was seen too.
 
@@ -70,8 +82,10 @@ class Tallies:
         self._flushes += 1
         if all_of_it or self._flushes % SEEN_EVERY == 0:
             self._seen_leaving += self._seen.items()
-            self._seen = {}
-        self.go_on(len(self._leaving) + len(self._seen_leaving) if all_of_it else PORTION)
+            self._met_leaving += (DayMet(*key, *held) for key, held in self._met.items())
+            self._seen, self._met = {}, {}
+        whole = max(len(self._leaving), len(self._seen_leaving), len(self._met_leaving))
+        self.go_on(whole if all_of_it else PORTION)
 
     def go_on(self, most: int = PORTION) -> None:
         """Hand on so many more of what a flush began."""
@@ -80,6 +94,8 @@ class Tallies:
         rows = _taken(self._seen_leaving, most)
         if rows:
             self._keeper.sightings([DaySeen(*key, *held) for key, held in rows])
+        if self._met_leaving:
+            self._keeper.identities(_taken(self._met_leaving, most))
 
     def let_go(self, entry: Entry) -> None:
         """Hand on what was counted of one."""

@@ -48,7 +48,7 @@ class Kept:
 
     def heard(self, batch: Batch) -> None:
         """Rows became durable."""
-        if batch.components or batch.edges or batch.sightings or batch.bins or batch.doubts:
+        if any((batch.components, batch.edges, batch.sightings, batch.identities, batch.bins, batch.doubts)):
             self._heard.append(batch)
             if len(self._heard) > _MOST:  # nobody looks: what is read anew costs less than to remember all of it
                 self._base = None
@@ -132,10 +132,11 @@ class Kept:
         self._news: dict[str, int] = {}
         self._doubted: set[str] = set()
 
-    def _advance(self, news: Iterable[Batch]) -> None:
+    def _advance(self, news: Sequence[Batch]) -> None:
         doubted = {name for id_ in self._reader.doubts() if (name := self._names.get(id_)) is not None}
         touched, seen = self._early.keys() | doubted | self._doubted, set[str]()
         self._doubted = doubted
+        met = any(batch.identities for batch in news)
         self._early = {name: at for name, at in self._early.items() if at >= self._fresh}
         for batch in news:
             for row in batch.edges:
@@ -150,7 +151,7 @@ class Kept:
         for excludes, faults in self._faults.items():
             faults.advance(self.known(short_notice_excludes=excludes), touched, self._fresh)
         for sights in self._sights.values():
-            sights.advance(self.known(short_notice_excludes=False), touched | seen)
+            sights.advance(self.known(short_notice_excludes=False), touched | seen, met=met)
 
     def _tell(self, name: str) -> None:
         self._news[name] = self._news.get(name, 0) + 1

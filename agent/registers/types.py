@@ -86,6 +86,24 @@ def _ip(text: str) -> str:
         raise ValueError(f"wanted an IP address (10.6.0.2, 2001:db8::2){step}") from None
 
 
+def _identity(text: str) -> str:
+    kind, _, rest = (part.strip() for part in text.partition(":"))
+    kind = _IDENTITIES.get(kind.casefold(), kind.casefold())
+    if kind == "address" and rest:
+        return f"address:{_address(rest).casefold()}"
+    digits = rest.replace(":", "").replace(" ", "").lower()
+    lengths = {"certificate": range(64, 65), "engine": range(10, 65)}.get(kind, range(0))
+    if len(digits) in lengths and len(digits) % 2 == 0 and not set(digits) - set("0123456789abcdef"):
+        return f"{kind}:{digits}"
+    raise ValueError(
+        "wanted certificate: and the 64 hexadecimal digits of a SHA-256, engine: and 10 to 64 of them, or address: and "
+        "a host, as the list of coverage names it"
+    )
+
+
+_IDENTITIES = {"证书": "certificate", "引擎": "engine", "地址": "address"}
+
+
 def _parts(text: str) -> list[str]:
     return [part for part in map(str.strip, _BETWEEN.split(text)) if part]
 
@@ -291,6 +309,7 @@ FIGURE = Type("number, no percentage", "数值，不是百分数", _plain(_figur
 LARGE = Type("whole number", "整数", _plain(_large))
 BOUND = Type("`n/d`", "`n/d`", _plain(_bound))
 GB_ID = Type("20 digits", "20 位数字", _plain(_gb_id))
+IDENTITY = Type("`certificate:`, `engine:` or `address:`", "`certificate:`、`engine:` 或 `address:`", _plain(_identity))
 LEVEL, TIER, ROLE, PRIORITY = map(_choice_type, (LEVELS, TIERS, ROLES, PRIORITIES))
 PLATFORM_CLASS, SYSTEM_CLASS = map(_choice_type, (PLATFORM_CLASSES, SYSTEM_CLASSES))
 SEVERITY, POINT_CLASS = map(_choice_type, (SEVERITIES, POINT_CLASSES))
