@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from agent.entries import Entry
 from agent.housekeeping import DayOf
 from agent.stores.base import Batch, Component, Counted, RunRequest
+from agent.stores.identifying import DayMet
 from agent.stores.opening import Location, connect, migrate
 from agent.stores.reading import SqliteReader
-from agent.stores.identifying import DayMet
 from agent.stores.sighting import DaySeen
 from agent.stores.writing import SqliteWriter
 from agent.tallies import PORTION, SEEN_EVERY, Tallies
