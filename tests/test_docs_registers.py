@@ -88,6 +88,7 @@ REQUIRED = {
     "sites": ["site_id"],
     "links": ["link_id", "a_site", "b_site", "carrier", "contracted_mbps"],
     "targets": ["target_id", "kind", "address"],
+    "identities": ["identity"],
     "platforms": ["platform_id", "name"],
     "components": ["component_id", "platform_id", "member"],
     "systems": ["system_id", "name"],

@@ -185,8 +185,12 @@ def test_rows_that_grow_are_covered_when_their_time_is_over_and_never_in_doubt(p
 
 def test_what_is_over_is_over_by_the_zone() -> None:
     at = JUNE + HOUR_US
-    assert closed_at(at, ZONE) == {"bins": JUNE // HOUR_US - 1, "sightings": 739402, "counts": 202505}
-    assert closed_at(at - 1, ZONE) == {"bins": JUNE // HOUR_US - 2, "sightings": 739401, "counts": 202504}
+    assert closed_at(at, ZONE) == {
+        "bins": JUNE // HOUR_US - 1, "sightings": 739402, "identities": 739402, "counts": 202505,
+    }  # fmt: skip
+    assert closed_at(at - 1, ZONE) == {
+        "bins": JUNE // HOUR_US - 2, "sightings": 739401, "identities": 739401, "counts": 202504,
+    }  # fmt: skip
 
 
 def test_clean_up_of_counts_is_not_there_and_would_be_named(path: Path) -> None:
