@@ -44,7 +44,7 @@ class Kept:
         self._sights: dict[str, KeptSights] = {}
         self._anew = self._was_fresh = False
         self._base: _Base | None = None
-        self._until = self._fresh = 0
+        self._until = self._fresh = self._furthest = 0
 
     def heard(self, batch: Batch) -> None:
         """Rows became durable."""
@@ -73,7 +73,9 @@ class Kept:
             self._begin(base)
         self._known: dict[bool, Timelines] = {}
         self._advance(news)
-        self._base = base
+        self._furthest = max(self._furthest, until)
+        if until == self._furthest:  # else a later look would miss what was heard between this one and that one
+            self._base = base
 
     def known(self, *, short_notice_excludes: bool) -> Timelines:
         """Timelines of this look; each id is read when it is asked for."""

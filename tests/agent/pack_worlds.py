@@ -14,6 +14,7 @@ from agent.packs.build import write_pack
 from agent.plans import plan_by_id
 from agent.stores import chaining
 from agent.stores.base import Batch, BinRow, Component, EdgeRow, Leaving, Record, RunRequest
+from agent.stores.identifying import DayMet
 from agent.stores.sighting import DaySeen
 from sla.bins import BIN_US, Bin
 from sla.model import Cause, Degraded, Edge, Outcome, Seen, State
@@ -26,6 +27,7 @@ MINUTE = 60 * SECOND
 BEGIN, NOW = at("2025-03-01"), at("2025-04-10")
 PERIOD = "2025-03"
 STATES = (State.UP, State.UP, State.DEGRADED, State.DOWN, State.DOWN, State.UNKNOWN)
+IDENTITIES = (f"certificate:{'1' * 64}", f"certificate:{'2' * 64}", "engine:8000000001")
 WORDS = {State.UP: "up", State.DEGRADED: "degraded", State.DOWN: "down", State.UNKNOWN: "unknown", State.OUT: "out"}
 
 
@@ -101,6 +103,7 @@ class City:
             rows.append(f"{target},icmp,{address},{role},{site},{parents},{dice.choice((60, 300))},{families}")
         self._enter("targets", "target_id,kind,address,role,site_id,parents,interval_seconds,families_required", *rows)
         self._platforms()
+        self._identities()
 
     def _platforms(self) -> None:
         dice = self.dice
@@ -184,11 +187,34 @@ class City:
         bins = [
             BinRow(known["sw1#if/1"], Bin(hour + n * BIN_US, BIN_US, dice.randrange(10**10), 10**6)) for n in range(40)
         ]
-        batch = Batch(span[1], new, rows, records=told, sightings=seen, bins=bins if number == 0 else ())
+        met = list(self._met(known, span)) if dice.random() < 0.6 else []
+        batch = Batch(
+            span[1], new, rows, records=told, sightings=seen, bins=bins if number == 0 else (), identities=met
+        )  # fmt: skip
         if dice.random() < 0.5:
             writer.write(run, batch)
         else:
             writer.stop_run(run, batch, Leaving({}))
+
+    def _met(self, known: dict[str, int], span: tuple[int, int]) -> Iterator[DayMet]:
+        """As whom targets answered, on the days before the period's end too: some as the same."""
+        week = BEGIN + 24 * DAY
+        for name in self.targets:
+            for when in self._moments(self.dice.randint(0, 3), *self.dice.choice((span, (week, week + 8 * DAY)))):
+                day = to_datetime(when, ZONE).date().toordinal()
+                yield DayMet(day, known[name], self.dice.choice(IDENTITIES), when, when)
+
+    def _identities(self) -> None:
+        """Whose some of them are, or that one may repeat, in time or late."""
+        dice = self.dice
+        rows = [
+            f"{IDENTITIES[0]},,y,文",
+            f"{IDENTITIES[1]},{dice.choice(self.sites)},,",
+            f"address:10.0.0.1,{self.sites[0]},,",
+        ]
+        picked = dice.sample(rows, dice.randint(0, 3))
+        when = None if dice.random() < 0.6 else BEGIN + dice.choice((20, 33)) * DAY
+        self._enter("identities", "identity,site_id,repeats,decision_doc", *picked, recorded=when)
 
     def _edge(self, when: int) -> Edge:
         state = self.dice.choice(STATES)

@@ -94,3 +94,13 @@ def test_a_look_back_in_time_is_a_look_of_its_own(happens: Sequence[Step], back:
         assert list(city.differing()) == []
         assert list(city.differing(as_of=city.now - back)) == []
         assert list(city.differing()) == []
+
+
+def test_a_look_back_loses_nothing_that_was_heard_after_it() -> None:
+    """An edge that a look took in, then a look at the time before it: the next one knows the edge."""
+    with world() as city:
+        city.now += 4 * HOUR
+        city.write()
+        city.edge("core", 5 * SECOND, State.DOWN)
+        for back in (0, 60 * SECOND, 30 * SECOND, 0):
+            assert list(city.differing(as_of=city.now - back)) == []
