@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from agent.config.addresses import host_of
 from agent.config.tokens import is_token
 from agent.figures.book import INLINE, Body, Book
-from agent.figures.identities import Met, claims
+from agent.figures.identities import Shown, claims
 from agent.figures.sightings import Seen, Sightings
 from agent.figures.timelines import Timelines, by_name
 from agent.stores.base import Reader
@@ -39,8 +39,8 @@ def covered(reader: Reader, known: Timelines, zone: ZoneInfo, asked: Question) -
     """Coverage in the last instant before the cut-off. Shape: `known` knows all up to it at least."""
     components = by_name(reader)
     seen = Sightings(reader, known, asked.cut, components)
-    met = Met(reader, components, asked.cut)
-    return counted(known.book, asked, _sightings(seen, met, known.book, zone, asked))
+    shown = Shown(reader, components, asked.cut)
+    return counted(known.book, asked, _sightings(seen, shown, known.book, zone, asked))
 
 
 def counted(book: Book, asked: Question, seen: Iterable[Sighting]) -> Coverage:
@@ -68,7 +68,7 @@ def _is_on(network: str, body: Body) -> bool:
     return not planes or bool(planes & VIDEO_PLANES if network == VIDEO else planes - VIDEO_PLANES)
 
 
-def _sightings(seen: Sightings, met: Met, book: Book, zone: ZoneInfo, asked: Question) -> Iterator[Sighting]:
+def _sightings(seen: Sightings, shown: Shown, book: Book, zone: ZoneInfo, asked: Question) -> Iterator[Sighting]:
     """What was seen of every target and line that stands at a site, on the network that is asked for.
 
     One ok reading says all that a figure asks of a target: nothing more is looked up of those that have one.
@@ -78,7 +78,7 @@ def _sightings(seen: Sightings, met: Met, book: Book, zone: ZoneInfo, asked: Que
         at = last_ok.get(id_)
         found = seen.of(id_) if at is None else Seen(at, None, maybe_ok=False)
         days = seen.days(id_, asked.days, zone) if asked.days else frozenset[int]()
-        yield Sighting(id_, site, *found, days, own | met.of(id_))
+        yield Sighting(id_, site, *found, days, own | shown.of(id_))
 
 
 def standing(book: Book, network: str, cut: int) -> Iterator[tuple[str, str, frozenset[str]]]:

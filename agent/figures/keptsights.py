@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 from agent.figures.coverage import Question, counted, standing
-from agent.figures.identities import Met
+from agent.figures.identities import Shown
 from agent.figures.sightings import Seen, Sightings
 from agent.figures.timelines import Timelines
 from agent.stores.base import Component, Reader
@@ -40,7 +40,7 @@ class KeptSights:
             for component in known.evidence_of(id_):
                 if component != id_:
                     self._lines_of.setdefault(component, []).append(id_)
-        self._met = Met(reader, components, known.until)
+        self._shown = Shown(reader, components, known.until)
         self._look(known, [id_ for id_, _, _ in self._standing])
 
     def advance(self, known: Timelines, touched: Iterable[str], *, met: bool = False) -> None:
@@ -55,9 +55,9 @@ class KeptSights:
             todo.add(heapq.heappop(self._until)[1])
         if todo:
             self._look(known, sorted(todo))
-        if met or known.until >= self._met.changes:
-            before, self._met = self._met, Met(self._reader, self._components, known.until)
-            if before != self._met:
+        if met or known.until >= self._shown.changes:
+            before, self._shown = self._shown, Shown(self._reader, self._components, known.until)
+            if before != self._shown:
                 self._made.clear()
 
     def covered(self, known: Timelines, zone: ZoneInfo, levels: Sequence[str]) -> Coverage:
@@ -66,7 +66,7 @@ class KeptSights:
         if kept is None or kept[0] < known.until:
             asked = Question(self._network, levels, known.until)
             sightings = (
-                Sighting(id_, site, *self._seen[id_], frozenset(), own | self._met.of(id_))
+                Sighting(id_, site, *self._seen[id_], frozenset(), own | self._shown.of(id_))
                 for id_, site, own in self._standing
             )
             kept = _next_acceptance(known), counted(known.book, asked, sightings)

@@ -8,7 +8,13 @@ _ADD = """
 INSERT INTO identities VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
 first_at = min(first_at, excluded.first_at), last_at = max(last_at, excluded.last_at)
 """
-_READ = "SELECT * FROM identities WHERE day BETWEEN ? AND ? ORDER BY day, component, identity"
+_MET = """
+SELECT component, identity,
+    max(CASE WHEN last_at < :cut THEN last_at WHEN first_at < :cut THEN first_at END),
+    min(CASE WHEN first_at >= :cut THEN first_at WHEN last_at >= :cut THEN last_at END)
+FROM identities WHERE day BETWEEN :first AND :last GROUP BY component, identity ORDER BY component, identity
+"""
+"""Grouped here, as the rows of a week are many and what they come to is little."""
 
 
 class DayMet(NamedTuple):
@@ -25,12 +31,21 @@ class DayMet(NamedTuple):
     last_at: int
 
 
+class Met(NamedTuple):
+    """When a component answered last with an identity before a cut-off, and when first from it on; None: never."""
+
+    component: int
+    identity: str
+    before: int | None
+    after: int | None
+
+
 def insert(db: sqlite3.Connection, rows: Sequence[DayMet]) -> None:
     """Keep rows; what a row says already changes nothing."""
     if rows:
         db.executemany(_ADD, rows)
 
 
-def read(db: sqlite3.Connection, first: int, last: int) -> list[DayMet]:
-    """All rows of these days, both included."""
-    return [DayMet(*row) for row in db.execute(_READ, (first, last))]
+def met(db: sqlite3.Connection, days: tuple[int, int], cut: int) -> list[Met]:
+    """What the rows of these days, both included, tell."""
+    return [Met(*row) for row in db.execute(_MET, {"first": days[0], "last": days[1], "cut": cut})]

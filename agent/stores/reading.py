@@ -24,7 +24,7 @@ from agent.stores.base import Component, Counted, ImportedReading, Record, Run, 
 from agent.stores.chaining import Kept
 from agent.stores.clocksteps import ClockStep, Dating
 from agent.stores.evidence import unpack
-from agent.stores.identifying import DayMet
+from agent.stores.identifying import Met
 from agent.stores.noting import FaultEvent, Note
 from agent.stores.packing import LedgerRows
 from agent.stores.pathing import KeptPath
@@ -206,10 +206,10 @@ class SqliteReader:
         with self._lock:
             return sighting.seen_ok(self._db, days, window)
 
-    def identities(self, first: int, last: int) -> list[DayMet]:
-        """As whom components answered on these days, both included (C2)."""
+    def met(self, days: tuple[int, int], cut: int) -> list[Met]:
+        """As whom components answered, last before a cut-off and first from it on, by these days' rows (C2)."""
         with self._lock:
-            return identifying.read(self._db, first, last)
+            return identifying.met(self._db, days, cut)
 
     def first_sighting(self) -> int | None:
         """The first day of which the store keeps when components were seen."""

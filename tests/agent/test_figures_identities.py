@@ -126,7 +126,7 @@ def test_a_day_s_row_tells_of_both_its_ends(tmp_path: Path) -> None:
 
 WRONG = {
     "identities not compared": (
-        "Met",
+        "Shown",
         lambda *_: type("None_", (), {"of": lambda *_: frozenset()})(),
         "one certificate behind two units",
     ),

@@ -189,8 +189,8 @@ MET = st.lists(
 )
 
 
-@given(MET, st.randoms())
-def test_in_the_store_identities_of_a_day_only_widen_in_any_order(rows: list[DayMet], random: object) -> None:
+@given(MET, st.integers(0, 51), st.randoms())
+def test_in_the_store_identities_of_a_day_only_widen_in_any_order(rows: list[DayMet], cut: int, random: object) -> None:
     connection = connect(Location(None))
     migrate(connection, Location(None))
     writer, reader = SqliteWriter(connection), SqliteReader(connection)
@@ -203,8 +203,12 @@ def test_in_the_store_identities_of_a_day_only_widen_in_any_order(rows: list[Day
     for key in sorted({row[:3] for row in rows}):
         mine = [row for row in rows if row[:3] == key]
         wanted.append(DayMet(*key, min(row.first_at for row in mine), max(row.last_at for row in mine)))
-    assert reader.identities(1, 3) == wanted
-    assert reader.identities(2, 2) == [row for row in wanted if row.day == 2]
+    assert list(connection.execute("SELECT * FROM identities ORDER BY day, component, identity")) == wanted
+    assert [row[:2] for row in reader.met((2, 2), 60)] == [row[1:3] for row in wanted if row.day == 2]
+    for row in reader.met((1, 3), cut):
+        stamps = [at for each in wanted if each[1:3] == row[:2] for at in each[3:]]
+        assert row.before == max((at for at in stamps if at < cut), default=None)
+        assert row.after == min((at for at in stamps if at >= cut), default=None)
     connection.close()
 
 
