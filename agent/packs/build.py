@@ -26,7 +26,7 @@ from sla.indicators import Judged
 from sla.plans import Row
 from sla.workdays import WorkCalendar
 
-FORMAT = 1
+FORMAT = 2
 RULES = {
     "down_after": 3, "up_after": 2, "validity_intervals": "3/2", "late_after_seconds": 10_800,
     "reopen_within_seconds": 600, "short_notice_hours": 72, "covered_within_hours": 168, "gap_over_seconds": 10_800,

@@ -2,7 +2,7 @@
 
 import random
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -353,14 +353,14 @@ class City:
 
     def _heads(self) -> None:
         for when in (NOW - 3 * HOUR, NOW - HOUR):
-            head(self.made, when)
+            head(self.made, when, {"identities": to_datetime(when, ZONE).date().toordinal() - 1})
 
 
-def head(made: Books, when: int) -> str:
-    """A head of the chain over all that is there; its digest."""
+def head(made: Books, when: int, closed: Mapping[str, int] | None = None) -> str:
+    """A head of the chain over all that is there, what grows up to the days that are closed; its digest."""
     db = made.writer._db
     db.execute("BEGIN")
-    cut = chaining.begin(db, "hour", when, {}, {})
+    cut = chaining.begin(db, "hour", when, closed or {}, {})
     db.execute("COMMIT")
     done = chaining.make(db, cut, "sha256", lambda: None)
     db.execute("BEGIN")

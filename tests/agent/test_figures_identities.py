@@ -25,6 +25,7 @@ from sla.periods import to_datetime, to_us
 from tests.agent.figure_cases import Books, books
 from tests.agent.import_cases import ZONE, at
 from tests.agent.pack_worlds import head, pack
+from tests.agent.test_packs_changed import remade
 
 FOLDER = Path(__file__).parent / "cases_identities"
 CUT, NOW = at("2026-06-01"), at("2026-06-01T06:00:00")
@@ -122,6 +123,22 @@ def test_a_day_s_row_tells_of_both_its_ends(tmp_path: Path) -> None:
             assert asked(made, when).total.beside["shared"] == ()
         assert asked(made, at("2026-05-31T13:00:00") + 1).total.beside["shared"] == ("A", "B")
         assert asked(made, at("2026-06-07T01:00:00") + 1).total.beside["shared"] == ()
+
+
+def test_a_row_written_anew_in_the_pack_fails_at_the_chain(tmp_path: Path) -> None:
+    """The day is in a head: who changes it in the pack, digests and all, still has the head against him."""
+    with books() as made:
+        fill(made, case_of("one certificate behind two units"))
+        head(made, NOW, {"identities": day_of(CUT) - 1})
+        packed = pack(made, plan_by_id("ankang"), ROW, tmp_path / "p.zip", period="2026-05", now=NOW)
+    status, said = verify.verify(str(packed), "en", None)
+    assert status == 0
+    assert "identities" not in said.partition("not checked")[0].partition("chain:")[2]
+    mine, another = full("certificate-1"), full("certificate-7")
+    forged = remade(packed, tmp_path, "identities.csv", lambda text: text.replace(mine, another, 1))
+    status, said = verify.verify(str(forged), "en", None)
+    assert status == 1
+    assert "the chain does not hold" in said
 
 
 WRONG = {

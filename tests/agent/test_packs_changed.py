@@ -75,6 +75,13 @@ def remade(path: Path, folder: Path, name: str, change: Callable[[str], str]) ->
     return forged
 
 
+def test_a_pack_of_an_older_form_is_refused_by_its_form(whole: Path, tmp_path: Path) -> None:
+    """What it lacks must not be taken for nothing seen."""
+    old = remade(whole, tmp_path, "method.json", lambda text: text.replace('"pack_format": 2', '"pack_format": 1'))
+    status, said = verify.verify(str(old), "en", None)
+    assert (status, "pack_format 1; use the pack's own verify.py" in said) == (1, True)
+
+
 def digits(data: bytes, dice: random.Random) -> int:
     """The place of one digit."""
     return dice.choice([place for place, byte in enumerate(data) if chr(byte).isdecimal()])
