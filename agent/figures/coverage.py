@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from agent.config.addresses import host_of
+from agent.config.addresses import host_of, same_host
 from agent.config.tokens import is_token
 from agent.figures.book import INLINE, Body, Book
 from agent.figures.identities import Shown, claims
@@ -102,10 +102,10 @@ def _speaks_for(network: str, body: Body) -> bool:
 
 
 def _reached_at(host: str) -> frozenset[str]:
-    return frozenset({f"address:{host}"} if host else ())
+    return frozenset({f"address:{same_host(host)}"} if host else ())
 
 
 def _host(body: Body) -> str:
     """The host behind an address; one address behind several units speaks for none of them (C2)."""
     address = str(body.get("address") or "")
-    return "" if body.get("kind") in _LOCAL or is_token(address) else host_of(address).casefold()
+    return "" if body.get("kind") in _LOCAL or is_token(address) else host_of(address)

@@ -15,6 +15,7 @@ import csv
 import datetime
 import hashlib
 import io
+import ipaddress
 import itertools
 import json
 import re
@@ -2367,6 +2368,17 @@ def _host(address: str) -> str:
     return address.rpartition(":")[0] if address.count(":") == 1 else address
 
 
+def _spelled_once(host: str) -> str:
+    """Every spelling of an address is one address."""
+    text, percent, scope = host.casefold().partition("%")
+    try:
+        number = ipaddress.ip_address(text)
+    except ValueError:
+        return host.casefold().rstrip(".")
+    inner = getattr(number, "ipv4_mapped", None)
+    return str(inner if inner is not None else number) + percent + scope
+
+
 def _standing(ask: Question, video: bool) -> Iterator[Tuple[str, str, str]]:
     """What speaks for a site on this network: id, site, address."""
     for register in TARGETS:
@@ -2378,7 +2390,7 @@ def _standing(ask: Question, video: bool) -> Iterator[Tuple[str, str, str]]:
                 plain = body.get("kind") in ("host", "host_page") or re.match(
                     r"^@(gateway6?|resolver)(:[0-9]{1,5})?$", address
                 )
-                yield id_, str(body["site_id"]), "" if plain else _host(address).casefold()
+                yield id_, str(body["site_id"]), "" if plain else _host(address)
     if not video:
         for id_, body in ask.book.standing("links", ask.cut - 1):
             yield id_, str(body["b_site"]), _host(str(body.get("far_address") or ""))
@@ -2403,7 +2415,7 @@ class Voices:
         behind: Dict[str, Set[str]] = {}
         for id_, site, address in _standing(ask, video):
             if site in unit_of:
-                shown_as = set(marks.get(id_, ())) | ({"address:" + address} if address else set())
+                shown_as = set(marks.get(id_, ())) | ({"address:" + _spelled_once(address)} if address else set())
                 told.append((site, shown_as, seen.of(id_)))
                 for mark in shown_as:
                     behind.setdefault(mark, set()).add(unit_of[site])

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from agent.config.addresses import same_host
 from agent.config.problems import nearest
 from agent.config.schema import Role
 from agent.config.values import NAME_WORDS, is_name
@@ -90,7 +91,7 @@ def _identity(text: str) -> str:
     kind, _, rest = (part.strip() for part in text.partition(":"))
     kind = _IDENTITIES.get(kind.casefold(), kind.casefold())
     if kind == "address" and rest:
-        return f"address:{_address(rest).casefold()}"
+        return f"address:{same_host(_address(rest))}"
     digits = rest.replace(":", "").replace(" ", "").lower()
     lengths = {"certificate": range(64, 65), "engine": range(10, 65)}.get(kind, range(0))
     if len(digits) in lengths and len(digits) % 2 == 0 and not set(digits) - set("0123456789abcdef"):

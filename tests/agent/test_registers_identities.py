@@ -20,7 +20,8 @@ HEADING = "identity,site_id,repeats,decision_doc\n"
         ("engine:80001F8804 6F6E65", "engine:80001f88046f6e65"),
         ("engine:80:00:1f:88:04", "engine:80001f8804"),
         ("address:Portal.Example", "address:portal.example"),
-        ("address:2001:DB8::1", "address:2001:db8::1"),
+        ("address:2001:DB8:0::1", "address:2001:db8::1"),
+        ("address:::ffff:10.0.0.1", "address:10.0.0.1"),
     ],
 )
 def test_an_identity_is_read_as_people_copy_it(text: str, identity: str) -> None:
