@@ -1,7 +1,7 @@
 """What is kept of readings beside their edges: outcomes by month (E6), when a site's target was seen, and as whom (C2).
 
-A kill loses what was seen since the last flush: a unit is less covered for it. Of identities it loses at most the
-minutes since then; whoever still answers with one is seen again.
+A kill loses what was seen since the last flush: a unit is less covered for it. That a target answered as somebody, new
+on its day, is handed on at the next turn: until it is durable two units that share it would both be covered.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,6 +23,9 @@ _Row = TypeVar("_Row")
 _Held = list[int | None]
 """First ok, last ok, first failed, last failed."""
 
+_Met = tuple[int, int, str]
+"""Day, component, identity."""
+
 
 class Keeper(Protocol):
     """Takes what is to be written."""
@@ -41,7 +44,9 @@ class Tallies:
         self._day_of = day_of
         self._counted: set[Entry] = set()
         self._seen: dict[tuple[int, int], _Held] = {}
-        self._met: dict[tuple[int, int, str], tuple[int, int]] = {}
+        self._met: dict[_Met, tuple[int, int]] = {}
+        self._told: set[_Met] = set()
+        self._told_day = 0
         self._leaving: list[Entry] = []
         self._seen_leaving: list[tuple[tuple[int, int], _Held]] = []
         self._met_leaving: list[DayMet] = []
@@ -71,6 +76,8 @@ class Tallies:
             key = (self._day_of(at), entry.component.id, identity)
             first, last = self._met.get(key, (at, at))
             self._met[key] = (min(first, at), max(last, at))
+            if key not in self._told:
+                self._tell_new(key, at)
 
     def flush(self, *, all_of_it: bool = False) -> None:
         """Begin to hand the counts to the next commits; now and then, or for `all_of_it`, what was seen too.
@@ -102,6 +109,14 @@ class Tallies:
         if any(entry.counted):
             self._keeper.count(Counted(entry.component.id, entry.month, *entry.counted))
             entry.counted = [0, 0, 0]
+
+    def _tell_new(self, key: _Met, at: int) -> None:
+        """It is handed on with the next turn; what was told of a day before the last is forgotten."""
+        if key[0] > self._told_day:
+            self._told_day = key[0]
+            self._told = {each for each in self._told if each[0] == key[0] - 1}
+        self._told.add(key)
+        self._met_leaving.append(DayMet(*key, at, at))
 
     def _see(self, component: int, outcome: Outcome, at: int) -> None:
         held = self._seen.setdefault((self._day_of(at), component), [None, None, None, None])

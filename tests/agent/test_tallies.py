@@ -121,16 +121,30 @@ def test_as_whom_a_site_s_target_answered_on_each_day() -> None:
         told.recognise(target, who, when)
     told.recognise(entry(2, site=""), "certificate:a", 4)
     told.recognise(entry(3, part="if/1"), "certificate:a", 4)
-    told.flush()
-    assert kept.met == []
+    told.go_on()
+    new = [(0, "certificate:a", 5, 5), (0, "certificate:b", 9, 9), (1, "certificate:a", DAY + 1, DAY + 1)]
+    assert kept.met == [DayMet(day, 1, *rest) for day, *rest in new], "what is new on its day leaves at the next turn"
+    told.recognise(target, "certificate:a", DAY + 2)
+    told.go_on()
+    assert len(kept.met) == 3, "what is not waits for its flush"
     told.flush(all_of_it=True)
-    assert kept.met == [
+    assert kept.met[3:] == [
         DayMet(0, 1, "certificate:a", 3, 5),
         DayMet(0, 1, "certificate:b", 9, 9),
-        DayMet(1, 1, "certificate:a", DAY + 1, DAY + 1),
+        DayMet(1, 1, "certificate:a", DAY + 1, DAY + 2),
     ]
     told.flush(all_of_it=True)
-    assert len(kept.met) == 3
+    assert len(kept.met) == 6
+
+
+def test_what_was_told_of_days_that_are_over_is_forgotten() -> None:
+    kept = Kept()
+    told = tallies(kept)
+    for day in range(100):
+        told.recognise(entry(), "engine:8000", day * DAY)
+        told.flush(all_of_it=True)
+    assert len(told._told) == 2
+    assert len(kept.met) == 200
 
 
 def test_identities_are_handed_on_a_portion_a_turn() -> None:
@@ -138,11 +152,13 @@ def test_identities_are_handed_on_a_portion_a_turn() -> None:
     told = tallies(kept)
     for number in range(PORTION + 1):
         told.recognise(entry(number), "engine:8000", number)
-    for _ in range(SEEN_EVERY):
-        told.flush()
+    told.go_on()
     assert len(kept.met) == PORTION
     told.go_on()
     assert len(kept.met) == PORTION + 1
+    for _ in range(SEEN_EVERY):
+        told.flush()
+    assert len(kept.met) == 2 * PORTION + 1
 
 
 def test_a_day_is_the_zone_s() -> None:

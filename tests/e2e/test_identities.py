@@ -127,7 +127,9 @@ def test_what_is_behind_two_units_covers_neither(tmp_path: Path, monkeypatch: py
         config = configuration(tmp_path, addresses)
         with agent(config, tmp_path / "log") as running:
             until(lambda: all_answered(running), "answers of all", running.child)
-            assert running.stop() == 0
+            until(lambda: coverage(running)["total"]["shared"] == list("ABDE"), "what is shared", running.child)
+            assert coverage(running)["total"]["units"]["verified"] == ["C", "F"]
+            running.kill()
         (door_a,), (device_d,) = (met(config)[f"{unit}-1"] for unit in "AD")
         assert device_d == "engine:80001f8804" + b"one".hex()
         with agent(config, tmp_path / "log") as running:
