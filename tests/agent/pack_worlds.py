@@ -243,17 +243,8 @@ class City:
                 approved = start - dice.choice((1, DAY, 5 * DAY, -HOUR))
                 notice = start - dice.choice((DAY, 4 * DAY))
                 notified = dice.choice(("", stamp(notice)))
-                scope = dice.choice(
-                    (
-                        *self.targets,
-                        *self.links,
-                        "P1",
-                        "c1",
-                        self.sites[-1],
-                        "kind=icmp",
-                        f"{self.targets[0]};{self.links[0]}",
-                    )
-                )
+                both = f"{self.targets[0]};{self.links[0]}"
+                scope = dice.choice((*self.targets, *self.links, "P1", "c1", self.sites[-1], "kind=icmp", both))
                 who = dice.choice(("张主任", "张主任", "张主任", ""))
                 recorded = max(approved, BEGIN - 5 * DAY) + dice.choice((0, HOUR, 2 * DAY))
                 row = f'W{number},"{scope}",{stamp(start)},{stamp(end)},{who},{stamp(approved)},{notified},割接,文'
