@@ -14,6 +14,7 @@ from agent.errors import StoreError
 from agent.stores.base import Batch, Component, Counted, EdgeRow, Leaving, Record, RunStart, Writer
 from agent.stores.binning import BinRow
 from agent.stores.clocksteps import ClockStep, Resolution
+from agent.stores.identifying import DayMet
 from agent.stores.sighting import DaySeen
 
 LOG = logging.getLogger(__name__)
@@ -30,6 +31,9 @@ BINS_LIMIT = 1_000_000
 
 SIGHTINGS_LIMIT = 1_000_000
 """Days of components that may wait for it; beyond it they are given up, which makes no unit more covered."""
+
+IDENTITIES_LIMIT = 1_000_000
+"""Days on which they answered as somebody; beyond it they are given up: who still answers so is met again soon."""
 
 
 class Tally(Protocol):
@@ -104,6 +108,11 @@ class Committer:
         """Queue when components were seen (C2)."""
         if len(self._sightings) + len(rows) <= SIGHTINGS_LIMIT:
             self._sightings += rows
+
+    def identities(self, rows: Sequence[DayMet]) -> None:
+        """Queue as whom components answered (C2)."""
+        if len(self._identities) + len(rows) <= IDENTITIES_LIMIT:
+            self._identities += rows
 
     def record(self, at: int, kind: str, body: str, by: str = "agent") -> None:
         """Queue a record (E7)."""
@@ -201,7 +210,7 @@ class Committer:
     def _take(self) -> Batch:
         batch = Batch(
             self._now_us(), self._components, self._edges, list(self._doubts.items()), self._counts, self._records,
-            self._anchors, self._clock_steps, self._resolutions, self._bins, self._sightings,
+            self._anchors, self._clock_steps, self._resolutions, self._bins, self._sightings, self._identities,
         )  # fmt: skip
         self._clear()
         return batch
@@ -217,6 +226,7 @@ class Committer:
         self._resolutions: list[Resolution] = []
         self._bins: list[BinRow] = []
         self._sightings: list[DaySeen] = []
+        self._identities: list[DayMet] = []
 
     def _give_back(self, batch: Batch) -> None:
         """What was not written stands before what came meanwhile; of doubts the later word holds."""
@@ -230,3 +240,4 @@ class Committer:
         self._resolutions = [*batch.resolutions, *self._resolutions]
         self._bins = [*batch.bins, *self._bins]
         self._sightings = [*batch.sightings, *self._sightings]
+        self._identities = [*batch.identities, *self._identities]

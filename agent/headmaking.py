@@ -108,5 +108,6 @@ def closed_at(at: int, zone: ZoneInfo) -> Mapping[str, int]:
     return {
         "bins": (at - LATE_US) // HOUR_US - 1,
         "sightings": local.date().toordinal() - 1,
+        "identities": local.date().toordinal() - 1,
         "counts": month.year * 100 + month.month,
     }

@@ -264,6 +264,8 @@ class Ledger:
         entry.successes += outcome is Outcome.OK
         self.meters.take(entry.component, reading, at)
         self._tallies.take(entry, outcome, at)
+        if isinstance(reading, base.Recognised):
+            self._tallies.recognise(entry, reading.identity, at)
         self._publisher.reading(entry)
 
     def _apply(self, entry: Entry, result: Result, *, doubt: bool = True) -> None:

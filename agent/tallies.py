@@ -1,6 +1,7 @@
-"""What is kept of readings beside their edges: outcomes by month (E6), and when a site's target was seen (C2).
+"""What is kept of readings beside their edges: outcomes by month (E6), when a site's target was seen, and as whom (C2).
 
-A kill loses what was seen since the last flush; that can make a unit less covered, never more.
+A kill loses what was seen since the last flush: a unit is less covered for it. That a target answered as somebody, new
+on its day, is handed on at the next turn: until it is durable two units that share it would both be covered.
 """
 
 from collections.abc import Callable, Sequence
@@ -8,6 +9,7 @@ from typing import Protocol, TypeVar
 
 from agent.entries import Entry
 from agent.stores.base import Counted
+from agent.stores.identifying import DayMet
 from agent.stores.sighting import DaySeen
 from sla.model import Outcome
 
@@ -21,12 +23,16 @@ _Row = TypeVar("_Row")
 _Held = list[int | None]
 """First ok, last ok, first failed, last failed."""
 
+_Met = tuple[int, int, str]
+"""Day, component, identity."""
+
 
 class Keeper(Protocol):
     """Takes what is to be written."""
 
     def count(self, counted: Counted) -> None: ...
     def sightings(self, rows: Sequence[DaySeen]) -> None: ...
+    def identities(self, rows: Sequence[DayMet]) -> None: ...
 
 
 class Tallies:
@@ -38,8 +44,12 @@ class Tallies:
         self._day_of = day_of
         self._counted: set[Entry] = set()
         self._seen: dict[tuple[int, int], _Held] = {}
+        self._met: dict[_Met, tuple[int, int]] = {}
+        self._told: set[_Met] = set()
+        self._told_day = 0
         self._leaving: list[Entry] = []
         self._seen_leaving: list[tuple[tuple[int, int], _Held]] = []
+        self._met_leaving: list[DayMet] = []
         self._flushes = 0
 
     def take(self, entry: Entry, outcome: Outcome, at: int) -> None:
@@ -60,6 +70,15 @@ class Tallies:
             entry.counted[outcome - 1] += readings - 2
             self.take(entry, outcome, last)
 
+    def recognise(self, entry: Entry, identity: str, at: int) -> None:
+        """Who answered a probe that began at an instant, whatever the answer was worth; no more of them than probes."""
+        if entry.watched.site and not entry.component.part:
+            key = (self._day_of(at), entry.component.id, identity)
+            first, last = self._met.get(key, (at, at))
+            self._met[key] = (min(first, at), max(last, at))
+            if key not in self._told:
+                self._tell_new(key, at)
+
     def flush(self, *, all_of_it: bool = False) -> None:
         """Begin to hand the counts to the next commits; now and then, or for `all_of_it`, what was seen too.
 
@@ -70,8 +89,10 @@ class Tallies:
         self._flushes += 1
         if all_of_it or self._flushes % SEEN_EVERY == 0:
             self._seen_leaving += self._seen.items()
-            self._seen = {}
-        self.go_on(len(self._leaving) + len(self._seen_leaving) if all_of_it else PORTION)
+            self._met_leaving += (DayMet(*key, *held) for key, held in self._met.items())
+            self._seen, self._met = {}, {}
+        whole = max(len(self._leaving), len(self._seen_leaving), len(self._met_leaving))
+        self.go_on(whole if all_of_it else PORTION)
 
     def go_on(self, most: int = PORTION) -> None:
         """Hand on so many more of what a flush began."""
@@ -80,12 +101,22 @@ class Tallies:
         rows = _taken(self._seen_leaving, most)
         if rows:
             self._keeper.sightings([DaySeen(*key, *held) for key, held in rows])
+        if self._met_leaving:
+            self._keeper.identities(_taken(self._met_leaving, most))
 
     def let_go(self, entry: Entry) -> None:
         """Hand on what was counted of one."""
         if any(entry.counted):
             self._keeper.count(Counted(entry.component.id, entry.month, *entry.counted))
             entry.counted = [0, 0, 0]
+
+    def _tell_new(self, key: _Met, at: int) -> None:
+        """It is handed on with the next turn; what was told of a day before the last is forgotten."""
+        if key[0] > self._told_day:
+            self._told_day = key[0]
+            self._told = {each for each in self._told if each[0] == key[0] - 1}
+        self._told.add(key)
+        self._met_leaving.append(DayMet(*key, at, at))
 
     def _see(self, component: int, outcome: Outcome, at: int) -> None:
         held = self._seen.setdefault((self._day_of(at), component), [None, None, None, None])

@@ -4,6 +4,7 @@ import ssl
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
+from hashlib import sha256
 
 from collectors.base import Reading, Reason, error, failed
 from collectors.wire.x509 import Certificate, CertificateFormatError, parse_certificate
@@ -50,6 +51,12 @@ def presented_der(tls: ssl.SSLObject) -> Sequence[bytes]:
         return [certificate.public_bytes(_DER) for certificate in inner() or ()]
     leaf = tls.getpeercert(binary_form=True)
     return [leaf] if leaf else []
+
+
+def identity_of(tls: ssl.SSLObject) -> str:
+    """Who answered, by the certificate whose key the handshake has just used; "" where there is none (C2)."""
+    presented = presented_der(tls)
+    return f"certificate:{sha256(presented[0]).hexdigest()}" if presented else ""
 
 
 def described(tls: ssl.SSLObject, chain: Sequence[Certificate]) -> Iterator[str]:

@@ -4,7 +4,7 @@ A unit in a list is a claim. It is covered by what answered at one of its accept
 cut-off, and the claim stands beside the figure with the names that make the difference.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, TypeVar
@@ -56,13 +56,28 @@ class Site(NamedTuple):
     accepted: int | None
 
 
+class Claims(NamedTuple):
+    """What the register says of identities in the last instant before the cut-off (C2).
+
+    Shape: `owners` has the site that names an identity; it speaks for that site's unit alone. `repeating` are those
+    that several units have by decision, such as a wildcard certificate: they tell no unit from another and are not
+    compared.
+    """
+
+    owners: Mapping[str, str] = {}
+    repeating: Collection[str] = ()
+
+
+NO_CLAIMS = Claims()
+
+
 class Sighting(NamedTuple):
     """What the record says of one target of a site on the right plane. Units: microseconds UTC.
 
     Shape: `ok` and `failed` are starts of readings that the record proves, the last of each before the cut-off, None
     for none. `maybe_ok` is true where it cannot rule out an ok reading in those 168 h that it does not prove. `days`
     are the ordinals of the days on which an ok reading is proven. `identities` are what the target was reached by or
-    said of itself: its address, engine id, host key or certificate.
+    said of itself in those 168 h: its address, engine ids, certificates.
     """
 
     target: str
@@ -79,9 +94,11 @@ class Coverage:
     """Coverage at one instant.
 
     Shape: `levels` has the share of each level that was asked for, `total` that of all of them; lists are by status,
-    `beside` has `shared`: units at which an identity was seen that speaks for another unit, or for none. `left_out`
-    are units of these levels, and zones, that a decision keeps out of the denominator. `days` says on how many days
-    each unit was verified (C3). `strays` are sites whose unit the register does not have at the cut-off.
+    `beside` has `shared`: units at which an identity was seen that speaks for another unit, or for none, and
+    `repeating`: units at which one was seen that may repeat by decision, and does. Which they are, and at which other
+    units they were seen, say `shared_by` and `repeated_by` of each unit. `left_out` are units of these levels, and
+    zones, that a decision keeps out of the denominator. `days` says on how many days each unit was verified (C3).
+    `strays` are sites whose unit the register does not have at the cut-off.
     """
 
     total: Share
@@ -90,6 +107,8 @@ class Coverage:
     counted_zones: Ids
     days: Mapping[str, int]
     strays: Ids
+    shared_by: Mapping[str, Mapping[str, Ids]]
+    repeated_by: Mapping[str, Mapping[str, Ids]]
 
 
 def coverage(
@@ -99,19 +118,18 @@ def coverage(
     cut: int,
     *,
     levels: Collection[str] = LEVELS,
-    owners: Mapping[str, str] | None = None,
+    claims: Claims = NO_CLAIMS,
 ) -> Coverage:
     """Coverage in the last instant before `cut`, of units of these levels.
 
-    `owners` says of an identity that was seen behind several units at which site it is registered; it then speaks for
-    that site's unit alone. One that nobody claims so speaks for none of them (C2). Zones that are counted by decision
-    stand as a level of their own and in the total.
+    An identity that was seen behind several units speaks for the one whose site names it in `claims`, and for none
+    where none does (C2). Zones that are counted by decision stand as a level of their own and in the total.
     Errors: ValueError for a unit or a site that comes twice.
     """
     register = _once(units, "unit")
     places = _once(sites, "site")
     mine = {unit.id: unit for unit in register.values() if unit.level in levels or unit.level == ZONE}
-    seen = _evidence(list(sightings), places, owners or {})
+    seen = _evidence(list(sightings), places, claims)
     counted = [unit for unit in mine.values() if unit.is_counted]
     statuses = _statuses(counted, places.values(), seen, cut)
     asked = [level for level in (*LEVELS, ZONE) if any(unit.level == level for unit in counted) or level in levels]
@@ -122,6 +140,8 @@ def coverage(
         counted_zones=tuple(sorted(unit.id for unit in counted if unit.level == ZONE)),
         days={unit.id: len(seen.days.get(unit.id, ())) for unit in counted},
         strays=tuple(sorted(site.id for site in places.values() if site.unit not in register)),
+        shared_by={unit.id: seen.shared[unit.id] for unit in counted if unit.id in seen.shared},
+        repeated_by={unit.id: seen.repeated[unit.id] for unit in counted if unit.id in seen.repeated},
     )
 
 
@@ -129,34 +149,47 @@ _Row = TypeVar("_Row", Unit, Site)
 
 
 class _Evidence(NamedTuple):
-    """Sightings that speak for a unit, by unit; units at which something shared was seen; days by unit."""
+    """Sightings that speak for a unit, by unit; by unit what others have too, with these others; days by unit."""
 
     of: Mapping[str, Sequence[Sighting]]
-    shared: frozenset[str]
+    shared: Mapping[str, Mapping[str, Ids]]
+    repeated: Mapping[str, Mapping[str, Ids]]
     days: Mapping[str, frozenset[int]]
 
 
-def _evidence(sightings: Sequence[Sighting], sites: Mapping[str, Site], owners: Mapping[str, str]) -> _Evidence:
+def _evidence(sightings: Sequence[Sighting], sites: Mapping[str, Site], claims: Claims) -> _Evidence:
     """Who speaks for whom. What stands at no site in service speaks for nobody."""
-    placed = [each for each in sightings if each.site in sites]
-    behind: dict[str, set[str]] = {}
-    for each in placed:
-        for identity in each.identities:
-            behind.setdefault(identity, set()).add(sites[each.site].unit)
+    placed = [(each, sites[each.site].unit) for each in sightings if each.site in sites]
+    behind = _behind(placed)
     of: dict[str, list[Sighting]] = {}
-    shared = set()
-    for each in placed:
-        unit = sites[each.site].unit
-        if all(len(behind[key]) == 1 or _owns(owners, key, sites, unit) for key in each.identities):
-            of.setdefault(unit, []).append(each)
+    shared: dict[str, dict[str, Ids]] = {}
+    repeated: dict[str, dict[str, Ids]] = {}
+    for each, unit in placed:
+        common = {key: behind[key] for key in each.identities if key in behind}
+        others = {key: tuple(sorted(units - {unit})) for key, units in common.items()}
+        may = {key: ids for key, ids in others.items() if key in claims.repeating}
+        alien = {key: others[key] for key in others.keys() - may.keys() if not _owns(claims, key, sites, unit)}
+        if alien:
+            shared.setdefault(unit, {}).update(alien)
         else:
-            shared.add(unit)
+            of.setdefault(unit, []).append(each)
+        if may:
+            repeated.setdefault(unit, {}).update(may)
     days = {unit: frozenset[int]().union(*(each.days for each in found)) for unit, found in of.items()}
-    return _Evidence(of, frozenset(shared), days)
+    return _Evidence(of, shared, repeated, days)
 
 
-def _owns(owners: Mapping[str, str], identity: str, sites: Mapping[str, Site], unit: str) -> bool:
-    site = sites.get(owners.get(identity, ""))
+def _behind(placed: Iterable[tuple[Sighting, str]]) -> dict[str, set[str]]:
+    """The units behind which an identity was seen, of those that were seen behind several."""
+    units: dict[str, set[str]] = {}
+    for each, unit in placed:
+        for identity in each.identities:
+            units.setdefault(identity, set()).add(unit)
+    return {identity: found for identity, found in units.items() if len(found) > 1}
+
+
+def _owns(claims: Claims, identity: str, sites: Mapping[str, Site], unit: str) -> bool:
+    site = sites.get(claims.owners.get(identity, ""))
     return site is not None and site.unit == unit
 
 
@@ -196,8 +229,19 @@ def _share(units: Sequence[Unit], statuses: Mapping[str, Status], seen: _Evidenc
         yes=[Status.VERIFIED],
         unknown=[Status.UNMEASURED],
         claimed=sum(len(lists[status]) for status in CLAIMED),
-        beside={"shared": [unit.id for unit in units if unit.id in seen.shared]},
+        beside={
+            "shared": [unit.id for unit in units if unit.id in seen.shared],
+            "repeating": [unit.id for unit in units if unit.id in seen.repeated],
+        },
+        why={unit.id: list(_why(seen, unit.id)) for unit in units},
     )
+
+
+def _why(seen: _Evidence, unit: str) -> Iterator[str]:
+    for identity, others in sorted(seen.shared.get(unit, {}).items()):
+        yield f"{identity} is also at {', '.join(others)}"
+    for identity, others in sorted(seen.repeated.get(unit, {}).items()):
+        yield f"{identity} may repeat by decision and is also at {', '.join(others)}"
 
 
 def _once(rows: Iterable[_Row], what: str) -> dict[str, _Row]:

@@ -23,7 +23,18 @@ from agent.errors import UsageError
 from agent.skew import with_skew
 from collectors import KINDS
 from collectors import ON_DEMAND as KINDS_ON_DEMAND
-from collectors.base import CollectorUnavailableError, Kind, Module, Outcome, Reading, Reason, Target, error, failed
+from collectors.base import (
+    CollectorUnavailableError,
+    Kind,
+    Module,
+    Outcome,
+    Reading,
+    Reason,
+    Recognised,
+    Target,
+    error,
+    failed,
+)  # fmt: skip
 from sla import model
 from sla.limits import Judgement, Limit, judge
 from sla.model import DEGRADED_NAMES
@@ -253,7 +264,13 @@ def _reading(answer: Answer) -> dict[str, Any]:
         "detail": reading.detail,
         "degraded": answer.degraded,
         "values": dict(reading.values),
+        "identity": _identity(reading) or None,
     }
+
+
+def _identity(reading: Reading) -> str:
+    """Who answered (C2); "" where that does not show."""
+    return reading.identity if isinstance(reading, Recognised) else ""
 
 
 def words(probed: Probed) -> list[str]:
@@ -276,8 +293,11 @@ def _answer_words(answer: Answer) -> list[str]:
     beyond = f", beyond the limit: {', '.join(answer.degraded)}" if answer.degraded else ""
     detail = f": {reading.detail}" if reading.detail else ""
     lines = [f"{_MARKS[outcome]}{name} {outcome.name.lower()}{why}{beyond}{detail}"]
-    width = max(map(len, reading.values), default=0)
-    return lines + [f"    {value:{width}}  {_decimal(number)}" for value, number in reading.values.items()]
+    shown = {value: _decimal(number) for value, number in reading.values.items()}
+    if identity := _identity(reading):
+        shown["identity"] = identity
+    width = max(map(len, shown), default=0)
+    return lines + [f"    {name:{width}}  {text}" for name, text in shown.items()]
 
 
 def _decimal(number: float) -> str:

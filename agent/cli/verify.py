@@ -98,8 +98,8 @@ def _lines(walk: Walk, found: Found, seals: list[str], at: Callable[[int], str],
         yield f"ok: {found.heads} heads over {found.rows} rows, {count} seals: every digest is that of what it covers"
     if found.pending:
         yield (
-            f"not in a head yet: {found.pending} rows, and those that still grow (counts of a month, sightings of a "
-            "day, traffic of an hour); the hour goes on, or its head is made at the next start"
+            f"not in a head yet: {found.pending} rows, and those that still grow (counts of a month, sightings and "
+            "identities of a day, traffic of an hour); the hour goes on, or its head is made at the next start"
         )
     if found.last is None:
         yield "there is no head yet: nothing is proved of this store"

@@ -55,3 +55,14 @@ def host_of(address: str) -> str:
     if address.startswith("["):
         return address[1:].partition("]")[0]
     return address.rpartition(":")[0] if address.count(":") == 1 else address
+
+
+def same_host(host: str) -> str:
+    """A host in the one form that all spellings of it have: two that are one must not pass for two (C2)."""
+    address, percent, scope = host.casefold().partition("%")
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return host.casefold().rstrip(".")
+    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
+    return f"{mapped or found}{percent}{scope}"

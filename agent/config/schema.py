@@ -253,6 +253,7 @@ RegisterKind = Literal[
     "sites",
     "links",
     "targets",
+    "identities",
     "platforms",
     "components",
     "systems",

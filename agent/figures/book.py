@@ -25,8 +25,8 @@ MEASURED = ("targets", INLINE, "links")
 """Registers whose rows have readings of their own."""
 
 COMPOSITES = ("sites", "platforms")
-COUNTED = ("divisions", "systems", "private_networks", "video_points", "video_demands")
-"""Dated registers whose rows figures of plans count (C1-C6)."""
+COUNTED = ("divisions", "systems", "private_networks", "video_points", "video_demands", "identities")
+"""Dated registers whose rows figures of plans count, or count by (C1-C6)."""
 
 REPORTED = ("maintenance", "faults", "security_incidents", "data_issues", "measures", "summaries")
 """Records that people enter; a row has one version in force, its last."""

@@ -8,11 +8,12 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from agent.config.addresses import host_of
+from agent.config.addresses import host_of, same_host
 from agent.config.tokens import is_token
 from agent.figures.book import INLINE, Body, Book
+from agent.figures.identities import Shown, claims
 from agent.figures.sightings import Seen, Sightings
-from agent.figures.timelines import Timelines
+from agent.figures.timelines import Timelines, by_name
 from agent.stores.base import Reader
 from sla.coverage import Coverage, Sighting, Site, Unit, coverage
 from sla.model import Window
@@ -36,13 +37,16 @@ class Question(NamedTuple):
 
 def covered(reader: Reader, known: Timelines, zone: ZoneInfo, asked: Question) -> Coverage:
     """Coverage in the last instant before the cut-off. Shape: `known` knows all up to it at least."""
-    seen = Sightings(reader, known, asked.cut)
-    return counted(known.book, asked, _sightings(seen, known.book, zone, asked))
+    components = by_name(reader)
+    seen = Sightings(reader, known, asked.cut, components)
+    shown = Shown(reader, components, asked.cut)
+    return counted(known.book, asked, _sightings(seen, shown, known.book, zone, asked))
 
 
 def counted(book: Book, asked: Question, seen: Iterable[Sighting]) -> Coverage:
     """The same by what is known of every target already."""
-    return coverage(_units(book, asked.cut), sites(book, asked), seen, asked.cut, levels=asked.levels)
+    units, places, said = _units(book, asked.cut), sites(book, asked), claims(book, asked.cut)
+    return coverage(units, places, seen, asked.cut, levels=asked.levels, claims=said)
 
 
 def _units(book: Book, cut: int) -> Iterator[Unit]:
@@ -64,28 +68,28 @@ def _is_on(network: str, body: Body) -> bool:
     return not planes or bool(planes & VIDEO_PLANES if network == VIDEO else planes - VIDEO_PLANES)
 
 
-def _sightings(seen: Sightings, book: Book, zone: ZoneInfo, asked: Question) -> Iterator[Sighting]:
+def _sightings(seen: Sightings, shown: Shown, book: Book, zone: ZoneInfo, asked: Question) -> Iterator[Sighting]:
     """What was seen of every target and line that stands at a site, on the network that is asked for.
 
     One ok reading says all that a figure asks of a target: nothing more is looked up of those that have one.
     """
     last_ok = seen.last_ok()
-    for id_, site, address in standing(book, asked.network, asked.cut):
+    for id_, site, own in standing(book, asked.network, asked.cut):
         at = last_ok.get(id_)
         found = seen.of(id_) if at is None else Seen(at, None, maybe_ok=False)
         days = seen.days(id_, asked.days, zone) if asked.days else frozenset[int]()
-        yield Sighting(id_, site, *found, days, frozenset({address} if address else ()))
+        yield Sighting(id_, site, *found, days, own | shown.of(id_))
 
 
-def standing(book: Book, network: str, cut: int) -> Iterator[tuple[str, str, str]]:
-    """Id, site and address of what speaks for a network in the last instant before the cut-off."""
+def standing(book: Book, network: str, cut: int) -> Iterator[tuple[str, str, frozenset[str]]]:
+    """Id and site of what speaks for a network in the last instant before the cut-off, and its address as identity."""
     for register in ("targets", INLINE):
         for id_, body in book.held_in(register, cut - 1):
             if body.get("site_id") and _speaks_for(network, body):
-                yield id_, str(body["site_id"]), _identity(body)
+                yield id_, str(body["site_id"]), _reached_at(_host(body))
     if network != VIDEO:
         for id_, body in book.held_in("links", cut - 1):
-            yield id_, str(body["b_site"]), host_of(str(body.get("far_address") or ""))
+            yield id_, str(body["b_site"]), _reached_at(host_of(str(body.get("far_address") or "")))
 
 
 def _speaks_for(network: str, body: Body) -> bool:
@@ -97,7 +101,11 @@ def _speaks_for(network: str, body: Body) -> bool:
     return is_video is (network == VIDEO)
 
 
-def _identity(body: Body) -> str:
+def _reached_at(host: str) -> frozenset[str]:
+    return frozenset({f"address:{same_host(host)}"} if host else ())
+
+
+def _host(body: Body) -> str:
     """The host behind an address; one address behind several units speaks for none of them (C2)."""
     address = str(body.get("address") or "")
-    return "" if body.get("kind") in _LOCAL or is_token(address) else host_of(address).casefold()
+    return "" if body.get("kind") in _LOCAL or is_token(address) else host_of(address)

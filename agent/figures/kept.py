@@ -44,11 +44,11 @@ class Kept:
         self._sights: dict[str, KeptSights] = {}
         self._anew = self._was_fresh = False
         self._base: _Base | None = None
-        self._until = self._fresh = 0
+        self._until = self._fresh = self._furthest = 0
 
     def heard(self, batch: Batch) -> None:
         """Rows became durable."""
-        if batch.components or batch.edges or batch.sightings or batch.bins or batch.doubts:
+        if any((batch.components, batch.edges, batch.sightings, batch.identities, batch.bins, batch.doubts)):
             self._heard.append(batch)
             if len(self._heard) > _MOST:  # nobody looks: what is read anew costs less than to remember all of it
                 self._base = None
@@ -73,7 +73,9 @@ class Kept:
             self._begin(base)
         self._known: dict[bool, Timelines] = {}
         self._advance(news)
-        self._base = base
+        self._furthest = max(self._furthest, until)
+        if until == self._furthest:  # else a later look would miss what was heard between this one and that one
+            self._base = base
 
     def known(self, *, short_notice_excludes: bool) -> Timelines:
         """Timelines of this look; each id is read when it is asked for."""
@@ -132,10 +134,11 @@ class Kept:
         self._news: dict[str, int] = {}
         self._doubted: set[str] = set()
 
-    def _advance(self, news: Iterable[Batch]) -> None:
+    def _advance(self, news: Sequence[Batch]) -> None:
         doubted = {name for id_ in self._reader.doubts() if (name := self._names.get(id_)) is not None}
         touched, seen = self._early.keys() | doubted | self._doubted, set[str]()
         self._doubted = doubted
+        met = any(batch.identities for batch in news)
         self._early = {name: at for name, at in self._early.items() if at >= self._fresh}
         for batch in news:
             for row in batch.edges:
@@ -150,7 +153,7 @@ class Kept:
         for excludes, faults in self._faults.items():
             faults.advance(self.known(short_notice_excludes=excludes), touched, self._fresh)
         for sights in self._sights.values():
-            sights.advance(self.known(short_notice_excludes=False), touched | seen)
+            sights.advance(self.known(short_notice_excludes=False), touched | seen, met=met)
 
     def _tell(self, name: str) -> None:
         self._news[name] = self._news.get(name, 0) + 1

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 from agent.figures.coverage import Question, counted, standing
+from agent.figures.identities import Shown
 from agent.figures.sightings import Seen, Sightings
 from agent.figures.timelines import Timelines
 from agent.stores.base import Component, Reader
@@ -39,12 +40,14 @@ class KeptSights:
             for component in known.evidence_of(id_):
                 if component != id_:
                     self._lines_of.setdefault(component, []).append(id_)
+        self._shown = Shown(reader, components, known.until)
         self._look(known, [id_ for id_, _, _ in self._standing])
 
-    def advance(self, known: Timelines, touched: Iterable[str]) -> None:
-        """Bring everything up to the end of what is known. `touched` are targets of which something was heard.
+    def advance(self, known: Timelines, touched: Iterable[str], *, met: bool = False) -> None:
+        """Bring everything up to the end of what is known.
 
-        A day's sighting of an ok reading stands whatever is heard; what states prove a back-dated edge may take back.
+        `touched` are targets of which something was heard; `met`: also as whom any of them answered. A day's sighting
+        of an ok reading stands whatever is heard; what states prove a back-dated edge may take back.
         """
         concerned = {id_ for component in touched for id_ in (component, *self._lines_of.get(component, ()))}
         todo = {id_ for id_ in concerned if id_ in self._seen and id_ not in self._proven} | self._loose
@@ -52,6 +55,10 @@ class KeptSights:
             todo.add(heapq.heappop(self._until)[1])
         if todo:
             self._look(known, sorted(todo))
+        if met or known.until >= self._shown.changes:
+            before, self._shown = self._shown, Shown(self._reader, self._components, known.until)
+            if before != self._shown:
+                self._made.clear()
 
     def covered(self, known: Timelines, zone: ZoneInfo, levels: Sequence[str]) -> Coverage:
         """Coverage now; the same as before where nothing of it can have changed."""
@@ -59,8 +66,8 @@ class KeptSights:
         if kept is None or kept[0] < known.until:
             asked = Question(self._network, levels, known.until)
             sightings = (
-                Sighting(id_, site, *self._seen[id_], frozenset(), frozenset({address} if address else ()))
-                for id_, site, address in self._standing
+                Sighting(id_, site, *self._seen[id_], frozenset(), own | self._shown.of(id_))
+                for id_, site, own in self._standing
             )
             kept = _next_acceptance(known), counted(known.book, asked, sightings)
             self._made[tuple(levels)] = kept

@@ -88,7 +88,8 @@ REASONS: Mapping[str, str] = {
     "list_unmeasured": N_("%(n)s accepted, not measured in the last 7 days: %(ids)s"),
     "list_undeclared": N_("%(n)s not accepted, yet answering: %(ids)s"),
     "list_none": N_("%(n)s without access: %(ids)s"),
-    "list_shared": N_("%(n)s seen only at an address that others have too: %(ids)s"),
+    "list_shared": N_("%(n)s seen behind an address, certificate or engine that others have too: %(ids)s"),
+    "list_repeating": N_("%(n)s with a certificate that may repeat by decision, and does: %(ids)s"),
     "list_unsupported": N_("%(n)s not supported: %(ids)s"),
     "list_no_demand": N_("%(n)s without a demand on file: %(ids)s"),
     "list_undetermined": N_("%(n)s undetermined: %(ids)s"),
@@ -171,6 +172,11 @@ WHY: Sequence[tuple[str, str]] = (
         N_("%(a)s: loss and rtt measured in %(b)s of %(c)s bins"),
     ),
     (r"(?P<a>.+): no such link in service at the cut-off", N_("%(a)s: no such link in service at the cut-off")),
+    (r"(?P<a>\S+) is also at (?P<b>.+)", N_("%(a)s is also at %(b)s")),
+    (
+        r"(?P<a>\S+) may repeat by decision and is also at (?P<b>.+)",
+        N_("%(a)s may repeat by decision and is also at %(b)s"),
+    ),
 )
 """What is missing of one thing: the sentences that sla/ makes, and as they are told."""
 

@@ -26,7 +26,7 @@ from sla.indicators import Judged
 from sla.plans import Row
 from sla.workdays import WorkCalendar
 
-FORMAT = 1
+FORMAT = 2
 RULES = {
     "down_after": 3, "up_after": 2, "validity_intervals": "3/2", "late_after_seconds": 10_800,
     "reopen_within_seconds": 600, "short_notice_hours": 72, "covered_within_hours": 168, "gap_over_seconds": 10_800,
@@ -81,11 +81,12 @@ def _tables(file: PackFile, asked: Asked, scope: Scope, rows: LedgerRows) -> int
             file.table("counted.csv", ("object", "status"), tables.counted(scope)),
             file.table("events.csv", tables.EVENTS, rows.events(tables.EVENT_KINDS)),
             file.table("gaps.csv", tables.GAPS, tables.gaps(asked, found)),
+            file.table("identities.csv", tables.IDENTITIES, tables.identities(scope, found, rows)),
             file.table("objects.csv", tables.OBJECTS, tables.objects(asked, scope, found, rows)),
             file.table("readings.csv", tables.READINGS, tables.readings(asked, found, rows)),
             file.table("registers.csv", tables.REGISTERS, tables.registers(rows, scope)),
             file.table("runs.csv", tables.RUNS, rows.runs()),
-            file.table("sightings.csv", tables.SIGHTINGS, tables.sightings(asked, scope, found, rows)),
+            file.table("sightings.csv", tables.SIGHTINGS, tables.sightings(scope, found, rows)),
             file.table("timelines.csv", tables.TIMELINES, tables.timelines(asked, found, rows)),
             file.table("told.csv", tables.TOLD, tables.told(asked, found, rows)),
             file.table("words.csv", tables.WORDS, rows.words()),

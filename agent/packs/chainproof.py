@@ -23,6 +23,7 @@ SIBLINGS = ("head", "level", "place", "digest")
 _RUNS = (
     "SELECT vantage, boot_no, boot_id, started_at, floor, heartbeat_at, stopped_at, open_from, version, pid FROM runs"
 )
+_MET = "SELECT day, component, identity, first_at, last_at FROM identities WHERE day BETWEEN ? AND ?"
 
 Json = dict[str, Any]
 Wanted = Callable[[Key, Sequence[Any]], bool]
@@ -106,6 +107,7 @@ def _wanted(db: sqlite3.Connection, scope: Scope, found: Sequence[Thing], until:
     components = {thing.component.id for thing in found if thing.component is not None}
     floors = {row[:2]: int(row[2]) for row in db.execute("SELECT vantage, boot_no, floor FROM runs")}
     runs = {row[:2]: row[2:] for row in db.execute(_RUNS)}
+    met = {row[:3]: row[3:] for row in db.execute(_MET, scope.days or (0, -1)) if row[1] in components}
 
     def of_component(key: Key, _: Sequence[Any]) -> bool:
         return key[0] in components
@@ -125,6 +127,7 @@ def _wanted(db: sqlite3.Connection, scope: Scope, found: Sequence[Thing], until:
         "words": lambda *_: True,
         "vantages": lambda *_: True,
         "runs": lambda key, row: runs.get(tuple(key)) == tuple(row),
+        "identities": lambda key, row: met.get(tuple(key)) == tuple(row),
     }
 
 

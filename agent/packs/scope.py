@@ -9,7 +9,9 @@ from agent.figures.formulas.availability import platforms_of
 from agent.figures.formulas.clearing import RATED_ROLES
 from agent.figures.formulas.coverage import COVERAGE
 from agent.figures.topology import OWN
+from sla.coverage import WITHIN_US
 from sla.indicators import Judged
+from sla.periods import to_datetime
 from sla.plans import Row
 
 TARGETS = ("targets", INLINE)
@@ -37,13 +39,16 @@ EVENTS = ("clearing_rate",)
 
 
 class Scope(NamedTuple):
-    """Shape: `registers` are whole, or their rows of these ids; `objects` have timelines, `counted` a status."""
+    """Shape: `registers` are whole, or their rows of these ids; `objects` have timelines, `counted` a status.
+
+    `days` are the first and the last day, as ordinals, whose sightings and identities are needed.
+    """
 
     registers: Mapping[str, frozenset[str] | None]
     objects: frozenset[str]
     counted: Mapping[str, str]
     needs_bins: bool = False
-    needs_sightings: bool = False
+    days: tuple[int, int] | None = None
     needs_calendar: bool = False
 
 
@@ -58,12 +63,12 @@ def scope_of(asked: Asked, row: Row, judged: Judged) -> Scope:
         return _of_everything(asked, row)
     counted = _statuses(asked, COUNTED[formula], judged)
     if formula == COVERAGE.name:
-        names = ("divisions", "sites", *TARGETS, "links")
+        names = ("divisions", "sites", *TARGETS, "links", "identities")
         objects = frozenset(_measured_at_sites(asked))
-        return Scope(dict.fromkeys(names), objects, counted, needs_sightings=True)
+        return Scope(dict.fromkeys(names), objects, counted, days=_week(asked))
     if formula == "bandwidth_support":
         needed = {str(link) for id_ in counted for link in _links(asked, id_)}
-        return Scope(dict.fromkeys(("systems", "links")), _closed(asked, needed), counted, True, False, True)
+        return Scope(dict.fromkeys(("systems", "links")), _closed(asked, needed), counted, True, None, True)
     return Scope({COUNTED[formula]: None}, frozenset(), counted)
 
 
@@ -137,6 +142,13 @@ def _measured_at_sites(asked: Asked) -> Iterator[str]:
         yield from (id_ for id_, body in asked.book.held_in(register, asked.window.end - 1) if body.get("site_id"))
     for id_ in asked.book.ids("links"):
         yield from (id_, *asked.known.topology.interfaces(id_))
+
+
+def _week(asked: Asked) -> tuple[int, int]:
+    """The days of the 168 h before the cut-off; two more on either side, as a store's zone may be another."""
+    cut = asked.window.end
+    first, last = (to_datetime(at, asked.zone).date().toordinal() for at in (cut - WITHIN_US, cut))
+    return first - 2, last + 2
 
 
 def _closed(asked: Asked, ids: Iterable[str]) -> frozenset[str]:

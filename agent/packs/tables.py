@@ -10,9 +10,7 @@ from agent.packs.scope import Scope
 from agent.stores.base import Component
 from agent.stores.evidence import unpack
 from agent.stores.packing import LedgerRows
-from sla.coverage import WITHIN_US
 from sla.model import State, Window
-from sla.periods import to_datetime
 from sla.timeline import Span, clip
 
 Fields = Sequence[object]
@@ -34,6 +32,7 @@ RUNS = (
 EVENTS = ("vantage", "name", "boot_no", "seq", "at", "kind", "body", "recorded_by")
 TOLD = ("object", "component", "at", "outcome", "interval", "over", "import")
 SIGHTINGS = ("object", "component", "day", "first_ok", "last_ok", "first_failed", "last_failed")
+IDENTITIES = ("object", "component", "day", "identity", "first_at", "last_at")
 BINS = ("object", "start", "covered_us", "bits_in", "bits_out")
 WORDS = ("id", "text")
 EVENT_KINDS = frozenset({"start", "stop", "reload", "isolated", "isolation_ended", "clock_step"})
@@ -143,14 +142,24 @@ def told(asked: Asked, found: Sequence[Thing], rows: LedgerRows) -> Iterator[Fie
                 yield (name, *row)
 
 
-def sightings(asked: Asked, scope: Scope, found: Sequence[Thing], rows: LedgerRows) -> Iterator[Fields]:
+def sightings(scope: Scope, found: Sequence[Thing], rows: LedgerRows) -> Iterator[Fields]:
     """Days on which targets were seen, those of the week before the cut-off."""
-    cut = asked.window.end
-    first, last = ((to_datetime(at, asked.zone)).date().toordinal() for at in (cut - WITHIN_US, cut))
-    for name, component in found if scope.needs_sightings else ():
+    if scope.days is None:
+        return
+    for name, component in found:
         if component is not None:
-            for row in rows.sightings(component.id, (first - 2, last + 2)):
+            for row in rows.sightings(component.id, scope.days):
                 yield (name, *row)
+
+
+def identities(scope: Scope, found: Sequence[Thing], rows: LedgerRows) -> Iterator[Fields]:
+    """As whom targets answered on these days."""
+    if scope.days is None:
+        return
+    names = {component.id: name for name, component in found if component is not None}
+    for row in rows.identities(scope.days):
+        if row[0] in names:
+            yield (names[row[0]], *row)
 
 
 def bins(asked: Asked, scope: Scope, found: Sequence[Thing]) -> Iterator[Fields]:

@@ -15,6 +15,7 @@ import csv
 import datetime
 import hashlib
 import io
+import ipaddress
 import itertools
 import json
 import re
@@ -24,7 +25,7 @@ import zlib
 from fractions import Fraction
 from typing import Any, Callable, Dict, FrozenSet, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
-FORMAT = 1
+FORMAT = 2
 UP, POOR, DOWN, DARK, OUT = 1, 2, 3, 4, 5
 STATES = {"up": UP, "degraded": POOR, "down": DOWN, "unknown": DARK, "out_of_service": OUT}
 FAR = 2**62
@@ -2367,6 +2368,17 @@ def _host(address: str) -> str:
     return address.rpartition(":")[0] if address.count(":") == 1 else address
 
 
+def _spelled_once(host: str) -> str:
+    """Every spelling of an address is one address."""
+    text, percent, scope = host.casefold().partition("%")
+    try:
+        number = ipaddress.ip_address(text)
+    except ValueError:
+        return host.casefold().rstrip(".")
+    inner = getattr(number, "ipv4_mapped", None)
+    return str(inner if inner is not None else number) + percent + scope
+
+
 def _standing(ask: Question, video: bool) -> Iterator[Tuple[str, str, str]]:
     """What speaks for a site on this network: id, site, address."""
     for register in TARGETS:
@@ -2378,10 +2390,52 @@ def _standing(ask: Question, video: bool) -> Iterator[Tuple[str, str, str]]:
                 plain = body.get("kind") in ("host", "host_page") or re.match(
                     r"^@(gateway6?|resolver)(:[0-9]{1,5})?$", address
                 )
-                yield id_, str(body["site_id"]), "" if plain else _host(address).casefold()
+                yield id_, str(body["site_id"]), "" if plain else _host(address)
     if not video:
         for id_, body in ask.book.standing("links", ask.cut - 1):
             yield id_, str(body["b_site"]), _host(str(body.get("far_address") or ""))
+
+
+def _marks(ask: Question) -> Dict[str, Set[str]]:
+    """As whom each object answered in the 168 h before the cut-off; a day tells its first and its last time (C2)."""
+    found: Dict[str, Set[str]] = {}
+    for _, row in ask.pack.rows("identities.csv"):
+        if any(ask.cut - WEEK <= int(row[name]) < ask.cut for name in ("first_at", "last_at")):
+            found.setdefault(row["object"], set()).add(row["identity"])
+    return found
+
+
+class Voices:
+    """Who speaks for which unit: nobody does who shows anything that another unit shows too (C2)."""
+
+    def __init__(self, ask: Question, video: bool, unit_of: Dict[str, str]) -> None:
+        seen, marks = Sightings(ask), _marks(ask)
+        register = dict(ask.book.standing("identities", ask.cut - 1))
+        told = []
+        behind: Dict[str, Set[str]] = {}
+        for id_, site, address in _standing(ask, video):
+            if site in unit_of:
+                shown_as = set(marks.get(id_, ())) | ({"address:" + _spelled_once(address)} if address else set())
+                told.append((site, shown_as, seen.of(id_)))
+                for mark in shown_as:
+                    behind.setdefault(mark, set()).add(unit_of[site])
+        self.speaks: Dict[str, List[Tuple[str, Tuple[bool, bool, bool]]]] = {}
+        self.shared: Set[str] = set()
+        self.repeating: Set[str] = set()
+        for site, shown_as, said in told:
+            unit = unit_of[site]
+            common = [mark for mark in shown_as if len(behind[mark]) > 1]
+            if any(register.get(mark, {}).get("repeats") for mark in common):
+                self.repeating.add(unit)
+            owners = [
+                unit_of.get(str(register.get(mark, {}).get("site_id")))
+                for mark in common
+                if not register.get(mark, {}).get("repeats")
+            ]
+            if all(owner == unit for owner in owners):
+                self.speaks.setdefault(unit, []).append((site, said))
+            else:
+                self.shared.add(unit)
 
 
 def _coverage(ask: Question) -> Found:
@@ -2394,20 +2448,14 @@ def _coverage(ask: Question) -> Found:
         if counts and (body["level"] in levels or body["level"] == "zone"):
             units.append(id_)
     unit_of, accepted = _places(ask, video)
-    seen = Sightings(ask)
-    told = [(site, address, seen.of(id_)) for id_, site, address in _standing(ask, video) if site in unit_of]
-    behind: Dict[str, Set[str]] = {}
-    for site, address, _ in told:
-        behind.setdefault(address, set()).add(unit_of[site])
-    speaks: Dict[str, List[Tuple[str, Tuple[bool, bool, bool]]]] = {}
-    for site, address, said in told:
-        if not address or len(behind[address]) == 1:
-            speaks.setdefault(unit_of[site], []).append((site, said))
+    voices = Voices(ask, video, unit_of)
     lists: Dict[str, List[str]] = {each: [] for each in ("verified", "stale", "unmeasured", "undeclared", "none")}
     for unit in units:
-        lists[_covered(accepted.get(unit, set()), speaks.get(unit, []))].append(unit)
+        lists[_covered(accepted.get(unit, set()), voices.speaks.get(unit, []))].append(unit)
     claimed = sum(len(lists[each]) for each in ("verified", "stale", "unmeasured"))
-    return ask.share(lists, "verified", ["unmeasured"], claimed)
+    found = ask.share(lists, "verified", ["unmeasured"], claimed)
+    beside = {"shared": sorted(voices.shared & set(units)), "repeating": sorted(voices.repeating & set(units))}
+    return found._replace(lists={**found.lists, **beside})
 
 
 def _places(ask: Question, video: bool) -> Tuple[Dict[str, str], Dict[str, Set[str]]]:
@@ -2756,8 +2804,8 @@ MADE = {
         "all faults from timelines, windows, topology and desk rows (F1 to F8, F10, F11), then the 3-hour rate",
     ),
     "objects": (
-        "由对象清单及其日期、文件、所见读数重算分子、分母、上下界",
-        "numerator, denominator and bounds from the list of objects, their dates, documents and sightings",
+        "由对象清单及其日期、文件、所见读数和身份标识重算分子、分母、上下界",
+        "numerator, denominator and bounds from objects, their dates, documents, sightings and identities",
     ),
     "records": (
         "由录入记录重算分子、分母、上下界",
@@ -2788,7 +2836,9 @@ def recompute(pack: Pack, talk: Talk, language: str) -> None:
     """Make the number from the rows and hold it against what the pack says."""
     method, row = pack.document("method.json"), pack.document("row.json")
     if int(method["pack_format"]) != FORMAT:
-        raise Wrong("damaged", file="method.json", why="pack_format")
+        raise Wrong(
+            "damaged", file="method.json", why="pack_format %s; use the pack's own verify.py" % method["pack_format"]
+        )
     if method["simulated"]:
         talk.say("simulated")
     ask = Question(pack, method, row)
@@ -2914,7 +2964,10 @@ def _compare_gaps(pack: Pack, talk: Talk, ask: Question) -> None:
 
 def _compare_counted(pack: Pack, talk: Talk, found: Found) -> None:
     """What each object of a share counts as."""
-    ours = {id_: status for status, ids in found.lists.items() for id_ in ids}
+    ours: Dict[str, str] = {}
+    for status, ids in found.lists.items():  # what is said beside an object's status comes after it
+        for id_ in ids:
+            ours.setdefault(id_, status)
     for line, row in pack.rows("counted.csv"):
         mine = ours.pop(row["object"], None)
         is_status = row["status"] in found.lists
@@ -3070,6 +3123,7 @@ RECIPES: Tuple[Recipe, ...] = (
         ("vantage", "boot_no"),
         ("boot_id!", "started_at", "floor", "heartbeat_at", "stopped_at", "open_from", "version!", "pid"),
     ),
+    ("identities.csv", "identities", _always, ("day", "component", "identity!"), ("first_at", "last_at")),
     ("runs.csv", "gaps", lambda row: row["gap_at"] != "", ("vantage", "boot_no"), ("gap_at",)),
     ("runs.csv", "vantages", _always, ("vantage",), ("name!",)),
     ("words.csv", "words", _always, ("id",), ("text!",)),
@@ -3101,7 +3155,9 @@ class Chain:
         self.seals = chain["seals"]
         self.rows: Dict[Tuple[str, bytes], Tuple[bytes, str, int]] = {}
         for file, table, fits, keys, columns in RECIPES:
-            for line, row in pack.rows(file):
+            for line, row in (
+                pack.rows(file) if pack.has(file) else ()
+            ):  # a pack of an older form is refused by its form
                 if fits(row):
                     self._take(
                         table, [_value(row, key) for key in keys], [_value(row, c) for c in columns], (file, line)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from agent.registers.identities import IDENTITIES
 from agent.registers.networks import COMPONENTS, LINKS, PLATFORMS, TARGETS
 from agent.registers.places import DIVISIONS, SITES
 from agent.registers.records import FAULTS, MAINTENANCE
@@ -13,7 +14,7 @@ from agent.registers.video import VIDEO_DEMANDS, VIDEO_POINTS
 REGISTERS: Mapping[str, Register] = {
     register.name: register
     for register in (
-        *(DIVISIONS, SITES, LINKS, TARGETS, PLATFORMS, COMPONENTS),
+        *(DIVISIONS, SITES, LINKS, TARGETS, IDENTITIES, PLATFORMS, COMPONENTS),
         *(SYSTEMS, PRIVATE_NETWORKS, VIDEO_POINTS, VIDEO_DEMANDS),
         *(MAINTENANCE, FAULTS, SECURITY_INCIDENTS, DATA_ISSUES, MEASURES, SUMMARIES),
     )

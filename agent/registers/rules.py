@@ -24,6 +24,7 @@ _ONE = {
     "divisions": "division",
     "maintenance": "maintenance window",
     "systems": "system",
+    "identities": "identity",
     "video_points": "video point",
 }
 
@@ -97,6 +98,19 @@ def parts_are_within_the_whole(view: View, _: ZoneInfo) -> Iterator[Found]:
         part, whole = entry.values.get("numerator"), entry.values.get("denominator")
         if part is not None and whole is not None and part > whole:
             yield Found(entry, "numerator", f"got {part}, wanted at most the denominator, {whole}; correct one of them")
+
+
+def only_certificates_repeat(view: View, _: ZoneInfo) -> Iterator[Found]:
+    """A certificate may be several units' by a document; engines and addresses are one unit's, or nobody's (C2)."""
+    for entry in view.entries if view.register.name == "identities" else ():
+        if not entry.values.get("repeats"):
+            continue
+        if not entry.id.startswith("certificate:"):
+            yield Found(entry, "repeats", "got yes, wanted it for certificates alone; name the site in site_id")
+        elif "site_id" in entry.values:
+            yield Found(entry, "repeats", f"got yes beside site_id {entry.values['site_id']}, wanted one of them")
+        elif "decision_doc" not in entry.values and "decision_doc" not in entry.damaged:
+            yield Found(entry, "decision_doc", "got nothing, wanted the document by which the certificate may repeat")
 
 
 def dated_rows_do_not_overlap(view: View, zone: ZoneInfo) -> Iterator[Found]:
@@ -193,6 +207,7 @@ RULES: tuple[Rule, ...] = (
     times_are_in_order,
     one_of_several_is_there,
     parts_are_within_the_whole,
+    only_certificates_repeat,
     dated_rows_do_not_overlap,
     references_exist,
 )

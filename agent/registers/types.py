@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from agent.config.addresses import same_host
 from agent.config.problems import nearest
 from agent.config.schema import Role
 from agent.config.values import NAME_WORDS, is_name
@@ -84,6 +85,24 @@ def _ip(text: str) -> str:
     except ValueError:
         step = "; leave out the length of the prefix" if "/" in text else ""
         raise ValueError(f"wanted an IP address (10.6.0.2, 2001:db8::2){step}") from None
+
+
+def _identity(text: str) -> str:
+    kind, _, rest = (part.strip() for part in text.partition(":"))
+    kind = _IDENTITIES.get(kind.casefold(), kind.casefold())
+    if kind == "address" and rest:
+        return f"address:{same_host(_address(rest))}"
+    digits = rest.replace(":", "").replace(" ", "").lower()
+    lengths = {"certificate": range(64, 65), "engine": range(10, 65)}.get(kind, range(0))
+    if len(digits) in lengths and len(digits) % 2 == 0 and not set(digits) - set("0123456789abcdef"):
+        return f"{kind}:{digits}"
+    raise ValueError(
+        "wanted certificate: and the 64 hexadecimal digits of a SHA-256, engine: and 10 to 64 of them, or address: and "
+        "a host, as the list of coverage names it"
+    )
+
+
+_IDENTITIES = {"证书": "certificate", "引擎": "engine", "地址": "address"}
 
 
 def _parts(text: str) -> list[str]:
@@ -291,6 +310,7 @@ FIGURE = Type("number, no percentage", "数值，不是百分数", _plain(_figur
 LARGE = Type("whole number", "整数", _plain(_large))
 BOUND = Type("`n/d`", "`n/d`", _plain(_bound))
 GB_ID = Type("20 digits", "20 位数字", _plain(_gb_id))
+IDENTITY = Type("`certificate:`, `engine:` or `address:`", "`certificate:`、`engine:` 或 `address:`", _plain(_identity))
 LEVEL, TIER, ROLE, PRIORITY = map(_choice_type, (LEVELS, TIERS, ROLES, PRIORITIES))
 PLATFORM_CLASS, SYSTEM_CLASS = map(_choice_type, (PLATFORM_CLASSES, SYSTEM_CLASSES))
 SEVERITY, POINT_CLASS = map(_choice_type, (SEVERITIES, POINT_CLASSES))

@@ -7,19 +7,20 @@ from typing import NamedTuple
 from agent.figures.asked import Asked
 from agent.figures.coverage import EXTRANET, NETWORKS, VIDEO, Question, sites, standing
 from agent.figures.formulas.coverage import COVERAGE
+from agent.figures.words import why_text
 from agent.language import N_
 from agent.reports.listing import At, Cell, Column, Listing, Share
 from agent.reports.object_lists import LEVEL_WORDS, STATUSES
 from agent.reports.telling import Telling
 from sla.coverage import CLAIMED, LEVELS, Coverage, Status
 from sla.model import State
+from sla.shares import Ids
 
 NETWORK_WORDS: Mapping[str, str] = {EXTRANET: N_("extranet"), VIDEO: N_("video network")}
 LEFT_OUT = "left_out"
 STATUS_WORDS: Mapping[str, str] = {**STATUSES, LEFT_OUT: N_("left out of the count by decision")}
 MISSING_FIRST = (Status.NONE, Status.UNDECLARED, Status.STALE, Status.UNMEASURED, Status.VERIFIED, LEFT_OUT)
 COUNTS = (*reversed(MISSING_FIRST[:-1]), LEFT_OUT)
-SHARED = N_("seen only at an address that others have too")
 
 SINCE = N_(
     "Since when, as the ledger has it: of what is verified, since it was both accepted and seen; of what is silent or "
@@ -29,14 +30,14 @@ _GOOD = (State.UP, State.DEGRADED)
 
 
 class Unit(NamedTuple):
-    """One division on one network. Units: `since` in microseconds UTC, None where nothing says so."""
+    """One division on one network; `why` says what others have too. `since` in microseconds UTC, None unknown."""
 
     id: str
     level: str
     network: str
     status: str
     since: int | None
-    is_shared: bool
+    why: Ids
 
 
 def coverage(telling: Telling, divisions: Collection[str]) -> Iterator[Listing]:
@@ -107,7 +108,7 @@ def _units(asked: Asked, network: str, divisions: Collection[str]) -> Iterator[U
         for id_ in ids:
             if id_ in divisions:
                 since = None if id_ in shared else view.since(id_, status)
-                yield Unit(id_, levels[id_], network, status, since, id_ in shared and status != Status.VERIFIED)
+                yield Unit(id_, levels[id_], network, status, since, view.found.total.why.get(id_, ()))
 
 
 def _levels(telling: Telling, found: list[Unit]) -> Listing:
@@ -163,7 +164,7 @@ def _divisions(telling: Telling, found: list[Unit]) -> Listing:
 def _row(telling: Telling, unit: Unit) -> list[Cell]:
     _ = telling.words
     status = _(STATUS_WORDS[unit.status])
-    if unit.is_shared:
-        status = f"{status}; {_(SHARED)}"
+    if unit.why:
+        status = f"{status}; {why_text('; '.join(unit.why), telling.language)}"
     since = None if unit.since is None else At(unit.since)
     return [_(LEVEL_WORDS[unit.level]), telling.name(unit.id), unit.id, _(NETWORK_WORDS[unit.network]), status, since]

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol
 from agent.stores.binning import BinRow
 from agent.stores.chaining import Kept
 from agent.stores.clocksteps import ClockStep, Dating, Resolution
+from agent.stores.identifying import DayMet, Met
 from agent.stores.inline import InlineRow
 from agent.stores.noting import FaultEvent, Note
 from agent.stores.packing import LedgerRows
@@ -111,6 +112,7 @@ class Batch(NamedTuple):
     resolutions: Sequence[Resolution] = ()
     bins: Sequence[BinRow] = ()
     sightings: Sequence[DaySeen] = ()
+    identities: Sequence[DayMet] = ()
 
 
 class RunStart(NamedTuple):
@@ -170,6 +172,7 @@ class Reader(Protocol):
     def sightings(self, first: int, last: int) -> list[DaySeen]: ...
     def sightings_of(self, component: int, first: int, last: int) -> list[DaySeen]: ...
     def days_seen(self, component: int, first: int, last: int) -> list[int]: ...
+    def met(self, days: tuple[int, int], cut: int) -> list[Met]: ...
     def first_sighting(self) -> int | None: ...
     def meta(self, key: str) -> str | None: ...
     def clock_steps(self, *, only_open: bool = False) -> list[ClockStep]: ...

@@ -80,6 +80,7 @@ COVERED = (
         changes=True,
         by="day",
     ),
+    Covered("identities", ("day", "component", "identity"), ("first_at", "last_at"), changes=True, by="day"),
 )
 
 

@@ -37,6 +37,7 @@ GROWTH: dict[str, tuple[Grows, ...]] = {
     "counts": (more, more, more),
     "bins": (longer,),
     "sightings": (less, more, less, more),
+    "identities": (less, more),
 }
 """Column by column, as `agent.stores.covering` has them."""
 

@@ -36,6 +36,9 @@ _SIGHTINGS = """
 SELECT component, day, first_ok, last_ok, first_failed, last_failed
 FROM sightings WHERE component = ? AND day BETWEEN ? AND ? ORDER BY day
 """
+_IDENTITIES = """
+SELECT component, day, identity, first_at, last_at FROM identities WHERE day BETWEEN ? AND ? ORDER BY 1, 2, 3
+"""
 _COMPONENTS = "SELECT id, target, component, kind, recorded_at FROM components"
 _DOUBTS = "SELECT component, since FROM doubts"
 
@@ -78,6 +81,10 @@ class LedgerRows:
     def sightings(self, component: int, days: tuple[int, int]) -> list[Row]:
         """Days on which it was seen."""
         return self._all(_SIGHTINGS, component, *days)
+
+    def identities(self, days: tuple[int, int]) -> list[Row]:
+        """As whom components answered on these days."""
+        return self._all(_IDENTITIES, *days)
 
     def components(self) -> dict[int, Row]:
         """All components by number."""

@@ -8,11 +8,23 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from agent.stores import binning, chaining, clocksteps, noting, pathing, registering, sealed, sighting, witnessing
+from agent.stores import (
+    binning,
+    chaining,
+    clocksteps,
+    identifying,
+    noting,
+    pathing,
+    registering,
+    sealed,
+    sighting,
+    witnessing,
+)
 from agent.stores.base import Component, Counted, ImportedReading, Record, Run, SealStanding
 from agent.stores.chaining import Kept
 from agent.stores.clocksteps import ClockStep, Dating
 from agent.stores.evidence import unpack
+from agent.stores.identifying import Met
 from agent.stores.noting import FaultEvent, Note
 from agent.stores.packing import LedgerRows
 from agent.stores.pathing import KeptPath
@@ -193,6 +205,11 @@ class SqliteReader:
         """By component the last ok reading in a window that rows of these days, both included, tell of (C2)."""
         with self._lock:
             return sighting.seen_ok(self._db, days, window)
+
+    def met(self, days: tuple[int, int], cut: int) -> list[Met]:
+        """As whom components answered, last before a cut-off and first from it on, by these days' rows (C2)."""
+        with self._lock:
+            return identifying.met(self._db, days, cut)
 
     def first_sighting(self) -> int | None:
         """The first day of which the store keeps when components were seen."""

@@ -35,7 +35,7 @@ _SPEAKS_OF: dict[str, tuple[str, str, str]] = {
     "fault_notes": (_OF_FAULT, _OF_FAULT, "t.recorded_by"),
     "paths": ("t.at", "t.at", "'agent'"),
 }
-"""From when, until when, and who recorded it; counts and sightings of a month are covered before it is sealed."""
+"""From when, until when, and who recorded it; what grows by day or month is covered before a month is sealed."""
 
 
 class Touch(NamedTuple):

@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from agent.errors import StoreError
-from agent.stores import binning, clocksteps, sighting
+from agent.stores import binning, clocksteps, identifying, sighting
 from agent.stores.base import Batch, EdgeRow, Leaving, Run, RunRequest, RunStart
 from agent.stores.evidence import pack
 from agent.stores.inline import InlineRow, write_inline
@@ -170,6 +170,7 @@ class SqliteWriter:
         clocksteps.resolve(db, run.vantage, batch.resolutions)
         binning.insert(db, *key, batch.bins)
         sighting.insert(db, batch.sightings)
+        identifying.insert(db, batch.identities)
         db.execute(
             "UPDATE runs SET heartbeat_at = max(heartbeat_at, ?) WHERE vantage = ? AND boot_no = ?",
             (batch.heartbeat, *key),

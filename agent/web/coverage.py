@@ -1,5 +1,6 @@
 """The JSON API of coverage: units by status, and the lists behind each number (C1-C3)."""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from sla.availability import Ratio
 from sla.coverage import LEVELS, WITHIN_US, Coverage, Status
 from sla.model import Window
 from sla.periods import to_datetime, year
-from sla.shares import Share
+from sla.shares import Ids, Share
 
 if TYPE_CHECKING:
     from agent.app import Agent
@@ -60,6 +61,8 @@ def _answer(agent: "Agent", question: Question) -> Json:
         "left_out": list(found.left_out),
         "counted_zones": list(found.counted_zones),
         "strays": list(found.strays),
+        "shared_by": _others(found.shared_by),
+        "repeated_by": _others(found.repeated_by),
         "days": _days(found) if question.days else None,
     }
 
@@ -73,7 +76,12 @@ def _share(share: Share) -> Json:
         "claimed": _pair(share.claimed),
         "units": {str(status): list(share.lists[status]) for status in Status},
         "shared": list(share.beside["shared"]),
+        "repeating": list(share.beside["repeating"]),
     }
+
+
+def _others(said: Mapping[str, Mapping[str, Ids]]) -> Json:
+    return {unit: {identity: list(ids) for identity, ids in sorted(by.items())} for unit, by in sorted(said.items())}
 
 
 def _pair(ratio: Ratio | None) -> list[int] | None:

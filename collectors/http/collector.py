@@ -120,4 +120,5 @@ def _request(module: HttpModule) -> Request:
         family=module.family,
         max_body=module.max_body,
         keep=module.reads_body,
+        recognises=True,
     )

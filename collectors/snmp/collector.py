@@ -11,7 +11,18 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Self
 
-from collectors.base import Collector, CollectorUnavailableError, Module, Reading, Reason, Target, error, failed, ok
+from collectors.base import (
+    Collector,
+    CollectorUnavailableError,
+    Module,
+    Reading,
+    Reason,
+    Target,
+    error,
+    failed,
+    ok,
+    recognised,
+)
 from collectors.resolve import Address, Resolver, numeric
 from collectors.snmp.counters import Sample, rates
 from collectors.snmp.credentials import reveal
@@ -150,7 +161,7 @@ class SnmpCollector:
 
     def _readings(self, target: Target, found: Found) -> list[Reading]:
         before = self._samples.pop(target.id, {})
-        readings = [ok(found.values, detail=found.detail)]
+        readings = [recognised(ok(found.values, detail=found.detail), found.identity)]
         kept: dict[str, Sample] = {}
         for look in found.looks:
             component, sample = look.port.component, look.sample()

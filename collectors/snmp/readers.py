@@ -14,14 +14,19 @@ from collectors.snmp.talk import Column, Talk
 from collectors.snmp.verdict import VALUES, Look, absent
 
 _TOGETHER = 4  # interfaces in one request: the answer fits into one Ethernet frame, signed and encrypted too
+_ENGINE_BYTES = range(5, 33)
 _CLOCK = (mib.SYS_UPTIME, mib.ENGINE_BOOTS, mib.ENGINE_TIME)
 
 
 class Found(NamedTuple):
-    """The device's own values and words, its interfaces, and readings of those that it should have and has not."""
+    """The device's own values and words, its interfaces, and readings of those that it should have and has not.
+
+    Shape: `identity` is `engine:` and the id of its engine in hexadecimal, "" where it shows none (C2).
+    """
 
     values: dict[str, float]
     detail: str
+    identity: str
     looks: Sequence[Look] = ()
     missing: Sequence[Reading] = ()
 
@@ -30,7 +35,7 @@ async def read_system(talk: Talk) -> Found:
     """What the device says of itself. Errors: as Talk; EndError where it shows nothing of that."""
     cells, clock = await _system(talk, mib.SYS_NAME, mib.SYS_DESCR)
     words = [text(cells.get(mib.SYS_NAME)), text(cells.get(mib.SYS_DESCR))]
-    return Found(_values(talk, clock), ": ".join(filter(None, words)))
+    return Found(_values(talk, clock), ": ".join(filter(None, words)), _identity(cells))
 
 
 async def read_interfaces(talk: Talk, module: SnmpModule) -> Found:
@@ -49,16 +54,22 @@ async def read_interfaces(talk: Talk, module: SnmpModule) -> Found:
     whole = all(column.complete for column in (admin, names, aliases, descrs)) or len(table) == rows
     gone = [absent(word) for word in missing(module, table)] if whole else []
     values = _values(talk, clock) | {"interfaces": float(len(table))}
-    return Found(_in_order(values), text(cells.get(mib.SYS_NAME)), looks, gone)
+    return Found(_in_order(values), text(cells.get(mib.SYS_NAME)), _identity(cells), looks, gone)
 
 
 async def _system(talk: Talk, *more: str) -> tuple[dict[str, Value], Clock]:
-    cells = await talk.get([*_CLOCK, *more])
+    cells = await talk.get([*_CLOCK, mib.ENGINE_ID, *more])
     clock = _clock(cells)
     if clock.uptime_ticks is None and not any(oid in cells for oid in more):
         what = "it answers but shows nothing of itself; let us read 1.3.6.1.2.1.1 in its view"
         raise EndError(error(Reason.PERMISSION, what))
     return cells, clock
+
+
+def _identity(cells: dict[str, Value]) -> str:
+    """The id by which the device's engine is told from every other (RFC 3411, 5: SnmpEngineID)."""
+    id_ = cells.get(mib.ENGINE_ID)
+    return f"engine:{id_.hex()}" if isinstance(id_, bytes) and len(id_) in _ENGINE_BYTES else ""
 
 
 def _clock(cells: dict[str, Value]) -> Clock:

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from time import monotonic
 from typing import Self
 
-from collectors.base import Collector, Module, Reading, Reason, Target, error, failed, ok
-from collectors.certificates import by_nobody, described, presented_certificates, version_number
+from collectors.base import Collector, Module, Reading, Reason, Target, error, failed, ok, recognised
+from collectors.certificates import by_nobody, described, identity_of, presented_certificates, version_number
 from collectors.resolve import Address, Resolver, numeric, split_address
 from collectors.tls.channel import Channel, ProbeError, Secured
 from collectors.tls.options import FAMILIES, TlsModule, context_of
@@ -39,6 +39,7 @@ class _Walk:
         self.resolving = False
         self.secured = False
         self.detail = ""
+        self.identity = ""
         self.since = monotonic()
 
     def begin(self, doing: str) -> None:
@@ -58,6 +59,7 @@ class _Walk:
         version = version_number(secured.tls)
         if version is not None:
             self.values["tls_version"] = version
+        self.identity = identity_of(secured.tls)
         chain = presented_certificates(secured.tls)
         if chain:
             self.values["certificate_not_before_timestamp_seconds"] = float(chain[0].not_before)
@@ -97,7 +99,7 @@ class TlsCollector:
             reading = self._overdue(walk, deadline)
         except ProbeError as exc:
             reading = self._judged(walk, exc.reading)
-        return [dataclasses.replace(reading, values=walk.values)]
+        return [recognised(dataclasses.replace(reading, values=walk.values), walk.identity)]
 
     def _overdue(self, walk: _Walk, deadline: asyncio.Timeout) -> Reading:
         seconds = walk.target.timeout_seconds

@@ -12,7 +12,7 @@ from aiohttp import ClientHandlerType, ClientRequest, ClientResponse
 from multidict import CIMultiDictProxy
 from yarl import URL
 
-from collectors.base import Reading, Reason, Target, error, failed
+from collectors.base import Reading, Reason, Target, error, failed, recognised
 from collectors.certificates import by_nobody, shorten
 from collectors.tls_context import trusts_nobody
 from collectors.webclient import request
@@ -37,6 +37,7 @@ class Walk:
         self.judge = judge
         self.call = Call(method, url)
         self.redirects = 0
+        self.identity: str | None = None
         self._sent = sent
         self.hop = self._new_hop()
 
@@ -46,14 +47,21 @@ class Walk:
     def next_hop(self, call: Call) -> None:
         """Turn to where a redirect leads."""
         self.hop.close()
+        self._recognise()
         self.call, self.redirects = call, self.redirects + 1
         self.hop = self._new_hop()
 
     def finish(self, reading: Reading) -> Reading:
         """The reading with what was measured, and without secrets."""
         self.hop.close()
+        self._recognise()
         values = self.hop.values | {"redirects": float(self.redirects), "tls": float(self.call.url.scheme == "https")}
         return dataclasses.replace(reading, values=values, detail=self._sent.clean(reading.detail))
+
+    def _recognise(self) -> None:
+        """Only who stands at the target's own address is it; where it redirects to may be anybody (C2)."""
+        if self.identity is None:
+            self.identity = self.hop.identity
 
 
 class Judge(Protocol):
@@ -102,7 +110,8 @@ class Client:
             if not deadline.expired():
                 raise
             reading = self._overdue(walk, deadline)
-        return walk.finish(reading)
+        reading = walk.finish(reading)
+        return recognised(reading, walk.identity or "") if self._asked.recognises else reading
 
     def _overdue(self, walk: Walk, deadline: asyncio.Timeout) -> Reading:
         seconds = walk.target.timeout_seconds

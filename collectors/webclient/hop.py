@@ -22,7 +22,7 @@ from aiohttp.connector import Connection
 from aiohttp.tracing import Trace
 
 from collectors.base import Target
-from collectors.certificates import described, presented_certificates, version_number
+from collectors.certificates import described, identity_of, presented_certificates, version_number
 from collectors.dialling import IP_BIND_ADDRESS_NO_PORT
 
 _TCP_INFO_BYTES = 152
@@ -54,6 +54,7 @@ class Hop:
         self.values: dict[str, float] = {"resolve_seconds": 0.0}  # stays 0 where the host is an address
         self.phase = Phase.PREPARE
         self.received = 0
+        self.identity = ""
         self._clean = clean
         self._since = time.perf_counter()
         self._transport: asyncio.Transport | None = None
@@ -91,6 +92,7 @@ class Hop:
         """The TLS handshake is done."""
         if self.target.guest is not None:
             self.target.guest.secured(tls)
+        self.identity = identity_of(tls)
         chain = presented_certificates(tls)
         if chain:
             self.values["certificate_not_after_timestamp_seconds"] = float(chain[0].not_after)

@@ -28,7 +28,10 @@ _STARS = "***"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What a module asks with; `kind` is what messages about it begin with, `keep`: somebody looks at the body."""
+    """What a module asks with; `kind` is what messages about it begin with, `keep`: somebody looks at the body.
+
+    `recognises`: the reading says by which certificate the target answered (C2).
+    """
 
     kind: str
     headers: Mapping[str, HeaderValue]
@@ -42,6 +45,7 @@ class Request:
     body: str | None = None
     body_file: str | None = None
     source_address: str | None = None
+    recognises: bool = False
 
 
 @dataclass(frozen=True, slots=True)

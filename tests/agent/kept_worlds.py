@@ -11,6 +11,7 @@ from agent.imports import ImportProblemsError, apply_import
 from agent.instants import format_instant
 from agent.plans import plan_by_id
 from agent.stores.base import Batch, Component, EdgeRow, RunRequest
+from agent.stores.identifying import DayMet
 from agent.stores.noting import Note
 from agent.stores.sighting import DaySeen
 from sla.model import Cause, Degraded, Edge, State, Window
@@ -110,6 +111,12 @@ class World:
         day = to_datetime(when, ZONE).date().toordinal()
         stamps = (when, when, None, None) if is_ok else (None, None, when, when)
         self.write(sightings=[DaySeen(day, self._ids[name], *stamps)])
+
+    def meet(self, name: str, ago: int, who: str) -> None:
+        """It answered as somebody some time ago."""
+        when = max(self.now - ago, BEGIN)
+        day = to_datetime(when, ZONE).date().toordinal()
+        self.write(identities=[DayMet(day, self._ids[name], who, when, when)])
 
     def enter(self, kind: str, heading: str, row: str) -> None:
         """A row of a register, entered now; one that does not fit what is there changes nothing."""

@@ -2,7 +2,7 @@
 
 import random
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from agent.packs.build import write_pack
 from agent.plans import plan_by_id
 from agent.stores import chaining
 from agent.stores.base import Batch, BinRow, Component, EdgeRow, Leaving, Record, RunRequest
+from agent.stores.identifying import DayMet
 from agent.stores.sighting import DaySeen
 from sla.bins import BIN_US, Bin
 from sla.model import Cause, Degraded, Edge, Outcome, Seen, State
@@ -26,6 +27,7 @@ MINUTE = 60 * SECOND
 BEGIN, NOW = at("2025-03-01"), at("2025-04-10")
 PERIOD = "2025-03"
 STATES = (State.UP, State.UP, State.DEGRADED, State.DOWN, State.DOWN, State.UNKNOWN)
+IDENTITIES = (f"certificate:{'1' * 64}", f"certificate:{'2' * 64}", "engine:8000000001")
 WORDS = {State.UP: "up", State.DEGRADED: "degraded", State.DOWN: "down", State.UNKNOWN: "unknown", State.OUT: "out"}
 
 
@@ -101,6 +103,7 @@ class City:
             rows.append(f"{target},icmp,{address},{role},{site},{parents},{dice.choice((60, 300))},{families}")
         self._enter("targets", "target_id,kind,address,role,site_id,parents,interval_seconds,families_required", *rows)
         self._platforms()
+        self._identities()
 
     def _platforms(self) -> None:
         dice = self.dice
@@ -184,11 +187,34 @@ class City:
         bins = [
             BinRow(known["sw1#if/1"], Bin(hour + n * BIN_US, BIN_US, dice.randrange(10**10), 10**6)) for n in range(40)
         ]
-        batch = Batch(span[1], new, rows, records=told, sightings=seen, bins=bins if number == 0 else ())
+        met = list(self._met(known, span)) if dice.random() < 0.6 else []
+        batch = Batch(
+            span[1], new, rows, records=told, sightings=seen, bins=bins if number == 0 else (), identities=met
+        )  # fmt: skip
         if dice.random() < 0.5:
             writer.write(run, batch)
         else:
             writer.stop_run(run, batch, Leaving({}))
+
+    def _met(self, known: dict[str, int], span: tuple[int, int]) -> Iterator[DayMet]:
+        """As whom targets answered, on the days before the period's end too: some as the same."""
+        week = BEGIN + 24 * DAY
+        for name in self.targets:
+            for when in self._moments(self.dice.randint(0, 3), *self.dice.choice((span, (week, week + 8 * DAY)))):
+                day = to_datetime(when, ZONE).date().toordinal()
+                yield DayMet(day, known[name], self.dice.choice(IDENTITIES), when, when)
+
+    def _identities(self) -> None:
+        """Whose some of them are, or that one may repeat, in time or late."""
+        dice = self.dice
+        rows = [
+            f"{IDENTITIES[0]},,y,文",
+            f"{IDENTITIES[1]},{dice.choice(self.sites)},,",
+            f"address:10.0.0.1,{self.sites[0]},,",
+        ]
+        picked = dice.sample(rows, dice.randint(0, 3))
+        when = None if dice.random() < 0.6 else BEGIN + dice.choice((20, 33)) * DAY
+        self._enter("identities", "identity,site_id,repeats,decision_doc", *picked, recorded=when)
 
     def _edge(self, when: int) -> Edge:
         state = self.dice.choice(STATES)
@@ -217,17 +243,8 @@ class City:
                 approved = start - dice.choice((1, DAY, 5 * DAY, -HOUR))
                 notice = start - dice.choice((DAY, 4 * DAY))
                 notified = dice.choice(("", stamp(notice)))
-                scope = dice.choice(
-                    (
-                        *self.targets,
-                        *self.links,
-                        "P1",
-                        "c1",
-                        self.sites[-1],
-                        "kind=icmp",
-                        f"{self.targets[0]};{self.links[0]}",
-                    )
-                )
+                both = f"{self.targets[0]};{self.links[0]}"
+                scope = dice.choice((*self.targets, *self.links, "P1", "c1", self.sites[-1], "kind=icmp", both))
                 who = dice.choice(("张主任", "张主任", "张主任", ""))
                 recorded = max(approved, BEGIN - 5 * DAY) + dice.choice((0, HOUR, 2 * DAY))
                 row = f'W{number},"{scope}",{stamp(start)},{stamp(end)},{who},{stamp(approved)},{notified},割接,文'
@@ -327,14 +344,14 @@ class City:
 
     def _heads(self) -> None:
         for when in (NOW - 3 * HOUR, NOW - HOUR):
-            head(self.made, when)
+            head(self.made, when, {"identities": to_datetime(when, ZONE).date().toordinal() - 1})
 
 
-def head(made: Books, when: int) -> str:
-    """A head of the chain over all that is there; its digest."""
+def head(made: Books, when: int, closed: Mapping[str, int] | None = None) -> str:
+    """A head of the chain over all that is there, what grows up to the days that are closed; its digest."""
     db = made.writer._db
     db.execute("BEGIN")
-    cut = chaining.begin(db, "hour", when, {}, {})
+    cut = chaining.begin(db, "hour", when, closed or {}, {})
     db.execute("COMMIT")
     done = chaining.make(db, cut, "sha256", lambda: None)
     db.execute("BEGIN")

@@ -87,6 +87,32 @@ def test_a_store_of_each_released_schema_gets_a_head_over_all_it_had(path: Path,
     assert found.rows == ROWS * len(before)
 
 
+def test_a_table_that_a_later_schema_brings_leaves_older_heads_as_they_are(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Heads over a store of the schema before identities; then it is brought up, and days of identities are covered."""
+    old_store(path, FIRST_CHAINED)
+    older = tuple(covered for covered in COVERED if covered.table != "identities")
+    connection = connect(Location(path))
+    maker = HeadMaker(Location(path), SqliteWriter(connection), ZONE)
+    with monkeypatch.context() as before:
+        before.setattr("agent.stores.covering.COVERED", older)
+        before.setattr("agent.stores.chaining._GROWING", tuple(each for each in older if each.by is not None))
+        maker.begin("hour", LATER)
+        (kept,) = maker.make_begun()
+    migrate(connection, Location(path))
+    day = (739_001, 1, "engine:8000000001", LATER, LATER)
+    connection.execute("INSERT INTO identities VALUES (?, ?, ?, ?, ?)", day)
+    maker.begin("hour", LATER + HOUR_US)
+    (after,) = maker.make_begun()
+    assert after.head.before == kept.digest
+    assert after.head.said["rows"] == {"identities": 1}
+    assert walk(Location(path)).bad == ()
+    tamper(path, "UPDATE identities SET identity = 'engine:8000000002'")
+    assert [bad.table for bad in walk(Location(path)).bad] == ["identities", "identities"]
+    connection.close()
+
+
 def test_the_fixtures_are_all_released_schemas() -> None:
     assert len(migrations()) >= FIRST_CHAINED
 
@@ -185,8 +211,12 @@ def test_rows_that_grow_are_covered_when_their_time_is_over_and_never_in_doubt(p
 
 def test_what_is_over_is_over_by_the_zone() -> None:
     at = JUNE + HOUR_US
-    assert closed_at(at, ZONE) == {"bins": JUNE // HOUR_US - 1, "sightings": 739402, "counts": 202505}
-    assert closed_at(at - 1, ZONE) == {"bins": JUNE // HOUR_US - 2, "sightings": 739401, "counts": 202504}
+    assert closed_at(at, ZONE) == {
+        "bins": JUNE // HOUR_US - 1, "sightings": 739402, "identities": 739402, "counts": 202505,
+    }  # fmt: skip
+    assert closed_at(at - 1, ZONE) == {
+        "bins": JUNE // HOUR_US - 2, "sightings": 739401, "identities": 739401, "counts": 202504,
+    }  # fmt: skip
 
 
 def test_clean_up_of_counts_is_not_there_and_would_be_named(path: Path) -> None:

@@ -62,7 +62,7 @@ def test_heads_go_on_while_the_clock_is_in_doubt_and_say_so(tmp_path: Path) -> N
     world.now += 40 * 24 * HOUR_US
     assert world.chain.look()
     assert world.heads[0].head.said["clock"] == "in doubt"
-    assert world.heads[0].head.said["closed"] == {"bins": -1, "counts": -1, "sightings": -1}
+    assert world.heads[0].head.said["closed"] == {"bins": -1, "counts": -1, "identities": -1, "sightings": -1}
     assert world.writer.reader.seals() == []
 
 

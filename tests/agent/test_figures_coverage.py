@@ -36,6 +36,9 @@ def filled(store: Registers, targets: str, sites: str = SITES) -> Registers:
         ("tcp,10.0.0.1:22", "http,https://10.0.0.1/x", (), ("A", "B")),
         ("http,http://Oa.example/a", "http,http://oa.EXAMPLE:81/b", (), ("A", "B")),
         ("tcp,[2001:db8::1]:22", "icmp,2001:db8::1", (), ("A", "B")),
+        ("tcp,[2001:DB8:0::1]:22", "icmp,2001:db8::1", (), ("A", "B")),
+        ("tcp,[::ffff:10.0.0.1]:22", "icmp,10.0.0.1", (), ("A", "B")),
+        ("http,http://oa.example./", "icmp,OA.example", (), ("A", "B")),
     ],
 )
 def test_one_host_behind_two_units_speaks_for_neither(

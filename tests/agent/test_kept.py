@@ -28,7 +28,12 @@ ROWS = (
     ("sites", "site_id,division_code,accepted_on", "S-c,610923,2025-03-01"),
     ("divisions", "code,name,level,parent_code", "610924,丁,county,6109"),
     ("platforms", "platform_id,name,class", "cloud-2,云二,city_cloud"),
+    ("identities", "identity,repeats,decision_doc", f"certificate:{'1' * 64},y,文"),
+    ("identities", "identity,site_id", "engine:8000000001,S-a"),
 )
+
+
+MARKS = ("certificate:" + "1" * 64, "engine:8000000001")
 
 
 def wait(us: int, late: int) -> Step:
@@ -51,6 +56,7 @@ def steps() -> st.SearchStrategy[Step]:
         st.builds(wait, st.sampled_from(PAUSES), lateness),
         st.builds(lambda who, when: lambda city: city.doubt(who, when), name, st.none() | ago),
         st.builds(lambda who, when, ok: lambda city: city.sight(who, when, is_ok=ok), name, ago, st.booleans()),
+        st.builds(lambda who, when, mark: lambda city: city.meet(who, when, mark), name, ago, st.sampled_from(MARKS)),
         st.builds(
             lambda scope, ahead, days: lambda city: city.window(scope, ahead, days_before=days),
             st.sampled_from(SCOPES),
@@ -88,3 +94,13 @@ def test_a_look_back_in_time_is_a_look_of_its_own(happens: Sequence[Step], back:
         assert list(city.differing()) == []
         assert list(city.differing(as_of=city.now - back)) == []
         assert list(city.differing()) == []
+
+
+def test_a_look_back_loses_nothing_that_was_heard_after_it() -> None:
+    """An edge that a look took in, then a look at the time before it: the next one knows the edge."""
+    with world() as city:
+        city.now += 4 * HOUR
+        city.write()
+        city.edge("core", 5 * SECOND, State.DOWN)
+        for back in (0, 60 * SECOND, 30 * SECOND, 0):
+            assert list(city.differing(as_of=city.now - back)) == []

@@ -75,9 +75,16 @@ def remade(path: Path, folder: Path, name: str, change: Callable[[str], str]) ->
     return forged
 
 
+def test_a_pack_of_an_older_form_is_refused_by_its_form(whole: Path, tmp_path: Path) -> None:
+    """What it lacks must not be taken for nothing seen."""
+    old = remade(whole, tmp_path, "method.json", lambda text: text.replace('"pack_format": 2', '"pack_format": 1'))
+    status, said = verify.verify(str(old), "en", None)
+    assert (status, "pack_format 1; use the pack's own verify.py" in said) == (1, True)
+
+
 def digits(data: bytes, dice: random.Random) -> int:
     """The place of one digit."""
-    return dice.choice([place for place, byte in enumerate(data) if chr(byte).isdigit()])
+    return dice.choice([place for place, byte in enumerate(data) if chr(byte).isdecimal()])
 
 
 def flip(data: bytes, place: int) -> bytes:
@@ -90,7 +97,7 @@ def test_one_digit_of_any_file_is_named(whole: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(whole) as opened:
         files = {name: opened.read(name) for name in opened.namelist()}
     for name, data in files.items():
-        for _ in range(3 if any(chr(byte).isdigit() for byte in data) else 0):
+        for _ in range(3 if any(chr(byte).isdecimal() for byte in data) else 0):
             place = digits(data, dice)
             changed = rewritten(whole, name, flip(data, place), tmp_path / "changed.zip")
             status, said = verify.verify(str(changed), "en", None)

@@ -171,7 +171,7 @@ def test_no_heading_stands_for_two_columns(register):
 @EACH
 def test_the_id_is_the_first_column_and_required(register):
     assert register.fields[0].required
-    assert register.fields[0].type is types.NAME
+    assert register.fields[0].type is (types.IDENTITY if register.name == "identities" else types.NAME)
 
 
 def test_registers_of_the_one_namespace_are_those_of_the_contract():

@@ -104,5 +104,14 @@ def test_paper_and_workbook_show_the_same(full: Books, language: str) -> None:
                 assert cell in page
 
 
+@pytest.mark.parametrize(("language", "words"), [("zh", "也见于"), ("en", "is also at")])
+def test_what_others_have_too_is_named_with_the_others(full: Books, language: str, words: str) -> None:
+    sites = (("x1", "S-610921-1", "10.9.9.9"), ("x2", "S-610922-2", "10.9.9.9"), ("x3", "S-610921-1", "10.9.9.8"))
+    full.enter("targets", "target_id,kind,address,site_id", *(f"{id_},icmp,{at},{site}" for id_, site, at in sites))
+    found = extranet(told(full, language=language, whose=HANYIN))
+    (status,) = {status for status, _ in found.values() if words in status}
+    assert status.endswith(f"address:10.9.9.9 {words} 610922102")
+
+
 def test_a_carrier_has_no_such_list(full: Books) -> None:
     assert not [each for each in told(full, whose=Party("carrier", "电信")).lists if each.key.startswith("coverage")]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sla.coverage import WITHIN_US, Coverage, Sighting, Site, Status, Unit, coverage
+from sla.coverage import NO_CLAIMS, WITHIN_US, Claims, Coverage, Sighting, Site, Status, Unit, coverage
 from tests.depth import examples
 
 CUT = 10**15
@@ -103,9 +103,9 @@ def test_levels_that_the_plan_does_not_name_are_not_counted() -> None:
     assert {level: each.d for level, each in found.levels.items()} == {"city": 1, "county": 0, "township": 0}
 
 
-def two(*sightings: Sighting, owners: dict[str, str] | None = None) -> Coverage:
+def two(*sightings: Sighting, claims: Claims = NO_CLAIMS) -> Coverage:
     units = [Unit("A", "township"), Unit("B", "township")]
-    return coverage(units, [Site("SA", "A", 0), Site("SB", "B", 0)], sightings, CUT, owners=owners)
+    return coverage(units, [Site("SA", "A", 0), Site("SB", "B", 0)], sightings, CUT, claims=claims)
 
 
 SAME = frozenset({"10.1.1.1"})
@@ -120,10 +120,38 @@ def test_an_address_behind_two_units_verifies_neither_unless_one_site_names_it()
     assert nobody.total.lists["unmeasured"] == ("A", "B")
     assert nobody.total.beside["shared"] == ("A", "B")
     assert nobody.days == {"A": 0, "B": 0}
-    named = two(*both, owners={"10.1.1.1": "SA"})
+    assert nobody.shared_by == {"A": {"10.1.1.1": ("B",)}, "B": {"10.1.1.1": ("A",)}}
+    assert nobody.total.why["A"] == ("10.1.1.1 is also at B",)
+    named = two(*both, claims=Claims({"10.1.1.1": "SA"}))
     assert (named.total.lists["verified"], named.total.lists["unmeasured"]) == (("A",), ("B",))
     assert named.total.beside["shared"] == ("B",)
     assert named.days["A"] == 1
+    elsewhere = two(*both, claims=Claims({"10.1.1.1": "SGONE"}))
+    assert elsewhere.total.lists["verified"] == ()
+
+
+def test_one_of_several_identities_that_others_have_is_enough() -> None:
+    """A reading speaks for a unit only if nothing that it shows could be another's (C2)."""
+    mine = Sighting("a", "SA", BEFORE, None, identities=frozenset({"10.1.1.1", "cert"}))
+    other = Sighting("b", "SB", None, BEFORE, identities=frozenset({"10.1.1.2", "cert"}))
+    found = two(mine, other)
+    assert found.total.lists["verified"] == found.total.lists["stale"] == ()
+    assert found.shared_by == {"A": {"cert": ("B",)}, "B": {"cert": ("A",)}}
+
+
+def test_what_may_repeat_by_decision_is_not_compared_and_is_listed() -> None:
+    both = [
+        Sighting(f"t{unit}", f"S{unit}", BEFORE, None, identities=frozenset({f"10.{unit}", "cert"})) for unit in "AB"
+    ]
+    found = two(*both, claims=Claims(repeating={"cert"}))
+    assert found.total.lists["verified"] == ("A", "B")
+    assert (found.total.beside["shared"], found.total.beside["repeating"]) == ((), ("A", "B"))
+    assert found.repeated_by == {"A": {"cert": ("B",)}, "B": {"cert": ("A",)}}
+    assert found.total.why["A"] == ("cert may repeat by decision and is also at B",)
+    alone = two(both[0], claims=Claims(repeating={"cert"}))
+    assert alone.total.beside["repeating"] == ()
+    two_things = [each._replace(identities=each.identities | {"engine"}) for each in both]
+    assert two(*two_things, claims=Claims(repeating={"cert"})).total.lists["verified"] == ()
 
 
 def test_two_targets_of_one_unit_may_share_an_address() -> None:
@@ -179,6 +207,19 @@ def test_parts_make_the_whole(units: list[Unit], sites: list[Site], sightings: l
         pairs = [getattr(each, bound) for each in found.levels.values()]
         assert (sum(n for n, _ in pairs), sum(d for _, d in pairs)) == getattr(total, bound)
     assert total.low[0] <= total.high[0] <= total.claimed[0] <= total.d  # type: ignore[index]  # it is given
+
+
+@settings(max_examples=examples(200))
+@given(UNITS, SITES, SEEN, st.integers(0, 7), st.sampled_from("xyz"))
+def test_another_identity_never_helps(
+    units: list[Unit], sites: list[Site], sightings: list[Sighting], place: int, identity: str
+) -> None:
+    """Whatever more is seen of who answered, no unit is verified for it."""
+    more = [*sightings]
+    if place < len(more):
+        more[place] = more[place]._replace(identities=more[place].identities | {identity})
+    before, after = (coverage(units, sites, each, CUT).total for each in (sightings, more))
+    assert set(after.lists["verified"]) <= set(before.lists["verified"])
 
 
 @settings(max_examples=examples(200))
