@@ -6,13 +6,14 @@ from dataclasses import replace
 
 from agent.figures.parts import questions
 from agent.figures.plan import Table, adoption
-from agent.figures.words import VERDICTS
+from agent.figures.words import VERDICTS, column_text
 from agent.instants import hours
 from agent.language import N_
 from agent.reports import fault_lists, head, object_lists, strips, window_lists
 from agent.reports.cells import Cells, cells, heads, part_cells
 from agent.reports.content import Count, Fact, Indicator, Report
 from agent.reports.listing import Cell, Lasting, Listing, Share, time_text
+from agent.reports.parameters import told
 from agent.reports.telling import Telling
 from agent.version import METHOD_VERSION
 from sla.availability import Ratio
@@ -204,8 +205,8 @@ def _facts(telling: Telling, table: Table, row: Judged) -> Iterator[Fact]:
         yield Fact(_("of it used"), Lasting(figure.budget.spent))
         yield Fact(_("of it left"), _left(figure.budget.left))
     yield Fact(_("formula"), row.row.formula)
-    for name, value in figure.parameters.items():
-        yield Fact(_("parameter %(name)s") % {"name": name}, _value(value))
+    for name, value in told(figure.parameters, telling.language, lambda each: column_text(each, telling.language)):
+        yield Fact(_("parameter: %(name)s") % {"name": name}, value)
     adopted = adoption(table.plan, row.row)
     yield Fact(_("definition"), _(NOT_ADOPTED) if adopted is None else _(head.ADOPTED) % adopted._asdict())
     if row.row.source is not None:
@@ -247,11 +248,3 @@ def _counted(telling: Telling, row: Judged) -> Iterator[Fact]:
 
 def _left(us: int) -> Cell:
     return Lasting(us) if us >= 0 else f"-{hours(-us)}"
-
-
-def _value(value: object) -> Cell:
-    if isinstance(value, bool | int):
-        return int(value)
-    if isinstance(value, list | tuple):
-        return ", ".join(map(str, value))
-    return str(value)
