@@ -6,6 +6,7 @@ from agent.figures.plan import Table, part_reasons, reasons
 from agent.figures.words import basis_text, reason_text, verdict_text
 from agent.instants import hours
 from agent.language import N_, catalogue
+from agent.reports import plan_words
 from sla.indicators import Judged
 from sla.periods import to_datetime
 from sla.verdict import PERCENT, Verdict, display
@@ -53,14 +54,14 @@ def heads(language: str) -> list[str]:
 
 
 def cells(table: Table, row: Judged, language: str) -> Cells:
-    """One row in the words of a language; the plan's own words stay Chinese."""
+    """One row in the words of a language; the plan's definition and target stay as they are printed."""
     plain = row.row
     return Cells(
         no=str(plain.no),
-        category=plain.category,
+        category=plan_words.category(plain.category, language),
         name=plain.name_zh if language == "zh" else plain.name_en,
         definition=plain.definition_zh,
-        attribute=plain.attribute or "",
+        attribute=plan_words.attribute(plain.attribute or "", language),
         target=_target(row, language),
         figure=figure_text(row),
         parts=parts_text(row),

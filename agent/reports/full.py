@@ -8,7 +8,7 @@ from agent.figures.parts import questions
 from agent.figures.plan import Table, adoption
 from agent.figures.words import VERDICTS, column_text
 from agent.instants import hours
-from agent.language import N_
+from agent.language import EN, N_
 from agent.reports import fault_lists, head, object_lists, strips, window_lists
 from agent.reports.cells import Cells, cells, heads, part_cells
 from agent.reports.content import Count, Fact, Indicator, Report
@@ -47,11 +47,16 @@ def report(telling: Telling, table: Table) -> Report:
     return replace(
         sheet,
         counts=_counts(telling, table),
-        introduction=[_(INTRODUCTION) % {"n": len(table.rows)}],
+        introduction=[_(INTRODUCTION) % {"n": len(table.rows)}, *verbatim(telling)],
         indicators=[_indicator(telling, table, row) for row in table.rows],
         lists=list(_lists(telling)),
         method=[*sheet.method, *_of_plan(telling, table)],
     )
+
+
+def verbatim(telling: Telling) -> list[str]:
+    """That the plan's own words are not translated; only an English report has to say so."""
+    return [f"{head.VERBATIM[0].upper()}{head.VERBATIM[1:]}."] if telling.language == EN else []
 
 
 def headed(telling: Telling, table: Table, tail: str, subtitle: str) -> Report:
