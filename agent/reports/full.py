@@ -14,6 +14,7 @@ from agent.reports.cells import Cells, cells, heads, part_cells
 from agent.reports.content import Count, Fact, Indicator, Report
 from agent.reports.listing import Cell, Lasting, Listing, Share, time_text
 from agent.reports.parameters import told
+from agent.reports.seconds import clock, up
 from agent.reports.telling import Telling
 from agent.version import METHOD_VERSION
 from sla.availability import Ratio
@@ -166,7 +167,7 @@ def _indicator(telling: Telling, table: Table, row: Judged) -> Indicator:
     if not row.parts:
         return whole
     parts = []
-    shown = part_cells(table, row, telling.language)
+    shown = part_cells(table, row, telling.language, exact=False)
     for number, (asked, part) in enumerate(questions(telling.asked, row)):
         own = _alone(Telling(asked, telling.language), table, part.judged)
         parts.append(replace(own, cells=shown[number], lists=[_of_part(each, shown[number]) for each in own.lists]))
@@ -181,7 +182,7 @@ def _of_part(found: Listing, part: Cells) -> Listing:
 
 def _alone(telling: Telling, table: Table, row: Judged) -> Indicator:
     found = () if row.parts else _behind(telling, row)
-    shown = cells(table, row, telling.language)
+    shown = cells(table, row, telling.language, exact=False)
     printed = [Fact(*each) for each in zip(heads(telling.language)[3:10], shown[3:10], strict=True) if each[1]]
     return Indicator(
         judged=row,
@@ -206,7 +207,7 @@ def _facts(telling: Telling, table: Table, row: Judged) -> Iterator[Fact]:
     yield from _values(telling, row)
     yield from _counted(telling, row)
     if figure.budget is not None:
-        yield Fact(_("allowed to be lost"), Lasting(figure.budget.allowed))
+        yield Fact(_("allowed to be lost"), Lasting(figure.budget.allowed, is_good=True))
         yield Fact(_("of it used"), Lasting(figure.budget.spent))
         yield Fact(_("of it left"), _left(figure.budget.left))
     yield Fact(_("formula"), row.row.formula)
@@ -252,4 +253,4 @@ def _counted(telling: Telling, row: Judged) -> Iterator[Fact]:
 
 
 def _left(us: int) -> Cell:
-    return Lasting(us) if us >= 0 else f"-{hours(-us)}"
+    return Lasting(us, is_good=True) if us >= 0 else f"-{clock(up(-us))}"

@@ -130,7 +130,7 @@ def _sentence(known: Sequence[tuple[str, str]], detail: str, words: NullTranslat
 def _errno(detail: str, words: NullTranslations) -> str | None:
     """What the operating system said, which is the same sentence for every kind."""
     found = _ERRNO.fullmatch(detail)
-    number = None if found is None else getattr(errno, found["code"], None)
+    number = 0 if found is None else int(getattr(errno, found["code"], 0))
     if found is None or number not in ERRNOS or os.strerror(number) != found["said"]:
         return None
     doing = _sentence(_DOING, found["doing"], words)
