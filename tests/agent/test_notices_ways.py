@@ -274,7 +274,8 @@ def test_the_example_is_what_the_check_uses():
 @pytest.mark.parametrize("sort", Sort)
 def test_every_sort_is_told_in_both_languages_through_the_catalogue(sort: Sort) -> None:
     notice = Notice(
-        id="i", sort=sort, at=8_000_000_000, fault="F-1", root="r", role="line", start=1_000_000, restored=9_000_000_000,
+        id="i", sort=sort, at=8_000_000_000, fault="F-1", root="r", role="line", start=1_000_000,
+        restored=9_000_000_000,
         outcome="in_time", members=3, county="610902", carrier="T", responsible_unit="U", of="x", examples=("a", "b"),
         vantage="v", count=7,
     )  # fmt: skip
