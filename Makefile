@@ -25,7 +25,7 @@ COMPILE = CUSTOM_COMPILE_COMMAND="make lock" build/lock/bin/python -m piptools c
 	--generate-hashes --allow-unsafe --strip-extras --all-build-deps --no-emit-index-url --no-emit-trusted-host \
 	--no-emit-find-links --no-emit-options pyproject.toml
 
-.PHONY: help install dev run host demo-stack dashboards test check packages format lint types layers pytest bench torture lock clean
+.PHONY: help install dev run host demo-stack dashboards test check packages format lint types layers pytest bench torture lock grafana-schema clean
 
 help:  ## This list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -93,6 +93,13 @@ lock:  ## Make requirements/*.txt anew from pyproject.toml: the newest versions,
 	build/lock/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_TOOLS)
 	$(COMPILE) --output-file requirements/run.txt
 	$(COMPILE) --extra dev --constraint requirements/run.txt --output-file requirements/dev.txt
+
+# The tests read the committed file; npm is asked for here alone, as Debian's pulls in 500 packages
+grafana-schema:  ## Make tests/data/grafana/dashboard.schema.json anew from Grafana's types (Node.js 18 and npm)
+	mkdir -p build
+	rm -rf build/grafana-schema && cp -r tests/dashboards/schema build/grafana-schema
+	cd build/grafana-schema && npm ci --ignore-scripts --no-audit --no-fund && node make.mjs > schema.json
+	cp build/grafana-schema/schema.json tests/data/grafana/dashboard.schema.json
 
 clean:  ## Remove what was built; the ledger in var/ stays
 	rm -rf $(VENV) .bench build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -34,8 +34,9 @@ from agent.figures.faults import Faults, Found
 from agent.figures.paths import path_words
 from agent.figures.plan import PlanTables, faults_of_plan
 from agent.figures.report import clearing_of, quality_rate, rates, sites_out, unknown_imports
-from agent.instants import format_duration
+from agent.instants import format_duration, hours
 from agent.notes import note
+from agent.reports.seconds import clock, down, up
 from agent.stores.holder import live_holder
 from agent.stores.noting import Note
 from agent.stores.reading import SqliteReader
@@ -204,11 +205,11 @@ def _list(out: Console, faults: Faults, found: Found, rows: Sequence[Fault]) -> 
 
 
 def _two_lines(out: Console, faults: Faults, found: Found, fault: Fault) -> None:
-    restored = "not restored" if fault.restored is None else f"restored {faults.time(fault.restored[1])}"
+    restored = "not restored" if fault.restored is None else f"restored {faults.time(down(fault.restored[1]))}"
     lines = (
         f"{fault.id}  {fault.root}  {fault.role}  {fault.priority}  {fault.outcome}",
-        f"  from {faults.time(fault.start)}, {restored}",
-        f"  {_lasting(faults, found, fault)}, {_members(fault.members)}  {_marks(fault)}".rstrip(),
+        f"  from {faults.time(down(fault.start))}, {restored}",
+        f"  {_lasting(faults, found, fault, exact=False)}, {_members(fault.members)}  {_marks(fault)}".rstrip(),
     )
     out.print(Text("\n".join(lines)))
 
@@ -223,9 +224,9 @@ def _table(faults: Faults, found: Found, rows: Sequence[Fault]) -> Table:
             Text(fault.root),
             Text(fault.role),
             str(fault.priority),
-            faults.time(fault.start),
-            "-" if fault.restored is None else faults.time(fault.restored[1]),
-            Text(_lasting(faults, found, fault)),
+            faults.time(down(fault.start)),
+            "-" if fault.restored is None else faults.time(down(fault.restored[1])),
+            Text(_lasting(faults, found, fault, exact=False)),
             str(fault.outcome),
             str(len(fault.members)),
             _marks(fault),
@@ -236,22 +237,23 @@ def _table(faults: Faults, found: Found, rows: Sequence[Fault]) -> Table:
 LASTING = "lasting [shortest, longest]"
 
 
-def _lasting(faults: Faults, found: Found, fault: Fault) -> str:
-    """The clock's time, and beside it what it may truly be where that is not the same (F3)."""
+def _lasting(faults: Faults, found: Found, fault: Fault, *, exact: bool) -> str:
+    """The clock's time, and beside it what it may truly be where that is not the same (F3).
+
+    Not `exact`: whole seconds, so that a fault never looks shorter and what it may be never narrower than it is.
+    """
     shortest, longest = faults.duration(fault, found.as_of)
+    least, most = (hours(shortest or 0), hours) if exact else (clock(down(shortest or 0)), _whole)
     if fault.restored is None:
-        return f"{_clock(shortest or 0)} so far"
-    said = _clock(fault.restored[1] - fault.start)
+        return f"{least} so far"
+    said = most(fault.restored[1] - fault.start)
     if shortest == longest:
         return said
-    return f"{said} [{_clock(shortest or 0)}, {'no bound' if longest is None else _clock(longest)}]"
+    return f"{said} [{least}, {'no bound' if longest is None else most(longest)}]"
 
 
-def _clock(us: int) -> str:
-    """Hours, minutes and seconds, short: 3:05:00."""
-    seconds, fraction = divmod(us, 1_000_000)
-    rest = f".{fraction:06}".rstrip("0") if fraction else ""
-    return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}{rest}"
+def _whole(us: int) -> str:
+    return clock(up(us))
 
 
 def _members(members: Sequence[str]) -> str:
@@ -338,7 +340,7 @@ def _facts(faults: Faults, found: Found, fault: Fault) -> Iterator[str]:
     yield f"onset {_between(told['onset'])}"
     yield f"declared DOWN {told['detected'] or '-'}"
     yield "not restored" if told["restored"] is None else f"restored {_between(told['restored'])}"
-    yield f"{LASTING}: {_lasting(faults, found, fault)}"
+    yield f"{LASTING}: {_lasting(faults, found, fault, exact=True)}"
     yield f"{_members(fault.members)}: {', '.join(fault.members)}" if fault.members else "no members"
     yield f"responsible unit {details['responsible_unit'] or 'not on file'}"
     yield f"carrier {details['carrier'] or 'not on file'}"

@@ -183,10 +183,14 @@ def _show(out: Console, table: Table, lang: Language) -> None:
     out.print(Text(head.title(table, lang), style="bold"))
     for line in head.lines(table, lang):
         out.print(Text(line))
-    rows = [each for row in table.rows for each in (cells(table, row, lang), *part_cells(table, row, lang))]
+    rows = [each for row in table.rows for each in _with_parts(table, row, lang)]
     out.print(_grid(rows, lang))
     for line in _remarks(rows):
         out.print(Text(line))
+
+
+def _with_parts(table: Table, row: Judged, lang: Language) -> tuple[Cells, ...]:
+    return cells(table, row, lang, exact=False), *part_cells(table, row, lang, exact=False)
 
 
 def _grid(rows: list[Cells], lang: Language) -> Grid:

@@ -40,7 +40,7 @@ def _data(made: RollUp, telling: Telling, form: str) -> bytes:
     if form == "json":
         return (json.dumps(rollup.as_json(made), ensure_ascii=False) + "\n").encode()
     if form in ("csv", "table"):
-        return rollup.csv_text(made).encode()
+        return rollup.csv_text(made, telling).encode()
     return rendered(rollup.report(made, telling), Form(form))
 
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum, unique
+from itertools import islice
 
 Path = tuple[str | int, ...]
 """Where a value stands in the document: ("targets", 3, "address")."""
@@ -14,6 +15,9 @@ Place = tuple[int, int]
 
 _SHOWN = 60
 _LISTED = 25
+_NEAR = 10
+_MANY = 100_000
+"""Ids; looking for a like one among more would take seconds."""
 _USER_INFO = re.compile(r"://[^/@\s]*@")
 _SENSITIVE = re.compile(r"passw|secret|token|credential|auth|cookie|api_?key", re.IGNORECASE)
 MASK = "<secret>"
@@ -170,6 +174,24 @@ def unknown_kind(name: str, kinds: Iterable[str]) -> str:
             f"and by `sla-agent probe {name} ADDRESS`; choose the kind that measures the target"
         )
     return f"got the unknown kind {show(name)}, wanted one of this agent's; {nearest(name, kinds)}"
+
+
+def nearest_ids(name: str, ids: Iterable[str]) -> str:
+    """The same for one of many thousand ids: at most ten that are like it, never a list that nobody reads."""
+    known = sorted(ids)
+    wanted = name[:_SHOWN].lower()
+    by_lower = {id_.lower(): id_ for id_ in known}
+    if wanted in by_lower:
+        return f"did you mean {_printable(by_lower[wanted])}?"
+    held = (low for low in by_lower if wanted in low or low in wanted)
+    close = difflib.get_close_matches(wanted, by_lower, n=_NEAR, cutoff=0.6) if len(known) <= _MANY else []
+    found = list(dict.fromkeys([*close, *islice(held, _NEAR)]))[:_NEAR] if wanted else []
+    if found:
+        return f"did you mean {' or '.join(_printable(by_lower[low]) for low in found)}?"
+    if not known:
+        return "none is on file"
+    more = f" and {len(known) - _NEAR} more" if len(known) > _NEAR else ""
+    return f"known: {', '.join(map(_printable, known[:_NEAR]))}{more}"
 
 
 def nearest(name: str, names: Iterable[str]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from agent.config.problems import nearest, show
+from agent.config.problems import nearest_ids, show
 from agent.errors import UsageError
 from agent.figures.book import Shelf
 from agent.figures.classes import derived
@@ -193,7 +193,7 @@ class Faults:
                 text = f"withdrawn at {self.time(event.at)}: later evidence says that it was none"
                 return UnknownFaultError(f"fault {fault}: {text}", [])
         ids = [each.id for each in (*found.faults, *found.quality)]
-        text = f"fault {show(fault)}: the store knows no such id; {nearest(fault, ids)}"
+        text = f"fault {show(fault)}: the store knows no such id; {nearest_ids(fault, ids)}"
         return UnknownFaultError(text, difflib.get_close_matches(fault, ids, n=_NEAR))
 
     def time(self, at: int) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from agent.config.problems import nearest, show
+from agent.config.problems import nearest_ids, show
 from agent.errors import UsageError
 from agent.figures.book import Shelf
 from agent.figures.classes import Classes, classes
@@ -86,7 +86,7 @@ class Figures:
         cut = self._window(window, as_of, now)
         known = timelines or self.timelines(as_of)
         if not known.has(name):
-            raise UsageError(f"target {show(name)}: the store knows no such id; {nearest(name, known.names)}")
+            raise UsageError(f"target {show(name)}: the store knows no such id; {nearest_ids(name, known.names)}")
         timeline, service, excluded = known.of(name), known.service(name), known.excluded(name)
         measured = availability(timeline, service, cut, excluded)
         return Figure(

@@ -46,11 +46,32 @@ class By(StrEnum):
     CITY = "city"
 
 
+class Absent(StrEnum):
+    """Why a row of the plan is not broken down."""
+
+    NO_RATIO = "no_ratio"
+    SPLIT = "split"
+    NO_PLACE = "no_place"
+    NOTHING = "nothing_on_file"
+
+
 class Rolled(NamedTuple):
     """One indicator. Shape: several wholes only where definitions differ; none where it cannot be broken down so."""
 
     judged: Judged
     wholes: tuple[Whole, ...]
+
+    def absent(self, by: By) -> Absent | None:
+        """Why nothing is told of it; None where something is."""
+        if self.wholes:
+            return None
+        if self.judged.row.unit != PERCENT:  # counts and scores are no ratios: their sum would say nothing
+            return Absent.NO_RATIO
+        if self.judged.parts:  # figures of different definitions are not added up (V7)
+            return Absent.SPLIT
+        if by is By.CITY or _maker(self.judged.row, by) is not None:
+            return Absent.NOTHING
+        return Absent.NO_PLACE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,15 +142,13 @@ class Places:
 
 
 def _wholes(asked: Asked, judged: Judged, places: Places, period: str) -> Iterator[Whole]:
-    if judged.row.unit != PERCENT:  # counts and scores are no ratios: their sum would say nothing
-        return
-    if judged.parts:  # figures of different definitions are not added up (V7)
+    if judged.row.unit != PERCENT or judged.parts:
         return
     if places.by is By.CITY:
         yield from _of_cities(asked, judged, places, period)
         return
-    maker = _MAKERS.get(judged.row.formula)
-    if maker is None or (places.by is By.UNIT and judged.row.formula == COVERAGE.name):
+    maker = _maker(judged.row, places.by)
+    if maker is None:
         return
     parts, beyond = maker(asked, judged.row, judged, places)
     if parts:
@@ -220,6 +239,11 @@ _MAKERS: Mapping[str, Callable[[Asked, Row, Judged, Places], Made]] = {
     "private_networks": _by_row("private_networks"),
     "extranet_integration": _by_row("sites"),
 }
+
+
+def _maker(row: Row, by: By) -> Callable[[Asked, Row, Judged, Places], Made] | None:
+    """What breaks a formula down; divisions belong to no responsible unit."""
+    return None if by is By.UNIT and row.formula == COVERAGE.name else _MAKERS.get(row.formula)
 
 
 def _of_cities(asked: Asked, judged: Judged, places: Places, period: str) -> Iterator[Whole]:

@@ -204,6 +204,11 @@ def _why(part: str, language: str) -> str:
     return part
 
 
+def column_text(name: str, language: str) -> str:
+    """A column of a register: its heading in Chinese, its name without underscores in English."""
+    return name.replace("_", " ") if language == EN else _headings().get(name, name)
+
+
 @cache
 def _headings() -> Mapping[str, str]:
     return {field.name: field.zh for register in REGISTERS.values() for field in register.fields}

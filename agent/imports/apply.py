@@ -191,13 +191,13 @@ class Parsed:
         if self.simulated and not store.is_simulated:
             wanted = "wanted a report of real data: the two never stand in one store (E8)"
             raise UsageError(f"{self.request.file}: got a report of simulated data, {wanted}")
-        return Plan(self, share, store.first_heartbeat())
+        return Plan(self, share, store.first_heartbeat(), simulated=store.is_simulated)
 
 
 class Plan:
     """What an import will add to a store, and how it is added."""
 
-    def __init__(self, parsed: Parsed, share: Share, first_heartbeat: int | None) -> None:
+    def __init__(self, parsed: Parsed, share: Share, first_heartbeat: int | None, *, simulated: bool) -> None:
         self._parsed = parsed
         self._share = share
         self.outcome = ImportOutcome(
@@ -213,6 +213,7 @@ class Plan:
             tally=share.tally,
             dry_run=parsed.request.dry_run,
             first_heartbeat=first_heartbeat,
+            simulated=simulated,
         )
 
     def write(self, store: ImportStore) -> None:

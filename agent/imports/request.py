@@ -10,6 +10,7 @@ from agent.registers.known import Known
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _EVIDENCE = ("history", "readings")
+SIMULATED_STORE = "模拟数据 SIMULATED: the store is simulated, and so is whatever rests on what is imported into it"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +59,7 @@ class ImportOutcome:
     """What an import changed, or would change (`dry_run`). `first_heartbeat` None: the store never had a run.
 
     `notes` say what of the file was passed over, `changes` what of a register is new, a line each. `targets` counts
-    ids, `kinds` are those of what is created.
+    ids, `kinds` are those of what is created. `simulated`: the store is (E8).
     """
 
     kind: str
@@ -73,6 +74,7 @@ class ImportOutcome:
     notes: tuple[str, ...] = ()
     changes: tuple[str, ...] = ()
     kinds: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    simulated: bool = False
 
     @property
     def changed(self) -> bool:
@@ -82,7 +84,8 @@ class ImportOutcome:
     def words(self) -> list[str]:
         """The outcome for people, a line each."""
         of = "targets" if self.kind in _EVIDENCE else self.kind
-        lines = [f"{self.file}: {self.rows} rows of {self.targets} {of}, sha256 {self.digest}", *self.notes]
+        mark = [SIMULATED_STORE] if self.simulated else []
+        lines = [*mark, f"{self.file}: {self.rows} rows of {self.targets} {of}, sha256 {self.digest}", *self.notes]
         if not self.changed:
             return [*lines, *self.changes, "nothing new: all of it is known already; the store is unchanged"]
         lines += [*self._created(), *self.changes, *self._evidence()]

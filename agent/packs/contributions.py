@@ -7,6 +7,7 @@ from typing import NamedTuple
 from agent.figures.asked import Asked
 from agent.figures.formulas.availability import platforms_of
 from agent.figures.formulas.clearing import CLEARING, rated
+from agent.figures.words import why_text
 from agent.instants import format_duration
 from agent.language import ZH
 from sla.confirm import FOREVER
@@ -72,6 +73,9 @@ WORDS: Mapping[str, str] = {
 }
 """Codes in Chinese; in English they stand as they are, with spaces."""
 
+OF_OBJECTS: Mapping[str, str] = {"late": "逾期", "pending": "未到期，暂不计"}
+"""What has a deadline of its own is not late by the 3 hours of a fault."""
+
 
 class Contribution(NamedTuple):
     """One of them. Units: microseconds; `weight` puts them in order. Shape: `values` fill the places of `text`."""
@@ -83,13 +87,17 @@ class Contribution(NamedTuple):
     def words(self, language: str) -> str:
         """As a sentence."""
         text = self.text[0] if language == ZH else self.text[1]
-        return text % {name: _word(value, language) for name, value in self.values.items()}
+        return text % {name: _word(name, value, language) for name, value in self.values.items()}
 
 
-def _word(value: str, language: str) -> str:
+def _word(name: str, value: str, language: str) -> str:
+    if name == "why":
+        return why_text(value, language)
     if value not in WORDS:
         return value
-    return WORDS[value] if language == ZH else value.replace("_", " ")
+    if language != ZH:
+        return value.replace("_", " ")
+    return OF_OBJECTS.get(value, WORDS[value]) if name == "status" else WORDS[value]
 
 
 def largest(asked: Asked, judged: Judged, count: int = LARGEST) -> list[Contribution]:

@@ -1,6 +1,7 @@
 """Why a number is what it is, for people and as JSON: its formula with this period's values, and what it rests on."""
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -8,10 +9,11 @@ from agent.figures.asked import Asked
 from agent.figures.formulas.availability import platforms_of
 from agent.figures.parts import refuse_split
 from agent.figures.plan import PlanTables, row_as_json
-from agent.instants import format_duration
+from agent.instants import hours
 from agent.language import ZH
 from agent.packs.contributions import LARGEST, largest
 from agent.packs.scope import COUNTED, RECORDS
+from agent.registers import REGISTERS
 from sla.availability import availability
 from sla.indicators import Judged
 from sla.plans import Row
@@ -44,8 +46,8 @@ _SORTS = {
 }  # fmt: skip
 HEADS = {
     "zh": (
-        "公式：%s", "代入本期：下界 %s，上界 %s", "影响最大的：", "参数自：%s（%s）", "录入：%s（%s 行，最近 %s）",
-        "时间来源：探测 %s，导入 %s",
+        "公式：%s", "代入本期：下界 %s，上界 %s", "影响最大的：", "参数自 %s 起生效（%s）",
+        "录入：%s（%s 行，最近 %s）", "时间来源：探测 %s，导入 %s",
     ),
     "en": (
         "formula: %s", "with this period's values: low %s, high %s", "what weighs most:", "parameters since %s (%s)",
@@ -53,6 +55,7 @@ HEADS = {
     ),
 }  # fmt: skip
 _SHOWN = 10
+_KINDS = {"start": ("代理启动", "start of the agent"), "reload": ("重新装载配置", "reload of the configuration")}
 
 
 class Entered(NamedTuple):
@@ -102,12 +105,23 @@ def lines(asked: Asked, judged: Judged, language: str) -> Iterator[str]:
         yield most
         yield from (f"  {number}. {each.words(language)}" for number, each in enumerate(found[:LARGEST], start=1))
     for at, by, kind in list(configured(asked))[-_SHOWN:]:
-        yield since % (asked.time(at), f"{kind}, {by}")
+        yield since % (asked.time(at), _by(kind, by, language))
     for each in entered(asked, judged.row)[:_SHOWN]:
-        yield who % (f"{each.by} · {each.register}", each.rows, asked.time(each.last))
+        yield who % (f"{each.by} · {_register(each.register, language)}", each.rows, asked.time(each.last))
     probe, imported = sources(asked, judged)
     if probe or imported:
-        yield source % (format_duration(probe), format_duration(imported))
+        yield source % (hours(probe), hours(imported))
+
+
+def _by(kind: str, by: str, language: str) -> str:
+    """What brought a configuration into force, and who did where that was not the agent itself."""
+    word = _KINDS[kind][0 if language == ZH else 1]
+    return word if by == "agent" else f"{word}，{by}" if language == ZH else f"{word}, {by}"
+
+
+def _register(name: str, language: str) -> str:
+    """A register by its name: in Chinese what its own description begins with."""
+    return re.split("[：（，。]", REGISTERS[name].zh)[0] if language == ZH else name.replace("_", " ")
 
 
 def formula_text(row: Row, language: str) -> str:
@@ -118,7 +132,7 @@ def formula_text(row: Row, language: str) -> str:
 def _filled(judged: Judged, ratio: Sequence[int] | None) -> str:
     if ratio is None or not ratio[1]:
         return "-"
-    said = [format_duration(each) if judged.figure.timed else str(each) for each in ratio]
+    said = [hours(each) if judged.figure.timed else str(each) for each in ratio]
     return " / ".join(said)
 
 

@@ -72,6 +72,14 @@ WORDS: Dict[str, Tuple[str, str]] = {
         "{file}：SHA-256 与 MANIFEST 不符，行数或多处内容被改动",
         "{file}: not the SHA-256 of MANIFEST; lines or many fields changed",
     ),
+    "remade": (
+        "{file} 第 {line} 行，字段 {field}：与 {by} 的逐行校验不符，却与 MANIFEST 相符：改动之后 MANIFEST 被一并改写",
+        "{file} line {line}, field {field}: denied by its check in {by}, while MANIFEST agrees: MANIFEST was made anew",
+    ),
+    "ask": (
+        "如何处理：这份证据包不是出具时的样子，不要使用；请向出具者重新索取，或索取摘要后用 --expect 核对",
+        "what to do: it is not as it was made, do not use it; ask its maker for it again, or for its digest (--expect)",
+    ),
     "bad_value": ("{file} 第 {line} 行，字段 {field}：不可读的值", "{file} line {line}, field {field}: unreadable"),
     "chain_ok": (
         "哈希链：{rows} 行由 {hours} 个小时头证明，链头序号至 {last}，封存 {seals} 个",
@@ -231,7 +239,9 @@ def check_files(pack: Pack, talk: Talk) -> str:
     if not found and manifest[-1:] != ["pack " + whole]:
         talk.wrong("changed", file=MANIFEST, line=len(manifest), field="pack")
         found += 1
-    if not found:
+    if found:
+        talk.say("ask")
+    else:
         talk.say("files", n=len(listed))
     talk.say("digest", digest=whole)
     return whole
@@ -239,10 +249,11 @@ def check_files(pack: Pack, talk: Talk) -> str:
 
 def _listed(manifest: Sequence[str]) -> Iterator[Tuple[int, List[str]]]:
     for number, line in enumerate(manifest[:-1], start=1):
-        parts = line.split("  ")
-        if len(parts) != 3:
+        if not re.fullmatch("[0-9a-f]{64}  [0-9]+  [^ \r]+", line):
             raise Wrong("changed", file=MANIFEST, line=number, field="line")
-        yield number, parts
+        yield number, line.split("  ")
+    if len(manifest) < 2 or not re.fullmatch("pack [0-9a-f]{64}", manifest[-1]):
+        raise Wrong("changed", file=MANIFEST, line=max(len(manifest), 1), field="pack")
 
 
 def _line_checks(pack: Pack) -> Dict[str, List[str]]:
@@ -275,8 +286,9 @@ def _check_file(pack: Pack, talk: Talk, name: str, stated: Tuple[int, str, str],
     is_same = digest.hexdigest() == stated[1]
     if is_same and str(size) == stated[2]:
         if places and name != CHECKS:  # the file is whole, so what says otherwise is not
-            talk.wrong("changed", file=CHECKS, line=list(checks).index(name) + 1 if name in checks else 0, field=name)
-            return 1
+            for line, field in places:
+                talk.wrong("remade", file=name, line=line, field=field, by=name if name.endswith(".csv") else CHECKS)
+            return len(places)
         return 0
     for line, field in places:
         talk.wrong("changed", file=name, line=line, field=field)
@@ -3306,6 +3318,7 @@ def verify(path: str, language: str, expect: Optional[str]) -> Tuple[int, str]:
             recompute(pack, talk, language)
     except Wrong as exc:
         talk.wrong(exc.code, **exc.values)
+        talk.say("ask")
     except (KeyError, ValueError, TypeError, IndexError, AttributeError, AssertionError) as exc:
         talk.wrong("damaged", file=path, why="%s: %s" % (type(exc).__name__, exc))
     return (1 if talk.bad else 0), talk.end()

@@ -1,12 +1,14 @@
 """A row of a plan's table as words and printed numbers: what the table, the CSV and every other form have in common."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from agent.figures.plan import Table, part_reasons, reasons
 from agent.figures.words import basis_text, reason_text, verdict_text
 from agent.instants import hours
 from agent.language import N_, catalogue
-from sla.indicators import Judged
+from agent.reports import plan_words, seconds
+from sla.indicators import Judged, Reason
 from sla.periods import to_datetime
 from sla.verdict import PERCENT, Verdict, display
 
@@ -52,32 +54,35 @@ def heads(language: str) -> list[str]:
     return [catalogue(language).gettext(head) for head in HEADS]
 
 
-def cells(table: Table, row: Judged, language: str) -> Cells:
-    """One row in the words of a language; the plan's own words stay Chinese."""
+def cells(table: Table, row: Judged, language: str, *, exact: bool = True) -> Cells:
+    """One row in the words of a language; the plan's definition and target stay as printed.
+
+    `exact`: times to the microsecond; else whole seconds, for people.
+    """
     plain = row.row
     return Cells(
         no=str(plain.no),
-        category=plain.category,
+        category=plan_words.category(plain.category, language),
         name=plain.name_zh if language == "zh" else plain.name_en,
         definition=plain.definition_zh,
-        attribute=plain.attribute or "",
+        attribute=plan_words.attribute(plain.attribute or "", language),
         target=_target(row, language),
         figure=figure_text(row),
-        parts=parts_text(row),
+        parts=parts_text(row, exact=exact),
         verdict=_verdict(row, language),
         basis=basis_text(row.figure.basis, language),
-        remarks=tuple(reason_text(reason, language) for reason in reasons(table, row)),
+        remarks=_remarks(reasons(table, row), language, exact=exact),
     )
 
 
-def part_cells(table: Table, row: Judged, language: str) -> tuple[Cells, ...]:
+def part_cells(table: Table, row: Judged, language: str, *, exact: bool = True) -> tuple[Cells, ...]:
     """The parts of a split row, each by its own definition, below the row (V7): `5.1`, with its window as its name."""
     zone = table.plan.zone_info
     shown = []
     for number, part in enumerate(row.parts, start=1):
         start, end = (to_datetime(at, zone).date().isoformat() for at in part.window)
-        own = cells(table, part.judged, language)
-        remarks = tuple(reason_text(reason, language) for reason in part_reasons(table, part.judged))
+        own = cells(table, part.judged, language, exact=exact)
+        remarks = _remarks(part_reasons(table, part.judged), language, exact=exact)
         name = catalogue(language).gettext(WITHIN) % {"start": start, "end": end}
         shown.append(own._replace(no=f"{own.no}.{number}", name=name, remarks=remarks))
     return tuple(shown)
@@ -92,11 +97,17 @@ def figure_text(row: Judged) -> str:
     return f"{low} – {high}"
 
 
-def parts_text(row: Judged) -> str:
+def _remarks(found: Iterable[Reason], language: str, *, exact: bool) -> tuple[str, ...]:
+    return tuple(reason_text(reason if exact else seconds.of_reason(reason), language) for reason in found)
+
+
+def parts_text(row: Judged, *, exact: bool = True) -> str:
     """Numerator and denominator beside every percentage; bounds as a range (V3)."""
     low, high = row.figure.low, row.figure.high
     if row.figure.value is None or low is None or high is None or row.row.unit != PERCENT:
         return ""
+    if row.figure.timed and not exact:
+        low, high = ((seconds.down(n), seconds.up(d)) for n, d in (low, high))
     above, below = _range(low[0], high[0], row), _range(low[1], high[1], row)
     return f"{above} / {below}"
 

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from agent.figures.report import Beside, clearing_of, quality_rate, rates, sites_out, unknown_imports
-from agent.instants import hours
 from agent.language import N_
 from agent.reports.listing import At, Cell, Column, Lasting, Listing, Share
+from agent.reports.seconds import clock, down, up
 from agent.reports.telling import OUTCOMES, Telling
 from sla.faults import Fault
 from sla.model import Window
@@ -104,8 +104,9 @@ def _fault(telling: Telling, fault: Fault) -> list[Cell]:
 
 def _clearing(shortest: int | None, longest: int | None) -> str:
     if longest is None:
-        return f"≥ {hours(shortest or 0)}"
-    return hours(longest) if shortest == longest else f"{hours(shortest or 0)} – {hours(longest)}"
+        return f"≥ {clock(down(shortest or 0))}"
+    whole = clock(up(longest))
+    return whole if shortest == longest else f"{clock(down(shortest or 0))} – {whole}"
 
 
 def _marks(telling: Telling, fault: Fault) -> Iterator[str]:
@@ -138,7 +139,7 @@ def times(telling: Telling, found: Sequence[Fault]) -> str:
     took = clearing_of(found)
     if took.median is None or took.p95 is None:
         return ""
-    said = {"n": took.faults, "median": hours(took.median), "p95": hours(took.p95)}
+    said = {"n": took.faults, "median": clock(up(took.median)), "p95": clock(up(took.p95))}
     text = N_("Clearing time of %(n)s restored faults: median %(median)s, 95th percentile %(p95)s (nearest rank).")
     return telling.words(text) % said
 

@@ -6,13 +6,15 @@ from dataclasses import replace
 
 from agent.figures.parts import questions
 from agent.figures.plan import Table, adoption
-from agent.figures.words import VERDICTS
+from agent.figures.words import VERDICTS, column_text
 from agent.instants import hours
-from agent.language import N_
+from agent.language import EN, N_
 from agent.reports import fault_lists, head, object_lists, strips, window_lists
 from agent.reports.cells import Cells, cells, heads, part_cells
 from agent.reports.content import Count, Fact, Indicator, Report
 from agent.reports.listing import Cell, Lasting, Listing, Share, time_text
+from agent.reports.parameters import told
+from agent.reports.seconds import clock, up
 from agent.reports.telling import Telling
 from agent.version import METHOD_VERSION
 from sla.availability import Ratio
@@ -46,11 +48,16 @@ def report(telling: Telling, table: Table) -> Report:
     return replace(
         sheet,
         counts=_counts(telling, table),
-        introduction=[_(INTRODUCTION) % {"n": len(table.rows)}],
+        introduction=[_(INTRODUCTION) % {"n": len(table.rows)}, *verbatim(telling)],
         indicators=[_indicator(telling, table, row) for row in table.rows],
         lists=list(_lists(telling)),
         method=[*sheet.method, *_of_plan(telling, table)],
     )
+
+
+def verbatim(telling: Telling) -> list[str]:
+    """That the plan's own words are not translated; only an English report has to say so."""
+    return [f"{head.VERBATIM[0].upper()}{head.VERBATIM[1:]}."] if telling.language == EN else []
 
 
 def headed(telling: Telling, table: Table, tail: str, subtitle: str) -> Report:
@@ -160,7 +167,7 @@ def _indicator(telling: Telling, table: Table, row: Judged) -> Indicator:
     if not row.parts:
         return whole
     parts = []
-    shown = part_cells(table, row, telling.language)
+    shown = part_cells(table, row, telling.language, exact=False)
     for number, (asked, part) in enumerate(questions(telling.asked, row)):
         own = _alone(Telling(asked, telling.language), table, part.judged)
         parts.append(replace(own, cells=shown[number], lists=[_of_part(each, shown[number]) for each in own.lists]))
@@ -175,7 +182,7 @@ def _of_part(found: Listing, part: Cells) -> Listing:
 
 def _alone(telling: Telling, table: Table, row: Judged) -> Indicator:
     found = () if row.parts else _behind(telling, row)
-    shown = cells(table, row, telling.language)
+    shown = cells(table, row, telling.language, exact=False)
     printed = [Fact(*each) for each in zip(heads(telling.language)[3:10], shown[3:10], strict=True) if each[1]]
     return Indicator(
         judged=row,
@@ -200,12 +207,12 @@ def _facts(telling: Telling, table: Table, row: Judged) -> Iterator[Fact]:
     yield from _values(telling, row)
     yield from _counted(telling, row)
     if figure.budget is not None:
-        yield Fact(_("allowed to be lost"), Lasting(figure.budget.allowed))
+        yield Fact(_("allowed to be lost"), Lasting(figure.budget.allowed, is_good=True))
         yield Fact(_("of it used"), Lasting(figure.budget.spent))
         yield Fact(_("of it left"), _left(figure.budget.left))
     yield Fact(_("formula"), row.row.formula)
-    for name, value in figure.parameters.items():
-        yield Fact(_("parameter %(name)s") % {"name": name}, _value(value))
+    for name, value in told(figure.parameters, telling.language, lambda each: column_text(each, telling.language)):
+        yield Fact(_("parameter: %(name)s") % {"name": name}, value)
     adopted = adoption(table.plan, row.row)
     yield Fact(_("definition"), _(NOT_ADOPTED) if adopted is None else _(head.ADOPTED) % adopted._asdict())
     if row.row.source is not None:
@@ -246,12 +253,4 @@ def _counted(telling: Telling, row: Judged) -> Iterator[Fact]:
 
 
 def _left(us: int) -> Cell:
-    return Lasting(us) if us >= 0 else f"-{hours(-us)}"
-
-
-def _value(value: object) -> Cell:
-    if isinstance(value, bool | int):
-        return int(value)
-    if isinstance(value, list | tuple):
-        return ", ".join(map(str, value))
-    return str(value)
+    return Lasting(us, is_good=True) if us >= 0 else f"-{clock(up(-us))}"

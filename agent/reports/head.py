@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from agent.figures.plan import Table
 from agent.figures.words import VERDICTS
 from agent.instants import format_instant
-from agent.language import N_, catalogue
+from agent.language import EN, N_, catalogue
 from agent.version import METHOD_VERSION
 
 SIMULATED = "模拟数据 SIMULATED"
@@ -22,6 +22,8 @@ NO_WITNESS = N_("no outside witness")
 WITNESSES = N_("outside witnesses: %(names)s")
 ADOPTED = N_("definitions adopted by %(by)s, %(document)s, %(date)s")
 NOT_ADOPTED = N_("definitions not adopted")
+VERBATIM = "definitions, printed targets and notes stand in the words of the plan, in Chinese"
+"""Only an English report has to say so."""
 DRAFT = N_("a draft for comments, not an issued plan")
 COUNT = N_("%(n)s %(verdict)s")
 
@@ -56,6 +58,8 @@ def lines(table: Table, language: str) -> Iterator[str]:
     yield words(NOT_ADOPTED) if adopted is None else words(ADOPTED) % adopted._asdict()
     if table.plan.is_draft:
         yield words(DRAFT)
+    if language == EN:
+        yield VERBATIM
     counts = Counter(row.verdict for row in table.rows)
     said = (words(COUNT) % {"n": counts[each], "verdict": words(text)} for each, text in VERDICTS.items())
     yield ", ".join(said) if language == "en" else "，".join(said)

@@ -1,12 +1,12 @@
 """What stands behind a report, as lists of typed cells: paper and spreadsheet show the same facts, each in its way."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 from unicodedata import east_asian_width
 from zoneinfo import ZoneInfo
 
-from agent.instants import hours
+from agent.reports.seconds import clock, down, up
 from sla.availability import Ratio
 from sla.periods import to_datetime
 from sla.verdict import AVAILABILITY_DECIMALS, NO_TARGET, RATE_DECIMALS, display
@@ -19,9 +19,10 @@ class At(NamedTuple):
 
 
 class Lasting(NamedTuple):
-    """A length of time. Units: microseconds."""
+    """A length of time. Units: microseconds. `is_good`: the longer the better, so that text cuts it off."""
 
     us: int
+    is_good: bool = False
 
 
 class Share(NamedTuple):
@@ -81,7 +82,7 @@ def text(cell: Cell, zone: ZoneInfo) -> str:
     if isinstance(cell, At):
         return time_text(cell.us, zone)
     if isinstance(cell, Lasting):
-        return hours(cell.us)
+        return clock(down(cell.us) if cell.is_good else up(cell.us))
     if isinstance(cell, Share):
         return share_text(cell)
     return str(cell)
@@ -93,10 +94,8 @@ def width_of(text: str) -> int:
 
 
 def time_text(us: int, zone: ZoneInfo) -> str:
-    """Local time, the zone is named once on the page; fractions only where there are some."""
-    local = to_datetime(us, zone)
-    shown = local.strftime("%Y-%m-%d %H:%M:%S")
-    return f"{shown}.{local.microsecond:06}".rstrip("0") if local.microsecond else shown
+    """Local time to the second; the zone is named once on the page."""
+    return to_datetime(us, zone).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def share_text(share: Share) -> str:
@@ -109,5 +108,10 @@ def parts_text(share: Share) -> str:
     """Numerator and denominator, as ranges where the bounds differ."""
     if share.low is None or share.high is None:
         return ""
-    sides = ([hours(us) if share.timed else str(us) for us in side] for side in zip(share.low, share.high, strict=True))
+    above, below = zip(share.low, share.high, strict=True)
+    sides = [_side(above, down, timed=share.timed), _side(below, up, timed=share.timed)]
     return " / ".join(one if one == other else f"{one} – {other}" for one, other in sides)
+
+
+def _side(counts: Iterable[int], whole: Callable[[int], int], *, timed: bool) -> list[str]:
+    return [clock(whole(us)) if timed else str(us) for us in counts]

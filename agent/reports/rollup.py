@@ -7,14 +7,14 @@ from dataclasses import replace
 from functools import partial
 
 from agent.figures.plan import Json, PlanTables
-from agent.figures.rollup import NOWHERE, By, Rolled, RollUp, rolled_up
+from agent.figures.rollup import NOWHERE, Absent, By, Rolled, RollUp, rolled_up
 from agent.instants import format_instant, hours
-from agent.language import N_
+from agent.language import EN, N_
 from agent.reports import full
 from agent.reports.build import Wanted
 from agent.reports.content import Report
-from agent.reports.csv_file import safe
-from agent.reports.listing import Cell, Column, Listing, Share
+from agent.reports.csv_file import asked_cells, asked_heads, safe
+from agent.reports.listing import Cell, Column, Listing, Share, share_text
 from agent.reports.telling import Telling
 from agent.version import METHOD_VERSION
 from sla.availability import Bounds
@@ -35,6 +35,15 @@ APART = N_("Other definition or method: not comparable, not added (definition %(
 OPEN = N_("Nothing bounds the sum: of %(names)s nothing was told.")
 MISSING = N_("Missing, in the bounds: %(names)s.")
 SPLIT = N_("Its definition changed inside the period: not added up; ask for a quarter or month of one definition (V7).")
+WHY_NOT: Mapping[Absent, str] = {
+    Absent.NO_RATIO: N_("a count or a score, no ratio: not added up"),
+    Absent.NO_PLACE: N_("counted for the whole plan alone, by no place or unit"),
+    Absent.NOTHING: N_("nothing on file to break down"),
+}
+"""Why a row of the plan has no parts; of one that was split see SPLIT."""
+NOT_BROKEN_DOWN = N_("Not broken down (%(why)s): %(rows)s.")
+CSV_HEADS = (N_("No."), N_("Indicator"), N_("name"), N_("Figure"), N_("Remarks"))
+CSV_EXACT = ("id", "definition", "key", "low_n", "low_d", "high_n", "high_d", "missing")
 SUM, NO_PLACE = N_("sum"), N_("without a place or unit on file")
 
 
@@ -49,7 +58,23 @@ def report(made: RollUp, telling: Telling) -> Report:
     """The same as paper and spreadsheet."""
     _, table = telling.words, made.table
     sheet = full.headed(telling, table, f"-by-{made.by}", f"{_(HEADS[made.by])} · {table.period}")
-    return replace(sheet, introduction=[_(HOW)], lists=listings(made, telling))
+    return replace(sheet, introduction=[_(HOW), *absent(made, telling)], lists=listings(made, telling))
+
+
+def absent(made: RollUp, telling: Telling) -> Iterator[str]:
+    """Which rows of the plan are not broken down, and why; a split one stands among the lists."""
+    found: dict[Absent, list[str]] = {}
+    for row in made.rows:
+        if (why := row.absent(made.by)) is not None and why is not Absent.SPLIT:
+            found.setdefault(why, []).append(f"{row.judged.row.no} {_indicator_name(telling, row)}")
+    comma = ", " if telling.language == EN else "、"
+    for why, rows in found.items():
+        yield telling.words(NOT_BROKEN_DOWN) % {"why": telling.words(WHY_NOT[why]), "rows": comma.join(rows)}
+
+
+def _indicator_name(telling: Telling, row: Rolled) -> str:
+    of = row.judged.row
+    return of.name_zh if telling.language == "zh" else of.name_en
 
 
 def listings(made: RollUp, telling: Telling) -> list[Listing]:
@@ -59,7 +84,7 @@ def listings(made: RollUp, telling: Telling) -> list[Listing]:
 
 def _listings(telling: Telling, made: RollUp, row: Rolled) -> Iterator[Listing]:
     _, judged = telling.words, row.judged
-    name = judged.row.name_zh if telling.language == "zh" else judged.row.name_en
+    name = _indicator_name(telling, row)
     if judged.parts:
         yield Listing(
             key=f"rollup-{judged.row.no}",
@@ -139,6 +164,7 @@ def _indicator(made: RollUp, row: Rolled) -> Json:
         "name_zh": of.name_zh,
         "name_en": of.name_en,
         "comparable": len(row.wholes) == 1 if row.wholes else None,
+        "absent": row.absent(made.by),
         "wholes": [_whole(made, whole) for whole in row.wholes],
     }
 
@@ -164,25 +190,38 @@ def _bounds(bounds: Bounds | None) -> Json:
     return {name: list(pair) if pair[1] else None for name, pair in bounds._asdict().items()}
 
 
-def csv_text(made: RollUp) -> str:
-    """A line for each part and each sum, with the exact numbers."""
+def csv_text(made: RollUp, telling: Telling) -> str:
+    """A line for each part, each sum and each row that has none: what people read first, then the exact numbers."""
     out = io.StringIO(newline="")
     writer = csv.writer(out)
-    mark = ["simulated"] if made.table.simulated else []
-    heads = ("no", "id", "definition", "key", "name", "low_n", "low_d", "high_n", "high_d", "missing")
-    writer.writerow([*heads, *mark])
+    writer.writerow([*map(telling.words, CSV_HEADS), *CSV_EXACT, *asked_heads(made.table)])
+    told = asked_cells(made.table)
     for row in made.rows:
-        for whole in row.wholes:
-            for line in _lines(made, row, whole):
-                writer.writerow([*map(safe, line), *mark])
+        lines = (line for whole in row.wholes for line in _lines(made, telling, row, whole))
+        for line in lines if row.wholes else (_absent_line(made, telling, row),):
+            writer.writerow(map(safe, [*line, *told]))
     return "\ufeff" + out.getvalue()
 
 
-def _lines(made: RollUp, row: Rolled, whole: Whole) -> Iterator[list[str]]:
-    head = [str(row.judged.row.no), row.judged.row.id, whole.definition]
+def _absent_line(made: RollUp, telling: Telling, row: Rolled) -> list[str]:
+    of, why = row.judged.row, row.absent(made.by) or Absent.NOTHING
+    said = telling.words(SPLIT if why is Absent.SPLIT else WHY_NOT[why])
+    return [str(of.no), _indicator_name(telling, row), "", "", said, of.id, *[""] * (len(CSV_EXACT) - 1)]
+
+
+def _lines(made: RollUp, telling: Telling, row: Rolled, whole: Whole) -> Iterator[list[str]]:
+    of, notes = row.judged.row, " ".join(_notes(telling, made, whole, apart=len(row.wholes) > 1))
+    first = [str(of.no), _indicator_name(telling, row)]
     for part in whole.parts:
-        yield [*head, part.key or "-", made.names.get(part.key, part.key), *_four(part.shown), ""]
-    yield [*head, "sum", "", *_four(whole.bounds), ";".join(whole.missing)]
+        shown = [_name(telling, made, part.key), _figure(row, part.shown), ""]
+        yield [*first, *shown, of.id, whole.definition, part.key or "-", *_four(part.shown), ""]
+    shown = [telling.words(SUM), _figure(row, whole.bounds), notes]
+    yield [*first, *shown, of.id, whole.definition, "sum", *_four(whole.bounds), ";".join(whole.missing)]
+
+
+def _figure(row: Rolled, bounds: Bounds | None) -> str:
+    """A percentage as every form of a report has it."""
+    return "" if bounds is None else share_text(Share(bounds.low, bounds.high, row.judged.figure.timed))
 
 
 def _four(bounds: Bounds | None) -> list[str]:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from agent.instants import hours
 from agent.language import N_
 from agent.reports.listing import time_text
+from agent.reports.seconds import clock, down, up
 from agent.reports.telling import Telling
 from sla.model import State, Window
 from sla.periods import Piece, pieces, to_datetime
@@ -142,7 +143,8 @@ def sentence(telling: Telling, whole: Iterable[Span]) -> str:
     """How long it was in each state, in words and to the second."""
     _, told = telling.words, list(whole)
     lengths = {state: sum(span.length for span in told if span.state is state) for state in WORDS}
-    parts = [f"{_(word)} {hours(lengths[state])}" for state, word in WORDS.items() if lengths[state]]
+    shown = {state: (down if state is State.UP else up)(us) for state, us in lengths.items()}
+    parts = [f"{_(word)} {clock(shown[state])}" for state, word in WORDS.items() if lengths[state]]
     return _("; ").join(parts)
 
 

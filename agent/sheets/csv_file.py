@@ -3,6 +3,7 @@
 import codecs
 import csv
 import io
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
@@ -15,6 +16,9 @@ _HEAD = 64 * 1024
 _PROGRESS_EVERY = 5_000
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _MARKUP = (b"<!doctype", b"<html", b"<table", b"<?xml")
+
+
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 
 
 class CsvLeaf:
@@ -62,6 +66,9 @@ def encoding_of(data: bytes, problems: Problems) -> str:
     """The encoding of a file: UTF-8 or, where it is that beyond doubt, GB18030. Errors: ImportProblemsError."""
     if what := _no_csv(data):
         raise problems.refuse(0, "file", f"got {what}, wanted CSV in UTF-8 or GB18030, or .xlsx; save it as CSV")
+    if _is_named_workbook(problems.file) and not _is_text(data):
+        words = "got bytes that are neither a workbook nor text, wanted .xlsx or CSV; fetch the file again"
+        raise problems.refuse(0, "file", f"{words}, or open it in a spreadsheet program and save it as .xlsx")
     try:
         data.decode("utf-8")
     except UnicodeDecodeError as exc:
@@ -78,6 +85,20 @@ def _no_csv(data: bytes) -> str | None:
         return "UTF-16 text"
     begin = data[:64].removeprefix(codecs.BOM_UTF8).lstrip().lower()
     return "a web page or XML, as some systems export under the name of .xls" if begin.startswith(_MARKUP) else None
+
+
+def _is_named_workbook(file: str) -> bool:
+    return file.lower().endswith((".xlsx", ".xlsm", ".xls"))
+
+
+def _is_text(data: bytes) -> bool:
+    """Whether it may be CSV under a workbook's name; text has no control characters beside those of lines and tabs."""
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        if not _is_gb18030(data):
+            return False
+    return not _CONTROL.search(data)
 
 
 def _is_gb18030(data: bytes) -> bool:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from agent.instants import format_instant
+from agent.web.details import Detail, told
 from agent.web.words import CAUSES, DEGRADED, NOT_IN_SERVICE, NOTHING_MEASURED, OUTCOMES, REASONS, STATES
 from sla.availability import Availability, Ratio
 from sla.model import Cause, Outcome, State
@@ -108,6 +109,10 @@ class Display:
     def reason(self, code: str) -> str:
         """Why a reading is not ok."""
         return self._coded(REASONS, code)
+
+    def detail(self, text: str) -> Detail:
+        """What a collector said of a reading."""
+        return told(text, self.words)
 
     def degraded(self, code: str) -> str:
         """Why a component is DEGRADED."""

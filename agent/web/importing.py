@@ -139,6 +139,7 @@ def answer(outcome: ImportOutcome, agent: "Agent") -> Json:
         "created": list(outcome.created),
         "changed": outcome.changed,
         "dry_run": outcome.dry_run,
+        "simulated": outcome.simulated,
         "first_heartbeat": None if first is None else format_instant(first, agent.config.zone_info),
         "added": tally.added,
         "known": None if history else tally.known,

@@ -253,7 +253,7 @@ def _timeseries(panel: Panel, _: Language) -> Json:
 def _state_timeline(_: Panel, __: Language) -> Json:
     return {
         "alignValue": "left",
-        "legend": {"displayMode": "list", "placement": "bottom", "showLegend": True},
+        "legend": {"calcs": [], "displayMode": "list", "placement": "bottom", "showLegend": True},
         "mergeValues": True,
         "rowHeight": 0.8,
         "showValue": "never",
@@ -265,7 +265,7 @@ def _table(panel: Panel, language: Language) -> Json:
     by = [column.title.of(language) for column in panel.columns if column.field == panel.sort_by]
     return {
         "cellHeight": "sm",
-        "footer": {"countRows": False, "fields": "", "reducer": ["sum"], "show": False},
+        "footer": {"countRows": False, "reducer": ["sum"], "show": False},
         "showHeader": True,
         "sortBy": [{"desc": False, "displayName": name} for name in by],
     }

@@ -316,3 +316,18 @@ def tell_joined(made: Books, gone: str) -> None:
             FaultEvent(gone, 0, seen, "joined", "node", start, CORE, seen),
         ]
     )
+
+
+def test_the_list_has_whole_seconds_and_one_fault_has_all_of_them(tmp_path):
+    path = tmp_path / "ledger.db"
+    with books(path) as made:
+        made.enter("targets", "target_id,kind,address,role", "a,icmp,10.0.0.1,core")
+        rows = ("a,2025-01-01,up", "a,2025-05-01T08:00:00.900000,down", "a,2025-05-01T11:00:00.900001,up")
+        made.states(*rows)
+    listed = ask(path, *YEAR).out
+    assert "2025-05-01T08:00:00+08:00" in listed
+    assert "3:00:01" in listed, "three hours and a microsecond are not three hours"
+    assert " late" in listed
+    assert not re.search(r":\d\d\.\d", listed)
+    (id_,) = re.findall(r"^F-\w+", listed, re.MULTILINE)
+    assert "3:00:00.000001" in ask(path, "show", id_).out

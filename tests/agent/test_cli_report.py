@@ -81,10 +81,12 @@ def test_one_row_explains_itself(store: str, row: str) -> None:
     out = ask(*words)[1]
     for said in (
         "3小时内排除故障数量占比",
-        "000_56e93057c7a18426.txt 第 172 行",
+        "安康市人民政府办公室 2023-06-19 印发；文本第 172 行（文件 000_56e93057c7a18426.txt）",
+        "角色：核心、出口、县级节点",
+        "时限：3 h",
         "clearing_rate",
-        "下界 4/6",
-        "上界 5/6",
+        "下界 4 / 6",
+        "上界 5 / 6",
         "未达标",
     ):
         assert said in out

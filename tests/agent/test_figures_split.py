@@ -18,7 +18,6 @@ from agent.figures.rollup import By, rolled_up
 from agent.indicators import _samples
 from agent.packs.build import write_pack
 from agent.packs.explanation import explanation
-from agent.plans import load_plan
 from agent.reports import rollup
 from agent.reports.build import Wanted, build
 from agent.reports.csv_file import csv_text
@@ -28,51 +27,30 @@ from sla.plans import Plan, Row
 from sla.verdict import parse_target
 from tests.agent.figure_cases import NOW, Books, books
 from tests.agent.import_cases import HOUR, at
+from tests.agent.plan_texts import CLOUD, changes, clearing, plan_of
 
-PLAN = """\
-id: x
-title: {zh: 甲, en: A}
-city: {zh: 甲市, en: A}
-document: 文
-years: [2025]
-rows:
-- number: 5
-  id: cloud
-  category: 类
-  name: {zh: 云可用率, en: Cloud}
-  definition: 门户可用
-  targets: {"2025": 99%}
-  formula: availability_composite
-  basis: probe
-  scope: {platforms: [portal]}
-  changes:
-  - since: 2025-07-01
-    definition: 门户与邮件都可用
-    scope: {platforms: [portal, mail]}
-    adopted: {by: 市数据局, document: 数发〔2025〕3号, date: 2025-06-20}
-- number: 6
-  id: rate
-  category: 类
-  name: {zh: 处置率, en: Rate}
-  definition: 故障
-  targets: {"2025": 95%}
-  formula: clearing_rate
-  basis: probe
-  scope: {roles: [service]}
-  changes:
-  - since: 2025-05-10
-    scope: {roles: [service, component]}
-    adopted: {by: 市数据局, document: 数发〔2025〕2号, date: 2025-05-01}
-"""
+ROWS = (
+    CLOUD,
+    changes("""
+since: 2025-07-01
+definition: 门户与邮件都可用
+scope: {platforms: [portal, mail]}
+adopted: {by: 市数据局, document: 数发〔2025〕3号, date: 2025-06-20}
+"""),
+    clearing(6, "rate", target="95%", roles="service", name="{zh: 处置率, en: Rate}"),
+    changes("""
+since: 2025-05-10
+scope: {roles: [service, component]}
+adopted: {by: 市数据局, document: 数发〔2025〕2号, date: 2025-05-01}
+"""),
+)
 FIRST, SECOND = 181 * 24 * HOUR, 184 * 24 * HOUR
 """January to June, July to December 2025, by hand."""
 
 
 @pytest.fixture
 def plan(tmp_path: Path) -> Plan:
-    path = tmp_path / "plan.yml"
-    path.write_text(PLAN, encoding="utf-8")
-    return load_plan(path)
+    return plan_of(tmp_path, ROWS)
 
 
 @pytest.fixture

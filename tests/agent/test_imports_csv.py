@@ -1,5 +1,6 @@
 """Files of histories and readings: headings, ids, times; garbage is refused by row, never a traceback."""
 
+import random
 from contextlib import closing
 from zoneinfo import ZoneInfo
 
@@ -286,3 +287,22 @@ def test_any_cells_under_right_headings_are_refused_by_row_or_read(kind, table, 
     heading = (HISTORY if kind == "history" else READINGS).replace(",", separator)
     text = "\n".join([heading, *(separator.join(row) for row in table)])
     _never_a_traceback(kind, text.encode(encoding, errors="replace"))
+
+
+@pytest.mark.parametrize("name", ["rows.xlsx", "ROWS.XLSX", "rows.xls"])
+@pytest.mark.parametrize(
+    "data", [random.Random(5).randbytes(300), b"\x00" * 64, b"%PDF-1.7\n\x00\x01\xff", b"\xff\xfa\xfb"]
+)
+def test_bytes_under_the_name_of_a_workbook_are_said_to_be_none(tmp_path, name, data):
+    city = City(tmp_path)
+    said = city.run("import", "sites", city.file(name, data))
+    assert said.exit_code == 2
+    assert "got bytes that are neither a workbook nor text, wanted .xlsx or CSV; fetch the file again" in said.stderr
+    assert "UTF-8" not in said.stderr
+
+
+def test_a_table_that_is_only_called_xlsx_is_read(tmp_path):
+    city = City(tmp_path)
+    for encoding in ("utf-8", "gb18030"):
+        path = city.file("导出.xlsx", CHINESE.encode(encoding))
+        assert city.run("import", "history", path, "--as-of", "2025-01-03", "--create-targets").exit_code == 0

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -268,3 +269,20 @@ def test_the_command_sends_one_message_and_says_what_came_of_it(duty: Robot, tmp
 
 def test_the_example_is_what_the_check_uses():
     assert json.dumps(example("v", AT).plain())
+
+
+@pytest.mark.parametrize("sort", Sort)
+def test_every_sort_is_told_in_both_languages_through_the_catalogue(sort: Sort) -> None:
+    notice = Notice(
+        id="i", sort=sort, at=8_000_000_000, fault="F-1", root="r", role="line", start=1_000_000,
+        restored=9_000_000_000,
+        outcome="in_time", members=3, county="610902", carrier="T", responsible_unit="U", of="x", examples=("a", "b"),
+        vantage="v", count=7,
+    )  # fmt: skip
+    chinese, english = (words(notice, language, ZoneInfo("Asia/Shanghai")) for language in ("zh", "en"))
+    assert len(chinese.lines) == len(english.lines) > 0
+    for text in (chinese.title, *chinese.lines):
+        assert re.search("[\u4e00-\u9fff]", text), "a message that the catalogue lacks"
+    for text in (english.title, *english.lines):
+        assert not re.search("[\u4e00-\u9fff]", text)
+    assert "%(" not in chinese.title + chinese.text + english.title + english.text

@@ -2,6 +2,7 @@
 
 import ast
 import csv
+import hashlib
 import io
 import json
 import random
@@ -205,3 +206,58 @@ def test_the_verifier_needs_only_the_library_of_an_old_python() -> None:
 
     assert imported <= {*sys.stdlib_module_names, "__future__"}
     assert "zoneinfo" not in imported
+
+
+def test_a_manifest_made_anew_after_a_change_is_told_where_the_change_is(whole: Path, tmp_path: Path) -> None:
+    dice = random.Random(11)
+    with zipfile.ZipFile(whole) as opened:
+        files = {name: opened.read(name) for name in opened.namelist()}
+    for name in sorted(set(files) - {"MANIFEST", "CHECKS"}):
+        if not any(chr(byte).isdigit() for byte in files[name]):
+            continue
+        place = digits(files[name], dice)
+        changed = {**files, name: flip(files[name], place)}
+        path = tmp_path / "changed.zip"
+        with zipfile.ZipFile(path, "w") as out:
+            for each, data in {**changed, "MANIFEST": manifest(changed)}.items():
+                out.writestr(each, data)
+        status, said = verify.verify(str(path), "en", None)
+        assert status == 1, name
+        line, by = files[name][:place].count(b"\n") + 1, name if name.endswith(".csv") else "CHECKS"
+        assert f"! {name} line {line}, field " in said, said
+        assert f"denied by its check in {by}, while MANIFEST agrees" in said
+        assert "line 0" not in said
+        assert "what to do: it is not as it was made, do not use it; ask its maker" in said
+        assert "如何处理：这份证据包不是出具时的样子" in verify.verify(str(path), "zh", None)[1]
+
+
+def manifest(files: dict[str, bytes]) -> bytes:
+    """As the writer of packs makes it."""
+    names = [name for name in sorted(files) if name != "MANIFEST"]
+    body = "".join(f"{hashlib.sha256(files[name]).hexdigest()}  {len(files[name])}  {name}\n" for name in names)
+    return (body + f"pack {hashlib.sha256(body.encode()).hexdigest()}\n").encode()
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        (lambda data: data.replace(b"\n", b"\r\n"), 1),
+        (lambda data: b"\xef\xbb\xbf" + data, 1),
+        (lambda data: data.replace(b"  ", b" "), 1),
+        (lambda data: b"", 1),
+        (lambda data: data[: data.rindex(b"pack ")], -1),
+        (lambda data: data + b"\n", 0),
+    ],
+)
+def test_a_manifest_that_an_editor_spoilt_is_named_itself(
+    whole: Path, tmp_path: Path, change: Callable[[bytes], bytes], line: int
+) -> None:
+    with zipfile.ZipFile(whole) as opened:
+        data = opened.read("MANIFEST")
+    changed = rewritten(whole, "MANIFEST", change(data), tmp_path / "changed.zip")
+    status, said = verify.verify(str(changed), "en", None)
+    assert status == 1
+    wanted = line if line > 0 else data.count(b"\n") + line
+    assert f"! MANIFEST line {wanted}, field " in said
+    assert said.count("!") == 1, "nothing else is held to be wrong"
+    assert "what to do:" in said

@@ -8,45 +8,26 @@ from typer.testing import CliRunner
 
 from agent.cli.main import app
 from agent.config import ConfigError
-from agent.plans import load_plan
 from sla.changes import split, whole
 from sla.model import Window
 from sla.periods import named
 from sla.plans import Plan
 from sla.verdict import Verdict
 from tests.agent.import_cases import ZONE, at
+from tests.agent.plan_texts import HEAD, changes, clearing, plan_of
 
-HEAD = """\
-id: x
-title: {zh: 甲, en: A}
-city: {zh: 甲市, en: A}
-document: 文
-years: [2025]
-rows:
-- number: 1
-  id: a
-  category: 类
-  name: {zh: 名, en: N}
-  definition: 义
-  targets: {"2025": 90%}
-  formula: clearing_rate
-  basis: probe
-  scope: {roles: [core]}
-  changes:
-"""
+ROW = clearing(1, "a", target="90%", roles="core")
 ADOPTED = "adopted: {by: 局, document: 文, date: 2025-06-01}"
-FIRST = len(HEAD.splitlines()) + 1
+FIRST = len((HEAD + ROW + changes()).splitlines()) + 1
 
 
-def plan(tmp_path: Path, *changes: str) -> Plan:
-    path = tmp_path / "plan.yml"
-    path.write_text(HEAD + "".join(f"  - {change}\n" for change in changes), encoding="utf-8")
-    return load_plan(path)
+def plan(tmp_path: Path, *later: str) -> Plan:
+    return plan_of(tmp_path, [ROW, changes(*later)])
 
 
-def problems(tmp_path: Path, *changes: str) -> list[str]:
+def problems(tmp_path: Path, *later: str) -> list[str]:
     with pytest.raises(ConfigError) as caught:
-        plan(tmp_path, *changes)
+        plan(tmp_path, *later)
     return [str(problem).partition("plan.yml:")[2] for problem in caught.value.problems]
 
 
@@ -135,7 +116,7 @@ def test_mistakes_of_changes_do_not_hide_one_another(tmp_path: Path) -> None:
 
 def test_check_says_it_without_a_traceback(tmp_path: Path) -> None:
     path = tmp_path / "plan.yml"
-    path.write_text(HEAD + f"  - {change('2025-07-01')}\n", encoding="utf-8")
+    path.write_text(HEAD + ROW + changes(change("2025-07-01")), encoding="utf-8")
     ran = CliRunner().invoke(app, ["check", "--plan", str(path)])
     assert ran.exit_code == 1
     assert f"plan.yml:{FIRST}:" in ran.output

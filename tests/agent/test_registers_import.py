@@ -2,13 +2,16 @@
 
 import io
 import random
+from contextlib import closing
 from datetime import datetime
 
 import pytest
 import xlsxwriter
 
+from agent.imports.request import SIMULATED_STORE
 from agent.registers import REGISTERS, Known
 from agent.registers.known import known_from_json
+from agent.stores.opening import Location, connect, migrate
 from agent.stores.registering import current, register_versions
 from tests.agent.import_cases import City, at
 from tests.agent.register_cases import NOW, SITES, TARGETS, knows, registers
@@ -279,3 +282,16 @@ def test_a_workbook_s_dates_and_codes_are_read_and_problems_name_its_sheet():
     assert len(said) == 1
     assert said[0].startswith("台账.xlsx[站点台账]:3: accepted_on: got 2026")
     assert said[0].endswith("wanted a time that has come (it is 2026-06-01T00:00:00+08:00); correct the time")
+
+
+def test_a_simulated_store_says_so_of_rows_of_any_kind(tmp_path):
+    city = City(tmp_path)
+    path = city.file("sites.csv", SITES)
+    with closing(connect(Location(city.store, simulated=True))) as connection:
+        migrate(connection, Location(city.store, simulated=True))
+    for options in (["--dry-run"], [], []):
+        said = city.run("import", "sites", path, *options)
+        assert said.exit_code == 0, said.output
+        assert said.stdout.splitlines()[0] == SIMULATED_STORE
+    (tmp_path / "real").mkdir()
+    assert "SIMULATED" not in City(tmp_path / "real").run("import", "sites", path).stdout

@@ -15,6 +15,7 @@ from agent.reports import page as page_module
 from agent.reports.content import Report
 from agent.reports.forms import Form, rendered
 from agent.reports.party import Party
+from agent.reports.plan_words import category
 from agent.reports.xlsx import write_xlsx
 from tests.agent.figure_cases import Books, books
 from tests.agent.report_worlds import HOSTILE, city, simulated, told
@@ -58,7 +59,9 @@ def test_the_summary_is_the_plan_s_table_with_its_categories_merged(made: Books,
     assert {row[6] for row in table} == {"-"}
     spans = sorted((each.min_row, each.max_row) for each in summary.merged_cells.ranges)
     for low, high in spans:
-        assert {row.category for row in wanted[low - start - 1 : high - start]} == {table[low - start - 1][0]}
+        assert {category(row.category, language) for row in wanted[low - start - 1 : high - start]} == {
+            table[low - start - 1][0]
+        }
     changes = sum(one.category != other.category for one, other in pairwise(wanted)) + 1
     alone = len(wanted) - sum(high - low + 1 for low, high in spans)
     assert len(spans) + alone == changes

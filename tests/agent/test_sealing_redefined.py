@@ -8,48 +8,24 @@ import pytest
 
 from agent.figures.plan import PlanTables, as_json, reasons
 from agent.figures.words import reason_text
-from agent.plans import load_plan
 from agent.sealing import Asked
 from sla.plans import Plan
 from tests.agent.figure_cases import Books
+from tests.agent.plan_texts import CLOUD, changes, plan_of
 from tests.agent.test_sealing import DAY_US, JUNE, OVER, Watched
 
-PLAN = """\
-id: x
-title: {zh: 甲, en: A}
-city: {zh: 甲市, en: A}
-document: 文
-years: [2025]
-rows:
-- number: 5
-  id: cloud
-  category: 类
-  name: {zh: 云可用率, en: Cloud}
-  definition: 门户可用
-  targets: {"2025": 99%}
-  formula: availability_composite
-  basis: probe
-  scope: {platforms: [portal]}
-"""
-CHANGE = """\
-  changes:
-  - since: 2025-07-01
-    definition: 门户与邮件
-    scope: {platforms: [portal, mail]}
-    adopted: {by: 市数据局, document: 数发〔2025〕3号, date: 2025-06-20}
-"""
+CHANGE = changes("""
+since: 2025-07-01
+definition: 门户与邮件
+scope: {platforms: [portal, mail]}
+adopted: {by: 市数据局, document: 数发〔2025〕3号, date: 2025-06-20}
+""")
 LATER = OVER + 30 * DAY_US
-
-
-def plan_of(tmp_path: Path, text: str) -> Plan:
-    path = tmp_path / "plan.yml"
-    path.write_text(text, encoding="utf-8")
-    return load_plan(path)
 
 
 @pytest.fixture
 def plans(tmp_path: Path) -> list[Plan]:
-    return [plan_of(tmp_path, PLAN)]
+    return [plan_of(tmp_path, [CLOUD])]
 
 
 @pytest.fixture
@@ -77,7 +53,7 @@ def sealed(world: Watched, number: int) -> dict[str, Any]:
 
 
 def test_a_dated_change_leaves_the_sealed_month_as_it_was(tmp_path: Path, world: Watched, plans: list[Plan]) -> None:
-    row, words = june(world, plan_of(tmp_path, PLAN + CHANGE))
+    row, words = june(world, plan_of(tmp_path, [CLOUD, CHANGE]))
     assert (row["display"], row["verdict"]) == ("100%", "met")
     assert "sealed" not in row
     assert "sealed" not in words
@@ -94,8 +70,8 @@ def test_a_definition_edited_in_place_shows_the_sealed_figure_beside(
 
 
 def edited(tmp_path: Path) -> Plan:
-    text = PLAN.replace("门户可用", "门户与邮件").replace("[portal]", "[portal, mail]")
-    return plan_of(tmp_path, text)
+    text = CLOUD.replace("门户可用", "门户与邮件").replace("[portal]", "[portal, mail]")
+    return plan_of(tmp_path, [text])
 
 
 def test_an_as_of_before_the_seal_is_not_held_against_it(tmp_path: Path, world: Watched) -> None:
@@ -115,7 +91,7 @@ def test_a_revision_never_recomputes_by_another_definition(tmp_path: Path, world
 def test_later_data_by_the_same_definition_do_make_another_figure(
     tmp_path: Path, world: Watched, plans: list[Plan]
 ) -> None:
-    plans[0] = replace(plan_of(tmp_path, PLAN + CHANGE))
+    plans[0] = replace(plan_of(tmp_path, [CLOUD, CHANGE]))
     world.late(JUNE.start + 10 * DAY_US, 2)
     (made,) = world.sealer.revise(Asked(LATER, "timer")) or world_head(world)
     assert [each["indicator"] for each in made.seal.said["figures"]] == ["cloud"]

@@ -328,3 +328,28 @@ async def test_the_operators_sentence_stands_at_the_head_in_the_visitors_languag
     notes = re.findall('<p class="note">(.*?)</p>', page)
     assert [html.unescape(note) for note in notes] == ([] if shown is None else [shown])
     assert "<b>" not in "".join(notes), "it is text, never markup"
+
+
+async def test_an_old_reading_of_an_unknown_target_is_called_out_of_date(tmp_path: Path):
+    async with world(tmp_path) as w:
+        await w.live()
+        fresh = (await w.get("/?lang=en")).html.text
+        w.clock.seconds += 600
+        w.agent.ledger.tick(w.now())
+        await w.write()
+        home = (await w.get("/?lang=en")).html.text
+        page = (await w.get("/targets/lo?lang=en")).html.text
+        line = (await w.get("/targets/line-7?lang=en")).html.text
+    assert "out of date" not in fresh
+    assert home.count("ok out of date, nothing valid since") == home.count("ok out of date") > 0
+    assert "ok out of date, nothing valid since" in page
+    assert "out of date" not in line, "an error was valid for no time at all"
+
+
+async def test_the_bar_says_when_the_last_write_was_once(tmp_path: Path):
+    async with world(tmp_path) as w:
+        await w.live()
+        got = await w.get("/?lang=en")
+    bar = got.text.partition('<section class="fresh"')[2].partition("</section>")[0]
+    assert bar.count(">2026-01-01 08:04:00<") == bar.count("<time") == 1
+    assert 'title="Last durable write"' in bar

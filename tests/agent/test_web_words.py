@@ -17,7 +17,7 @@ from sla.model import DEGRADED_NAMES, Cause, Outcome, State
 AGENT = Path(render.__file__).parents[1]
 FOLDER = AGENT / "locale" / "zh_CN" / "LC_MESSAGES"
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "N_": None}
-FOLDERS = ("web", "figures", "reports")
+FOLDERS = ("web", "figures", "reports", "notices")
 METHODS = [("**.py", "python"), ("templates/**.html", "jinja2.ext:babel_extract")]
 PLACES = re.compile(r"%\((\w+)\)[sd]")
 
