@@ -190,7 +190,7 @@ class Timelines:
 
     def _make(self, name: str) -> list[Span]:
         if self._is_target(name):
-            return self._measured(name)
+            return self.readings_of(name)
         if name in self.topology.platforms:
             pieces = self.topology.platform_pieces(name, self._whole())
             return join(span for piece, gate in pieces for span in evaluate(gate, self.served, piece))
@@ -200,9 +200,10 @@ class Timelines:
             return self._line(name)
         if (member := self.topology.evidence(name)) != name:
             return self.served(member)
-        return self._measured(name)
+        return self.readings_of(name)
 
-    def _measured(self, name: str) -> list[Span]:
+    def readings_of(self, name: str) -> list[Span]:
+        """What its own readings say, of a line those of its far address alone."""
         component = self._by_name.get(name)
         return [] if component is None else self._of_component(component.id)
 

@@ -2644,14 +2644,24 @@ def _link(ask: Question, id_: str, hours: Sequence[Cut], bins: Dict[str, List[Di
 def _kept(ask: Question, id_: str, busy: Iterable[int]) -> Cut:
     """Busy bins in which loss and delay kept their limits, and those that were measured."""
     good = seen = 0
-    pieces = part(ask.city.served(id_), ask.a, ask.cut)
+    pieces, judged = part(ask.city.served(id_), ask.a, ask.cut), _judged(ask, id_)
     for start in busy:
         told = [p for p in part(pieces, start, start + BIN) if p.state not in (DARK, OUT)]
-        enough = sum(p.b - p.a for p in told) >= ENOUGH
+        enough = sum(p.b - p.a for p in part(judged, start, start + BIN)) >= ENOUGH
         broken = any(p.state == DOWN or p.why & (LOSS | RTT) for p in told)
         good += enough and not broken
         seen += enough or broken
     return good, seen
+
+
+def _judged(ask: Question, id_: str) -> List[Piece]:
+    """When the readings of the line itself were held against limits of tiers, by what starts and reloads say (E7)."""
+    told = [row for _, row in ask.pack.rows("events.csv") if row["kind"] in ("start", "reload")]
+    told.sort(key=lambda row: int(row["at"]))
+    ends = [*(int(row["at"]) for row in told[1:]), FAR]
+    force = [(int(row["at"]), end) for row, end in zip(told, ends) if json.loads(row["body"]).get("tiers")]
+    heard = ask.city.ledger.own(id_, ask.city.until)
+    return [p for a, b in merged(force) for p in part(heard, a, b) if p.state != DARK]
 
 
 def _support(ask: Question) -> Found:

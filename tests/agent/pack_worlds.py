@@ -26,6 +26,7 @@ MINUTE = 60 * SECOND
 BEGIN, NOW = at("2025-03-01"), at("2025-04-10")
 PERIOD = "2025-03"
 STATES = (State.UP, State.UP, State.DEGRADED, State.DOWN, State.DOWN, State.UNKNOWN)
+TIERS = '{"access": {"loss_ratio": 0.01, "rtt_seconds": 0.05}}'
 WORDS = {State.UP: "up", State.DEGRADED: "degraded", State.DOWN: "down", State.UNKNOWN: "unknown", State.OUT: "out"}
 
 
@@ -163,11 +164,13 @@ class City:
                 new.append(Component(known[name], *name.partition("#")[::2], "icmp"))
             for when in self._moments(dice.randint(0, 5), *span):
                 edges.append((known[name], when))
+        limits = dice.choice(("", f', "tiers": {TIERS}', f', "tiers": {TIERS}'.replace("0.05", "0.1")))
         told = [
-            Record(seq, when, kind, '{"plane": "p"}')
+            Record(seq, when, kind, f'{{"plane": "p"{limits if kind in ("start", "reload") else ""}}}')
             for seq, (when, kind) in enumerate(
                 [
                     (span[0], "start"),
+                    *((when, "reload") for when in self._moments(dice.randint(0, 1), *span)),
                     *zip(self._moments(3, *span), ("isolated", "isolation_ended", "isolated"), strict=False),
                 ],
                 10_000,
