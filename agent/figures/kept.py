@@ -15,6 +15,7 @@ from agent.figures.keptsights import KeptSights
 from agent.figures.timelines import JUST_NOW_US, Timelines, by_name
 from agent.stores.base import Batch, Reader, Run
 from sla.coverage import Coverage
+from sla.maintenance import ShortNotice
 from sla.model import Window
 from sla.tally import Tally
 
@@ -40,7 +41,7 @@ class Kept:
         self._reader = reader
         self._heard: deque[Batch] = deque()
         self._early: dict[str, int] = {}
-        self._faults: dict[bool, KeptFaults] = {}
+        self._faults: dict[ShortNotice, KeptFaults] = {}
         self._sights: dict[str, KeptSights] = {}
         self._anew = self._was_fresh = False
         self._base: _Base | None = None
@@ -71,11 +72,11 @@ class Kept:
         self._was_fresh = _is_fresh(run, until)
         if not goes_on:
             self._begin(base)
-        self._known: dict[bool, Timelines] = {}
+        self._known: dict[ShortNotice, Timelines] = {}
         self._advance(news)
         self._base = base
 
-    def known(self, *, short_notice_excludes: bool) -> Timelines:
+    def known(self, *, short_notice_excludes: ShortNotice) -> Timelines:
         """Timelines of this look; each id is read when it is asked for."""
         if short_notice_excludes not in self._known:
             self._known[short_notice_excludes] = Timelines(
@@ -88,7 +89,7 @@ class Kept:
             )
         return self._known[short_notice_excludes]
 
-    def tally(self, roles: Iterable[str], period: Window, *, short_notice_excludes: bool) -> Tally:
+    def tally(self, roles: Iterable[str], period: Window, *, short_notice_excludes: ShortNotice) -> Tally:
         """The faults of these roles whose clock started in a period, as known at this look."""
         wanted = frozenset(roles)
         kept = self._faults.get(short_notice_excludes)

@@ -15,7 +15,7 @@ from sla.availability import runs
 from sla.composite import Gate, evaluate, excluded_time, line, site
 from sla.composite import excluded as excluded_composite
 from sla.confirm import FOREVER
-from sla.maintenance import excluded, union
+from sla.maintenance import ShortNotice, excluded, union
 from sla.model import Cause, Degraded, State, Window
 from sla.timeline import Mark, Span, clip, join, out_of_service, overlay, spans
 from sla.withdrawal import stays
@@ -33,7 +33,7 @@ class Timelines:
         book: Book,
         until: int,
         *,
-        short_notice_excludes: bool = False,
+        short_notice_excludes: ShortNotice = False,
         components: Mapping[str, Component] | None = None,
         imported: frozenset[int] | None = None,
     ) -> None:
