@@ -43,7 +43,7 @@ class Kept:
         self._early: dict[str, int] = {}
         self._faults: dict[ShortNotice, KeptFaults] = {}
         self._sights: dict[str, KeptSights] = {}
-        self._anew = self._was_fresh = False
+        self._was_fresh = False
         self._base: _Base | None = None
         self._until = self._fresh = 0
 
@@ -54,11 +54,6 @@ class Kept:
             if len(self._heard) > _MOST:  # nobody looks: what is read anew costs less than to remember all of it
                 self._base = None
                 self._heard.clear()
-
-    def take_anew(self) -> bool:
-        """Whether everything was begun anew since this was asked last."""
-        anew, self._anew = self._anew, False
-        return anew
 
     def look(self, book: Book, until: int) -> None:
         """Bring all that is kept up to an instant, by these registers."""
@@ -123,7 +118,6 @@ class Kept:
         self._components = by_name(self._reader)
         self._names = {component.id: name for name, component in self._components.items()}
         self._imported = self._reader.imported_components()
-        self._anew = True
         for faults in self._faults.values():
             faults.let_go()
         for sights in self._sights.values():
