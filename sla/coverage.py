@@ -115,7 +115,7 @@ def coverage(
     counted = [unit for unit in mine.values() if unit.is_counted]
     statuses = _statuses(counted, places.values(), seen, cut)
     asked = [level for level in (*LEVELS, ZONE) if any(unit.level == level for unit in counted) or level in levels]
-    return Coverage(
+    found = Coverage(
         total=_share(counted, statuses, seen),
         levels={level: _share([u for u in counted if u.level == level], statuses, seen) for level in asked},
         left_out=tuple(sorted(unit.id for unit in mine.values() if not unit.is_counted)),
@@ -123,6 +123,9 @@ def coverage(
         days={unit.id: len(seen.days.get(unit.id, ())) for unit in counted},
         strays=tuple(sorted(site.id for site in places.values() if site.unit not in register)),
     )
+    while seen.of:  # in small pieces: every other thread waits while one piece of memory is given back
+        seen.of.popitem()
+    return found
 
 
 _Row = TypeVar("_Row", Unit, Site)
@@ -131,7 +134,7 @@ _Row = TypeVar("_Row", Unit, Site)
 class _Evidence(NamedTuple):
     """Sightings that speak for a unit, by unit; units at which something shared was seen; days by unit."""
 
-    of: Mapping[str, Sequence[Sighting]]
+    of: dict[str, list[Sighting]]
     shared: frozenset[str]
     days: Mapping[str, frozenset[int]]
 
