@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from agent.figures.asked import Asked
-from agent.figures.faults import Found
+from agent.figures.faults import BEFORE_US, Found
 from agent.figures.formulas.base import Formula
 from agent.figures.formulas.shares import listed
 from agent.instants import format_duration
@@ -19,9 +19,6 @@ from sla.verdict import Target
 
 RATED_ROLES = ("core", "exit", "county_node", "node", "line", "platform", "component", "service")
 """F4, where a row names no roles: cameras, hosts and certificates have lists of their own."""
-
-_DETECTION_US = 7 * 86_400_000_000
-"""Longer than any confirmation takes: three readings of at most a day's interval."""
 
 
 class Rated(NamedTuple):
@@ -52,7 +49,7 @@ def rated(asked: Asked, row: Row, target: Target) -> Rated:
 
 def _is_near(fault: Fault, period: Window) -> bool:
     """Its clock may begin in the period once it begins with the detection, which is never earlier than the onset."""
-    return period.start - _DETECTION_US <= fault.start < period.end
+    return period.start - BEFORE_US <= fault.start < period.end
 
 
 def _rate(asked: Asked, faults: Sequence[Fault], gaps: Sequence[Gap], target: Target) -> Rate:
