@@ -7,14 +7,15 @@ from collections.abc import Callable, Iterator
 from agent.config import Config, TargetConfig
 from agent.config.addresses import host_of, version_of
 from agent.config.model import ModuleConfig
+from agent.config.tier_schema import Tier
 from agent.config.tokens import resolve_token
 from agent.registered import family_module
 from agent.targets import Duty, Watched
 from agent.vantage import GATEWAY_ONLY
 from collectors.base import Target
 from sla.confirm import FOREVER, Rules
-from sla.limits import Limit
-from sla.model import Window
+from sla.limits import Limit, reason_of
+from sla.model import Degraded, Window
 
 LOG = logging.getLogger(__name__)
 
@@ -64,7 +65,7 @@ def _watched(config: Config, target: TargetConfig, address: str) -> Watched:
         down_loss=config.states.down_loss,
         role=str(target.role),
         name=target.name,
-        limits=_limits(module),
+        limits=_limits(module, target.tier),
         site=target.site_id or "",
         plane=None if needs_no_selfcheck(target.kind, address) else target.plane or GATEWAY_ONLY,
         confirm=target.confirm,
@@ -122,8 +123,13 @@ def _rules(config: Config, interval_seconds: float) -> Rules:
     )
 
 
-def _limits(module: ModuleConfig) -> dict[str, Limit]:
-    return {name: Limit(limit.min, limit.max) for name, limit in module.limits.items()}
+def _limits(module: ModuleConfig, tier: Tier | None) -> dict[str, Limit]:
+    """The module's; of a line those of its tier in place of whatever the module says of loss and delay (C4)."""
+    limits = {name: Limit(limit.min, limit.max) for name, limit in module.limits.items()}
+    if tier is None:
+        return limits
+    others = {name: limit for name, limit in limits.items() if not reason_of(name) & (Degraded.LOSS | Degraded.RTT)}
+    return {**others, "loss_ratio": Limit(maximum=tier.loss_ratio), "rtt_seconds": Limit(maximum=tier.rtt_seconds)}
 
 
 def _families(target: TargetConfig) -> tuple[tuple[str, str], ...]:

@@ -6,7 +6,6 @@ may concern everything that there is.
 """
 
 import asyncio
-import gc
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
@@ -57,8 +56,6 @@ FINAL_US = 1_800_000_000
 _ROWS_AT_ONCE = 1000
 """Rows of the ledger that are written between two commits of edges."""
 
-_MANY = 2000
-"""Changes in one look from which on what they leave is kept out of the sight of the collector of cycles for good."""
 
 TOLD_AT_ONCE = 1000
 """New faults of one look that others are told of."""
@@ -205,8 +202,6 @@ class FaultWatch:
             self.looked_at = now
             if found.opened:  # the ledger knows their ids now
                 self._agent.opened(found.opened, found.unnamed)
-            if found.changes > _MANY:
-                gc.freeze()
 
     async def _look_safely(self) -> None:
         """A store that refuses, or a bug of ours, stops no probe; said once, until it works again."""

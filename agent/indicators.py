@@ -6,7 +6,6 @@ between two looks grow with what they take: at most a twentieth of a core.
 
 import asyncio
 import contextlib
-import gc
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -103,8 +102,6 @@ class Indicators:
         try:
             with undisturbed():
                 self.tables = await asyncio.to_thread(self._tables, tuple(self.plans), self._now_us())
-            if self._kept.take_anew():
-                gc.freeze()  # it stays: no collection of cycles walks it again and again
         except Exception:  # an error in a figure is ours; probing goes on, and nothing stale is shown
             self.tables = ()
             LOG.exception("the indicators of the plans could not be reckoned; the next look tries again")

@@ -70,7 +70,7 @@ def _wanted(
         body = book.at(id_, now)
         if body.get("far_address") and _serves_from(book, id_, now):
             try:
-                yield _link(book, id_, body, modules)
+                yield _link(config, book, id_, body, modules)
             except ValueError as exc:
                 problems.append(f"{id_}: {exc}; correct the row")
 
@@ -113,7 +113,9 @@ def _retry(module: ModuleConfig | None, interval: float) -> float:
     return default_retry(interval)
 
 
-def _link(book: Book, id_: str, body: Mapping[str, Any], modules: dict[str, ModuleConfig]) -> TargetConfig:
+def _link(
+    config: Config, book: Book, id_: str, body: Mapping[str, Any], modules: dict[str, ModuleConfig]
+) -> TargetConfig:
     base = modules[LINE_KIND]
     source = body.get("source_address")
     name = f"{LINE_KIND}@{source}" if source else LINE_KIND
@@ -128,6 +130,7 @@ def _link(book: Book, id_: str, body: Mapping[str, Any], modules: dict[str, Modu
         role=Role.LINE,
         module=name,
         site_id=body["b_site"],
+        tier=config.tiers.of(body.get("tier")),
         interval_seconds=base.interval_seconds,
         retry_interval_seconds=base.retry_interval_seconds,
         timeout_seconds=base.timeout_seconds,

@@ -16,7 +16,7 @@ from agent.figures.book import Shelf
 from agent.figures.kept import Kept
 from agent.figures.plan import PlanTables, Table
 from agent.plans import plan_by_id
-from agent.process import settle_memory, share_the_interpreter
+from agent.process import settle_memory, share_the_interpreter, undisturbed
 from agent.stores.base import Batch, Component, EdgeRow
 from agent.stores.opening import connect
 from agent.stores.reading import SqliteReader
@@ -97,7 +97,8 @@ async def _beside_a_loop(ask: Callable[[], Table]) -> tuple[Cost, Table]:
     watch = asyncio.ensure_future(lags.watch())
     await asyncio.sleep(0.02)
     cpu, wall = time.process_time(), time.perf_counter()
-    table = await asyncio.to_thread(ask)
+    with undisturbed():
+        table = await asyncio.to_thread(ask)
     cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
     await asyncio.sleep(0.01)
     watch.cancel()

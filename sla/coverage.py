@@ -133,7 +133,7 @@ def coverage(
     counted = [unit for unit in mine.values() if unit.is_counted]
     statuses = _statuses(counted, places.values(), seen, cut)
     asked = [level for level in (*LEVELS, ZONE) if any(unit.level == level for unit in counted) or level in levels]
-    return Coverage(
+    found = Coverage(
         total=_share(counted, statuses, seen),
         levels={level: _share([u for u in counted if u.level == level], statuses, seen) for level in asked},
         left_out=tuple(sorted(unit.id for unit in mine.values() if not unit.is_counted)),
@@ -143,6 +143,9 @@ def coverage(
         shared_by={unit.id: seen.shared[unit.id] for unit in counted if unit.id in seen.shared},
         repeated_by={unit.id: seen.repeated[unit.id] for unit in counted if unit.id in seen.repeated},
     )
+    while seen.of:  # in small pieces: every other thread waits while one piece of memory is given back
+        seen.of.popitem()
+    return found
 
 
 _Row = TypeVar("_Row", Unit, Site)
@@ -151,7 +154,7 @@ _Row = TypeVar("_Row", Unit, Site)
 class _Evidence(NamedTuple):
     """Sightings that speak for a unit, by unit; by unit what others have too, with these others; days by unit."""
 
-    of: Mapping[str, Sequence[Sighting]]
+    of: dict[str, list[Sighting]]
     shared: Mapping[str, Mapping[str, Ids]]
     repeated: Mapping[str, Mapping[str, Ids]]
     days: Mapping[str, frozenset[int]]

@@ -7,7 +7,19 @@ from typing import NamedTuple
 from sla.collapse import State, settle
 from sla.desk import desk_faults, heard
 from sla.episodes import Episode, Root, RootKind
-from sla.faults import NO_PLACES, DeskRow, Fault, Places, Planned, is_repeat, of_episode, planned_of, priority
+from sla.faults import (
+    NO_PLACES,
+    REPEAT_US,
+    DeskRow,
+    Fault,
+    Places,
+    Planned,
+    is_repeat,
+    of_episode,
+    planned_of,
+    priority,
+)
+from sla.model import Window
 from sla.topology import Graph
 
 NO_CAUSES: Mapping[str, str] = {}
@@ -22,15 +34,20 @@ class Derived(NamedTuple):
     unlinked: tuple[DeskRow, ...]
 
 
-def derive(
+def derive(  # noqa: PLR0913  # what is to be said, and of what
     graph: Graph,
     state: State,
     as_of: int,
     desk: Sequence[DeskRow] = (),
     places: Places = NO_PLACES,
     causes: Mapping[str, str] = NO_CAUSES,
+    about: Window | None = None,
 ) -> Derived:
-    """What is to be said at `as_of`. `causes` are recorded ones by fault id (F5)."""
+    """What is to be said at `as_of`. `causes` are recorded ones by fault id (F5).
+
+    `about`: only faults that were not over before this window, nor began after it, are wanted; one that was over 24 h
+    before it repeats in none of them. Where the desk has spoken all are made, for its words may be of any.
+    """
     for _ in settle(graph, state, as_of):
         pass
     members = _members(state)
@@ -38,7 +55,7 @@ def derive(
     found = [
         of_episode(episode, graph.items[episode.item].role, members.get(episode.root.id, ()), as_of)
         for episode in roots
-        if episode.root.kind is not RootKind.PLANNED
+        if episode.root.kind is not RootKind.PLANNED and (about is None or desk or _is_near(episode, about))
     ]
     listened = heard(found, desk, as_of)
     alone, unlinked = desk_faults(listened.unlinked, graph, state.histories, as_of)
@@ -55,6 +72,12 @@ def derive(
         episodes={item: tuple(episodes) for item, episodes in state.episodes.items() if episodes},
         unlinked=tuple(unlinked),
     )
+
+
+def _is_near(episode: Episode, about: Window) -> bool:
+    restored = episode.parts[-1].restored
+    over = episode.end if restored is None else max(restored, episode.end)
+    return episode.start < about.end and over >= about.start - REPEAT_US
 
 
 def _members(state: State) -> dict[str, tuple[str, ...]]:

@@ -4,6 +4,7 @@ import hashlib
 from bisect import bisect_right
 from collections.abc import Sequence
 from enum import StrEnum
+from operator import itemgetter
 from typing import NamedTuple
 
 from sla.model import Window
@@ -85,14 +86,16 @@ def tolerance(parent_interval: int, child_interval: int) -> int:
 def covering(episodes: Sequence[Episode], at: int, tol: int) -> Episode | None:
     """The episode in which an item is down for a child that failed at `at`: the last that had begun, else the next.
 
-    Shape: ordered by start; what was planned may lie between two halves of a fault (F5).
+    Shape: ordered by start; what was planned may lie between two halves of a fault (F5), and nothing else may.
     """
-    index = bisect_right(episodes, at, key=_start)
-    begun = next((episode for episode in reversed(episodes[:index]) if at < episode.end), None)
-    if begun is not None or index == len(episodes) or episodes[index].start - tol > at:
-        return begun
-    return episodes[index]
+    index = bisect_right(episodes, at, key=_START)
+    for place in range(index - 1, -1, -1):
+        episode = episodes[place]
+        if at < episode.end:
+            return episode
+        if episode.window is None:
+            break
+    return None if index == len(episodes) or episodes[index].start - tol > at else episodes[index]
 
 
-def _start(episode: Episode) -> int:
-    return episode.start
+_START = itemgetter(Episode._fields.index("start"))

@@ -53,8 +53,19 @@ class Ruling(NamedTuple):
     short_notice: bool
 
 
+ShortNotice = bool | tuple[tuple[int, bool], ...]
+"""Whether windows with short notice exclude: never, always, or from which instants on, of which the first is early."""
+
+
+def lets(short_notice: ShortNotice, start: int) -> bool:
+    """What holds of a window that starts then: who changes the rule changes nothing of a window that has begun."""
+    if isinstance(short_notice, bool):
+        return short_notice
+    return [said for since, said in short_notice if since <= start][-1]
+
+
 def rule(
-    rows: Sequence[WindowRow], first_heartbeat: int | None, *, short_notice_excludes: bool = False
+    rows: Sequence[WindowRow], first_heartbeat: int | None, *, short_notice_excludes: ShortNotice = False
 ) -> list[Ruling]:
     """Judge every version of every window (M1).
 
@@ -100,7 +111,7 @@ class _Bench(NamedTuple):
     """What all versions are judged by."""
 
     first_heartbeat: int | None
-    short_notice_excludes: bool
+    short_notice_excludes: ShortNotice
 
     def judge(self, row: WindowRow, later: Sequence[WindowRow]) -> Ruling:
         reasons = self.objections(row)
@@ -124,7 +135,7 @@ class _Bench(NamedTuple):
             Why.NO_APPROVAL: not _has_approval(row),
             Why.APPROVED_LATE: row.approved and row.approved_at is not None and row.approved_at >= row.start,
             Why.RECORDED_LATE: not self.documented(row) and row.recorded_at > row.start,
-            Why.SHORT_NOTICE: _short_notice(row) and not self.short_notice_excludes,
+            Why.SHORT_NOTICE: _short_notice(row) and not lets(self.short_notice_excludes, row.start),
         }
         return [why for why, holds in found.items() if holds]
 

@@ -1,11 +1,12 @@
 """A plan as data: its rows, what it prints for which year, and who adopted the definitions (V2, V7). Pure, no files."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from sla.maintenance import ShortNotice
 from sla.verdict import NO_TARGET, PERCENT, Target
 
 
@@ -37,6 +38,33 @@ class Source(NamedTuple):
 
     file: str
     line: int
+
+
+class Options(NamedTuple):
+    """What holds of a whole plan: variant (A3), what starts a fault's clock (F2), late notices (M1), quality (F12)."""
+
+    variant: Variant = Variant.ALL_IN
+    clock: str = "onset"
+    short_notice_excludes: bool = False
+    counts_quality: bool = False
+
+    @property
+    def written(self) -> dict[str, str]:
+        """As a plan file has them."""
+        return {
+            "variant": str(self.variant),
+            "clock": self.clock,
+            "short_notice": "excludes" if self.short_notice_excludes else "no",
+            "quality_faults": "counted" if self.counts_quality else "apart",
+        }
+
+
+class Change(NamedTuple):
+    """Options of a whole plan from an instant on, and who adopted that (V7). Units: microseconds UTC."""
+
+    since: int
+    options: Options
+    adopted: Adoption | None
 
 
 class Version(NamedTuple):
@@ -82,7 +110,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A city's plan. `clock` names what starts a fault's clock (F2), `short_notice` what a late notice does (M1)."""
+    """A city's plan. `clock` names what starts a fault's clock (F2), `short_notice` what a late notice does (M1).
+
+    Shape: `history` has its options by the day from which they hold, the first from early on; none where they never
+    changed. The fields have those of the period that is asked about.
+    """
 
     id: str
     title_zh: str
@@ -97,8 +129,34 @@ class Plan:
     clock: str = "onset"
     short_notice_excludes: bool = False
     counts_quality: bool = False
+    history: tuple[Change, ...] = ()
     adopted: Adoption | None = None
     rows: tuple[Row, ...] = ()
+
+    @property
+    def options(self) -> Options:
+        """Those of the period that is asked about."""
+        return Options(self.variant, self.clock, self.short_notice_excludes, self.counts_quality)
+
+    def options_at(self, at: int) -> Options:
+        """Those in force at an instant."""
+        return [change.options for change in self.history if change.since <= at][-1] if self.history else self.options
+
+    def at(self, at: int) -> "Plan":
+        """The plan with the options in force at an instant."""
+        return replace(self, **self.options_at(at)._asdict())
+
+    @property
+    def short_notice(self) -> ShortNotice:
+        """What is done of windows with short notice, by the time at which they start (M1)."""
+        if not self.history:
+            return self.short_notice_excludes
+        return tuple((change.since, change.options.short_notice_excludes) for change in self.history)
+
+    @property
+    def clocks(self) -> frozenset[str]:
+        """All clocks that it ever had."""
+        return frozenset(change.options.clock for change in self.history) or frozenset((self.clock,))
 
     @property
     def zone_info(self) -> ZoneInfo:

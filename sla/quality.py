@@ -20,6 +20,8 @@ def quality_faults(item: str, role: str, history: Sequence[Mark], as_of: int) ->
 
     Worse is no recovery: once it has lasted, it goes on through DOWN, until the item is seen good.
     """
+    if all(mark.state is not State.DEGRADED for mark in history):  # as of most items of a city
+        return
     for piece in _Pieces().read(history, as_of):
         if _lasted(piece, as_of):
             yield _fault(item, role, piece, as_of)

@@ -4,13 +4,13 @@ Three tests of a link: (a) demands against what is contracted, (b) how full it i
 the limits. What nobody measured fails in the low bound and passes in the high one.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
 
 from sla.bins import BIN_US, ENOUGH_US, Within, within
-from sla.model import Degraded, State
+from sla.model import Degraded, State, Window
 from sla.shares import Share, share
 from sla.timeline import Span
 
@@ -94,32 +94,34 @@ def support(systems: Sequence[System], lines: Iterable[Line], limits: Limits | N
     return Support(headline=_share(systems, whole), n_minus_1=_share(systems, lacking))
 
 
-def quality(spans: Sequence[Span], starts: Iterable[int]) -> Quality:
-    """How many bins of a line kept loss and rtt inside its limits. Shape: spans sorted and disjoint.
+def quality(spans: Sequence[Span], judged: Sequence[Window], starts: Iterable[int]) -> Quality:
+    """How many bins of a line kept loss and rtt inside its limits. Shape: spans and windows sorted and disjoint.
 
-    A bin is measured where at least 80 % of it is known, and inside only if none of it is DOWN or broke a limit.
+    `judged` is when both were measured and held against the limits of its tier: an interface that is up says nothing
+    of them. A bin is measured where that is 80 % of it or more, and inside only if none of it is DOWN or over a limit.
     """
     bins = sorted(starts)
-    inside = measured = place = 0
+    known, broken = _held(judged, bins), _held([span for span in spans if _is_broken(span)], bins)
+    pairs = [(held >= ENOUGH_US, bad > 0) for held, bad in zip(known, broken, strict=True)]
+    return Quality(sum(held and not bad for held, bad in pairs), sum(held or bad for held, bad in pairs), len(bins))
+
+
+def _is_broken(span: Span) -> bool:
+    return span.state is State.DOWN or bool(span.degraded & (Degraded.LOSS | Degraded.RTT))
+
+
+def _held(times: Sequence[Window | Span], bins: Iterable[int]) -> Iterator[int]:
+    """How much of each bin these times hold, both in their order. Units: microseconds."""
+    first = 0
     for start in bins:
-        while place < len(spans) and spans[place].end <= start:
+        end, held = start + BIN_US, 0
+        while first < len(times) and times[first].end <= start:
+            first += 1
+        place = first
+        while place < len(times) and times[place].start < end:
+            held += min(times[place].end, end) - max(times[place].start, start)
             place += 1
-        known, broken = _seen(spans, place, start)
-        measured += known >= ENOUGH_US or broken
-        inside += known >= ENOUGH_US and not broken
-    return Quality(inside, measured, len(bins))
-
-
-def _seen(spans: Sequence[Span], place: int, start: int) -> tuple[int, bool]:
-    """How long a bin is known, and whether any of it broke a limit."""
-    known, broken = 0, False
-    while place < len(spans) and spans[place].start < start + BIN_US:
-        span = spans[place]
-        if span.state not in (State.UNKNOWN, State.OUT):
-            known += min(span.end, start + BIN_US) - max(span.start, start)
-            broken |= span.state is State.DOWN or bool(span.degraded & (Degraded.LOSS | Degraded.RTT))
-        place += 1
-    return known, broken
+        yield held
 
 
 def _asked(systems: Iterable[System], keys: Mapping[str, str]) -> dict[str, int]:

@@ -36,6 +36,7 @@ from agent.figures.plan import PlanTables, faults_of_plan
 from agent.figures.report import clearing_of, quality_rate, rates, sites_out, unknown_imports
 from agent.instants import format_duration, hours
 from agent.notes import note
+from agent.process import undisturbed
 from agent.reports.seconds import clock, down, up
 from agent.stores.holder import live_holder
 from agent.stores.noting import Note
@@ -94,7 +95,7 @@ def faults(  # noqa: PLR0913  # one parameter an option
     config: ConfigOption = None,
 ) -> None:
     """Faults of a period by the 3-hour rule: list, show, ack, annotate, report."""
-    with failing_clearly():
+    with failing_clearly(), undisturbed():
         said = {"note": text, "priority": priority, "cause": cause, "responsible_unit": unit}
         words = [(kind, value) for kind, value in said.items() if value]
         _refuse_what_is_not_asked(action, fault, period or plan, as_of, says=bool(words or why))

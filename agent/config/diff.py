@@ -24,6 +24,7 @@ _SETTINGS: Mapping[str, Callable[[Config], object]] = {
     "log.level": lambda config: config.log.level,
     "log.format": lambda config: config.log.format,
     "states": lambda config: config.states,
+    "tiers": lambda config: config.tiers,
     "traps": lambda config: config.traps,
     "path": lambda config: config.path,
     "notices": lambda config: config.notices,

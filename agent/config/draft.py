@@ -31,6 +31,7 @@ from agent.config.schema import (
     Web,
     Witness,
 )
+from agent.config.tier_schema import Tiers
 from collectors.base import Kind, Module
 
 _COMMON = frozenset(ModuleCommon.model_fields)
@@ -50,6 +51,7 @@ class Draft:
     probe: Probe
     log: Log
     states: States
+    tiers: Tiers
     planes: Mapping[str, Plane]
     plane_names: frozenset[str]
     limits: Mapping[str, KindLimits]
@@ -104,6 +106,7 @@ def read_draft(reader: Reader, kinds: Sequence[Kind]) -> Draft:
         probe=reader.read(Probe, ("probe",)) or Probe(),
         log=reader.read(Log, ("log",)) or Log(),
         states=reader.read(States, ("states",)) or States(),
+        tiers=reader.read(Tiers, ("tiers",)) or Tiers(),
         planes={name: plane for name, plane in planes.items() if plane},
         plane_names=frozenset(planes),
         limits=_limits(reader, by_name),

@@ -25,6 +25,7 @@ def config_of(draft: Draft) -> Config:
         log=draft.log,
         planes=MappingProxyType(dict(draft.planes)),
         states=draft.states,
+        tiers=draft.tiers,
         kinds=MappingProxyType(_kinds(draft.kinds, draft.limits)),
         modules=MappingProxyType(dict(draft.modules)),
         targets=tuple(_target(draft, row) for row in draft.rows.values()),

@@ -21,6 +21,7 @@ from agent.config.schema import (
     Web,
     Witness,
 )
+from agent.config.tier_schema import Tier, Tiers
 from collectors.base import Module
 from sla.model import Window
 
@@ -78,7 +79,8 @@ class ModuleConfig:
 class TargetConfig:
     """A target in force. Units: microseconds UTC, None is no bound.
 
-    Shape: `address` keeps its token; `service` is a register's, which may know several intervals.
+    Shape: `address` keeps its token; `service` is a register's, which may know several intervals; `tier` has the limits
+    of a line, in place of what its module says of loss and delay (C4).
     """
 
     id: str
@@ -101,6 +103,7 @@ class TargetConfig:
     in_service_to_us: int | None
     source_doc: str
     service: tuple[Window, ...] = ()
+    tier: Tier | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +128,7 @@ class Config:
     path: PathEvidence = field(default_factory=PathEvidence)
     chain: Chain = field(default_factory=Chain)
     witnesses: tuple[Witness, ...] = ()
+    tiers: Tiers = field(default_factory=Tiers)
     plans: tuple[str, ...] = ()
     notices: Notices = field(default_factory=Notices)
     digest: str = ""

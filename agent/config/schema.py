@@ -7,6 +7,7 @@ from pydantic import Field
 
 from agent.config.notice_schema import Notices
 from agent.config.section import Section
+from agent.config.tier_schema import Tiers
 from agent.config.values import (
     Address,
     Families,
@@ -349,6 +350,7 @@ class Document(Section):
     log: Log = Field(Log(), description="What the agent says about itself.")
     planes: dict[Name, Plane] = Field({}, description="Network planes by name.")
     states: States = Field(States(), description="How readings become states.")
+    tiers: Tiers = Field(Tiers(), description="Limits of lines by their tier, in place of those of their module (C4).")
     kinds: dict[str, KindLimits] = Field({}, description="Limits by kind.")
     modules: dict[Name, ModuleCommon] = Field({}, description="Modules by name, beside the built-in ones.")
     targets: tuple[TargetRow, ...] = Field((), description="Up to 100 targets; more belong into a register file.")

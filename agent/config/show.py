@@ -34,6 +34,7 @@ def as_dict(config: Config) -> dict[str, Any]:
         "log": plain(config.log),
         "planes": {name: plain(plane) for name, plane in config.planes.items()},
         "states": plain(config.states),
+        "tiers": plain(config.tiers),
         "kinds": {
             name: {"concurrency": kind.concurrency, "per_second": kind.per_second}
             for name, kind in config.kinds.items()

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from agent.figures.timelines import Timelines
 from sla.faults import DeskRow
+from sla.model import Window
 from sla.outages import End
 from sla.rootcause import Derived, Episode, begin, derive
 from sla.topology import Graph
@@ -20,13 +21,14 @@ class Classes(NamedTuple):
         return self.by_onset.get(onset, "own")
 
 
-def derived(known: Timelines, ids: Iterable[str], desk: Sequence[DeskRow] = ()) -> Derived:
-    """The faults of some ids and of whatever they stand behind."""
+def derived(known: Timelines, ids: Iterable[str], desk: Sequence[DeskRow] = (), about: Window | None = None) -> Derived:
+    """The faults of some ids and of whatever they stand behind; `about` as `derive` has it."""
     graph = known.topology.graph()
     part = graph.part(with_ancestors(graph, ids))
     histories = {id_: known.marks(id_) for id_ in part.items}
     planned = {id_: windows for id_ in part.items if (windows := known.planned(id_))}
-    return derive(part, begin(part, histories, planned), known.until, desk, known.topology.places(), known.causes())
+    state = begin(part, histories, planned)
+    return derive(part, state, known.until, desk, known.topology.places(), known.causes(), about)
 
 
 def classes(known: Timelines, name: str) -> Classes:

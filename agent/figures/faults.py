@@ -31,6 +31,12 @@ LONG_GAP_US = LIMIT_US
 """A gap of our own longer than this may hide a late fault (F11)."""
 
 
+BEFORE_US = 7 * 86_400_000_000
+"""How long before a period a fault may begin whose clock, by the detection, begins in it.
+
+Longer than any confirmation takes: three readings of at most a day's interval.
+"""
+
 _NEAR = 5
 """Ids that are named beside an unknown one."""
 
@@ -98,7 +104,8 @@ class Faults:
 
     def find_in(self, known: Timelines, period: Window, as_of: int) -> Found:
         """The same by timelines that are read already."""
-        everything = derived(known, known.topology.members(), desk=list(desk_rows(known)))
+        about = Window(period.start - BEFORE_US, period.end)
+        everything = derived(known, known.topology.members(), list(desk_rows(known)), about)
         faults = tuple(fault for fault in everything.faults if _within(fault.start, period))
         planned = tuple(each for each in everything.planned if _within(each.onset, period))
         gaps = self.gaps(period, as_of)

@@ -15,6 +15,7 @@ from agent.figures.keptsights import KeptSights
 from agent.figures.timelines import JUST_NOW_US, Timelines, by_name
 from agent.stores.base import Batch, Reader, Run
 from sla.coverage import Coverage
+from sla.maintenance import ShortNotice
 from sla.model import Window
 from sla.tally import Tally
 
@@ -40,9 +41,9 @@ class Kept:
         self._reader = reader
         self._heard: deque[Batch] = deque()
         self._early: dict[str, int] = {}
-        self._faults: dict[bool, KeptFaults] = {}
+        self._faults: dict[ShortNotice, KeptFaults] = {}
         self._sights: dict[str, KeptSights] = {}
-        self._anew = self._was_fresh = False
+        self._was_fresh = False
         self._base: _Base | None = None
         self._until = self._fresh = self._furthest = 0
 
@@ -53,11 +54,6 @@ class Kept:
             if len(self._heard) > _MOST:  # nobody looks: what is read anew costs less than to remember all of it
                 self._base = None
                 self._heard.clear()
-
-    def take_anew(self) -> bool:
-        """Whether everything was begun anew since this was asked last."""
-        anew, self._anew = self._anew, False
-        return anew
 
     def look(self, book: Book, until: int) -> None:
         """Bring all that is kept up to an instant, by these registers."""
@@ -71,13 +67,13 @@ class Kept:
         self._was_fresh = _is_fresh(run, until)
         if not goes_on:
             self._begin(base)
-        self._known: dict[bool, Timelines] = {}
+        self._known: dict[ShortNotice, Timelines] = {}
         self._advance(news)
         self._furthest = max(self._furthest, until)
         if until == self._furthest:  # else a later look would miss what was heard between this one and that one
             self._base = base
 
-    def known(self, *, short_notice_excludes: bool) -> Timelines:
+    def known(self, *, short_notice_excludes: ShortNotice) -> Timelines:
         """Timelines of this look; each id is read when it is asked for."""
         if short_notice_excludes not in self._known:
             self._known[short_notice_excludes] = Timelines(
@@ -90,7 +86,7 @@ class Kept:
             )
         return self._known[short_notice_excludes]
 
-    def tally(self, roles: Iterable[str], period: Window, *, short_notice_excludes: bool) -> Tally:
+    def tally(self, roles: Iterable[str], period: Window, *, short_notice_excludes: ShortNotice) -> Tally:
         """The faults of these roles whose clock started in a period, as known at this look."""
         wanted = frozenset(roles)
         kept = self._faults.get(short_notice_excludes)
@@ -124,7 +120,6 @@ class Kept:
         self._components = by_name(self._reader)
         self._names = {component.id: name for name, component in self._components.items()}
         self._imported = self._reader.imported_components()
-        self._anew = True
         for faults in self._faults.values():
             faults.let_go()
         for sights in self._sights.values():

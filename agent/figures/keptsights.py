@@ -85,10 +85,9 @@ class KeptSights:
         last_ok = (
             seen.last_ok() if len(ids) > _MANY else {id_: at for id_ in ids if (at := seen.day_ok(id_)) is not None}
         )
-        self._proven.difference_update(ids)
-        self._proven |= last_ok.keys() & set(ids)
-        for id_ in ids:
+        for id_ in ids:  # one by one: sets of all targets at once would keep the interpreter from every other thread
             at = last_ok.get(id_)
+            (self._proven.discard if at is None else self._proven.add)(id_)
             self._take(known, id_, seen.of(id_) if at is None else Seen(at, None, maybe_ok=False))
 
     def _take(self, known: Timelines, id_: str, found: Seen) -> None:

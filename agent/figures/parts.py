@@ -44,7 +44,7 @@ def _part(asked: Asked, piece: Piece) -> Part:
 def asked_of(asked: Asked, window: Window, row: Row) -> Asked:
     """The question of one part: its window, and the plan as it was defined then."""
     rows = tuple(row if each.id == row.id else each for each in asked.plan.rows)
-    return replace(asked, period=window, plan=replace(asked.plan, rows=rows))
+    return replace(asked, period=window, plan=replace(asked.plan.at(window.start), rows=rows))
 
 
 def questions(asked: Asked, row: Judged) -> Iterator[tuple[Asked, Part]]:

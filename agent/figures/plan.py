@@ -116,7 +116,7 @@ class PlanTables:
             raise UsageError(f"period: got {show(name)}, {exc}") from None
         faults = Faults(self._reader, zone, self._shelf)
         faults.check(window, at, now)
-        book, short = self._shelf.book(self._reader), plan.short_notice_excludes
+        book, short = self._shelf.book(self._reader), plan.short_notice
         if kept is None:
             known = Timelines(self._reader, book, at, short_notice_excludes=short)
         else:
@@ -262,9 +262,14 @@ def _part(table: Table, part: Part, language: str) -> Json:
         "definition_zh": row.definition_zh,
         "formula": row.formula,
         "scope": dict(row.scope),
-        **_figures(table, part.judged),
+        **_figures(_then(table, part), part.judged),
         "reasons": [reason_text(reason, language) for reason in part_reasons(table, part.judged)],
     }
+
+
+def _then(table: Table, part: Part) -> Table:
+    """The table with the options that the plan had in a part (V7)."""
+    return replace(table, plan=table.plan.at(part.window.start))
 
 
 def _figures(table: Table, row: Judged) -> Json:
@@ -291,7 +296,7 @@ def _figures(table: Table, row: Judged) -> Json:
             "adopted": _adopted(adoption(table.plan, row.row)),
             "definition_digest": definition(table.plan, row.row),
         },
-        **({"parts": [_figures(table, part.judged) for part in row.parts]} if row.parts else {}),
+        **({"parts": [_figures(_then(table, part), part.judged) for part in row.parts]} if row.parts else {}),
     }
 
 

@@ -10,14 +10,14 @@ from agent.figures.book import INLINE, Book
 from agent.registers.scope_text import Item, parse_scope
 from agent.registers.scopes import asked_of
 from agent.stores.registering import RegisterRow
-from sla.maintenance import Ruling, WindowRow, rule
+from sla.maintenance import Ruling, ShortNotice, WindowRow, rule
 from sla.model import Window
 
 
 class Windows:
     """The maintenance records of a store, judged once."""
 
-    def __init__(self, book: Book, first_heartbeat: int | None, *, short_notice_excludes: bool = False) -> None:
+    def __init__(self, book: Book, first_heartbeat: int | None, *, short_notice_excludes: ShortNotice = False) -> None:
         self._book = book
         rows = [row for id_ in book.ids("maintenance") for row in book.versions("maintenance", id_)]
         scopes = {(row.id, row.version): parse_scope(str(row.body["scope"])) for row in rows}

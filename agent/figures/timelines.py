@@ -15,7 +15,7 @@ from sla.availability import runs
 from sla.composite import Gate, evaluate, excluded_time, line, site
 from sla.composite import excluded as excluded_composite
 from sla.confirm import FOREVER
-from sla.maintenance import excluded, union
+from sla.maintenance import ShortNotice, excluded, union
 from sla.model import Cause, Degraded, State, Window
 from sla.timeline import Mark, Span, clip, join, out_of_service, overlay, spans
 from sla.withdrawal import stays
@@ -33,7 +33,7 @@ class Timelines:
         book: Book,
         until: int,
         *,
-        short_notice_excludes: bool = False,
+        short_notice_excludes: ShortNotice = False,
         components: Mapping[str, Component] | None = None,
         imported: frozenset[int] | None = None,
     ) -> None:
@@ -190,7 +190,7 @@ class Timelines:
 
     def _make(self, name: str) -> list[Span]:
         if self._is_target(name):
-            return self._measured(name)
+            return self.readings_of(name)
         if name in self.topology.platforms:
             pieces = self.topology.platform_pieces(name, self._whole())
             return join(span for piece, gate in pieces for span in evaluate(gate, self.served, piece))
@@ -200,9 +200,10 @@ class Timelines:
             return self._line(name)
         if (member := self.topology.evidence(name)) != name:
             return self.served(member)
-        return self._measured(name)
+        return self.readings_of(name)
 
-    def _measured(self, name: str) -> list[Span]:
+    def readings_of(self, name: str) -> list[Span]:
+        """What its own readings say, of a line those of its far address alone."""
         component = self._by_name.get(name)
         return [] if component is None else self._of_component(component.id)
 

@@ -23,7 +23,7 @@ from agent.version import METHOD_VERSION, VERSION
 from sla.confirm import FOREVER
 from sla.faults import Fault
 from sla.indicators import Judged
-from sla.plans import Row
+from sla.plans import Change, Row
 from sla.workdays import WorkCalendar
 
 FORMAT = 2
@@ -106,6 +106,12 @@ def _documents(file: PackFile, asked: Asked, told: tuple[Table, Judged], version
     file.text("faults.json", f'{{"faults": [\n{lines}\n]}}\n')
 
 
+def _change(change: Change) -> Json:
+    """Options of the plan, from when on they hold, and who adopted that."""
+    adopted = None if change.adopted is None else change.adopted._asdict()
+    return {**change.options._asdict(), "since": change.since, "adopted": adopted}
+
+
 def _method(asked: Asked, head: Table, judged: Judged) -> Json:
     """The method and every parameter in force; what changed inside the period stands in events.csv with its date."""
     plan = asked.plan
@@ -129,6 +135,7 @@ def _method(asked: Asked, head: Table, judged: Judged) -> Json:
         "clock": plan.clock,
         "short_notice_excludes": plan.short_notice_excludes,
         "counts_quality": plan.counts_quality,
+        **({"history": [_change(each) for each in plan.history]} if plan.history else {}),
         "adopted": None if adopted is None else adopted._asdict(),
         "rules": RULES,
         "parameters": _plain(judged.figure.parameters),

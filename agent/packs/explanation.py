@@ -15,7 +15,10 @@ from agent.packs.contributions import LARGEST, largest
 from agent.packs.scope import COUNTED, RECORDS
 from agent.registers import REGISTERS
 from sla.availability import availability
+from sla.changes import options_changed
+from sla.confirm import FOREVER
 from sla.indicators import Judged
+from sla.model import Window
 from sla.plans import Row
 
 Json = dict[str, Any]
@@ -137,7 +140,17 @@ def _filled(judged: Judged, ratio: Sequence[int] | None) -> str:
 
 
 def configured(asked: Asked) -> Iterator[tuple[int, str, str]]:
-    """When parameters came into force: starts and reloads of which the configuration is another one (E7)."""
+    """When parameters came into force: of the plan (V7), and by starts and reloads with another configuration (E7)."""
+    yield from sorted([*_loaded(asked), *_of_plan(asked)])
+
+
+def _of_plan(asked: Asked) -> Iterator[tuple[int, str, str]]:
+    for change, said in options_changed(asked.plan, Window(-FOREVER, asked.as_of)):
+        by = "" if change.adopted is None else f"{change.adopted.by}, {change.adopted.document}"
+        yield change.since, by, "plan " + ", ".join(f"{name} {word}" for name, word in said.items())
+
+
+def _loaded(asked: Asked) -> Iterator[tuple[int, str, str]]:
     before: object = None
     records = [record for kind in ("start", "reload") for record in asked.reader.records(kind)]
     for record in sorted(records, key=lambda each: each.at):

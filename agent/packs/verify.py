@@ -889,7 +889,7 @@ class Ruling(NamedTuple):
 class Windows:
     """Maintenance windows, judged (M1)."""
 
-    def __init__(self, book: Registers, first_heartbeat: Optional[int], short_counts: bool) -> None:
+    def __init__(self, book: Registers, first_heartbeat: Optional[int], short_counts: List[Tuple[int, bool]]) -> None:
         self.book, self.beat, self.short_counts = book, first_heartbeat, short_counts
         self.rulings = [self._ruled(rows, place) for rows in self._versions() for place in range(len(rows))]
 
@@ -912,7 +912,7 @@ class Windows:
             or not self._approved(body)
             or int(body["approved_at"]) >= start
             or (not self._early(body) and recorded > start)
-            or (short and not self.short_counts)
+            or (short and not [counts for since, counts in self.short_counts if since <= start][-1])
         )
 
     def _ruled(self, versions: Sequence[Tuple[str, int, Body, int]], place: int) -> Ruling:
@@ -1003,6 +1003,12 @@ def _scope(text: str) -> Iterator[Tuple[str, Tuple[Tuple[str, str], ...]]]:
             yield item, ()
 
 
+def dated(method: Body) -> List[Body]:
+    """Options of the plan with the instants from which they hold (V7)."""
+    history: List[Body] = method.get("history") or [{**method, "since": -FAR}]
+    return history
+
+
 # -------------------- how things hang together
 
 NODES = ("core", "exit", "county_node", "node")
@@ -1018,7 +1024,11 @@ class City:
         told = method["first_imported"]
         firsts = [at for at in (ledger.first_heartbeat, told, self.until) if at is not None]
         self.whole: Cut = (min(*firsts, self.until), self.until)
-        self.windows = Windows(book, ledger.first_heartbeat, bool(method["short_notice_excludes"]))
+        self.windows = Windows(
+            book,
+            ledger.first_heartbeat,
+            [(int(each["since"]), bool(each["short_notice_excludes"])) for each in dated(method)],
+        )
         self.targets, self.links = book.ids(*TARGETS), book.ids("links")
         self._is_link = set(self.links)
         self.lines: Dict[str, List[str]] = {id_: [] for id_ in book.ids("sites")}
@@ -2149,9 +2159,13 @@ def _clearing(ask: Question) -> Found:
     ask.faults = judged = Faults(ask.city, ask.as_of)
     every = judged.all()
     quality = list(judged.quality()) if ask.method["counts_quality"] else []
-    if ask.method["clock"] == "detected":
+    clocks = [(int(each["since"]), str(each["clock"])) for each in dated(ask.method)]
+    if any(clock == "detected" for _, clock in clocks):
         seen = _detections(ask)
-        every = [_by_detection(ask, fault, seen) for fault in every]
+        every = [
+            _by_detection(ask, fault, seen) if [c for at, c in clocks if at <= fault.start][-1] == "detected" else fault
+            for fault in every
+        ]
     a, b = ask.period
     mine = [fault for fault in (*every, *quality) if fault.role in roles and a <= fault.start < b]
     by = {how: sum(fault.outcome == how for fault in mine) for how in ("in_time", "late", "undecided", "pending")}
@@ -2704,14 +2718,24 @@ def _link(ask: Question, id_: str, hours: Sequence[Cut], bins: Dict[str, List[Di
 def _kept(ask: Question, id_: str, busy: Iterable[int]) -> Cut:
     """Busy bins in which loss and delay kept their limits, and those that were measured."""
     good = seen = 0
-    pieces = part(ask.city.served(id_), ask.a, ask.cut)
+    pieces, judged = part(ask.city.served(id_), ask.a, ask.cut), _judged(ask, id_)
     for start in busy:
         told = [p for p in part(pieces, start, start + BIN) if p.state not in (DARK, OUT)]
-        enough = sum(p.b - p.a for p in told) >= ENOUGH
+        enough = sum(p.b - p.a for p in part(judged, start, start + BIN)) >= ENOUGH
         broken = any(p.state == DOWN or p.why & (LOSS | RTT) for p in told)
         good += enough and not broken
         seen += enough or broken
     return good, seen
+
+
+def _judged(ask: Question, id_: str) -> List[Piece]:
+    """When the readings of the line itself were held against limits of tiers, by what starts and reloads say (E7)."""
+    told = [row for _, row in ask.pack.rows("events.csv") if row["kind"] in ("start", "reload")]
+    told.sort(key=lambda row: int(row["at"]))
+    ends = [*(int(row["at"]) for row in told[1:]), FAR]
+    force = [(int(row["at"]), end) for row, end in zip(told, ends) if json.loads(row["body"]).get("tiers")]
+    heard = ask.city.ledger.own(id_, ask.city.until)
+    return [p for a, b in merged(force) for p in part(heard, a, b) if p.state != DARK]
 
 
 def _support(ask: Question) -> Found:

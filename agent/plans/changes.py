@@ -19,8 +19,8 @@ def read_changes(
     for index, change in enumerate(row.changes):
         where: Path = (*path, "changes", index)
         later = _changed(row, change)
-        day = _day(reader, (*where, "since"), change.since)
-        _day(reader, (*where, "adopted", "date"), change.adopted.date)
+        day = read_day(reader, (*where, "since"), change.since)
+        read_day(reader, (*where, "adopted", "date"), change.adopted.date)
         _check_sense(reader, where, row, later)
         check(where, later)
         check_deadlines(reader, (*where, "parameters", "deadlines"), change.parameters)
@@ -55,7 +55,8 @@ def check_deadlines(reader: Reader, path: Path, parameters: Parameters) -> None:
             reader.refuse(Rule.VALUE, (*path, severity), text, at_key=True)
 
 
-def _day(reader: Reader, path: Path, text: str) -> date | None:
+def read_day(reader: Reader, path: Path, text: str) -> date | None:
+    """A day as text; None, and a problem, for one that does not exist."""
     try:
         return date.fromisoformat(text)
     except ValueError:

@@ -11,9 +11,11 @@ from agent.config.nodes import UnreadableError, parse
 from agent.config.problems import ConfigError, nearest, show
 from agent.config.reader import Reader
 from agent.errors import UsageError
+from agent.plans.options import history, options_of, reads
 from agent.plans.rules import check_head, read_rows
 from agent.plans.schema import Adopted, PlanFile, PlanHead
-from sla.plans import Adoption, Plan, Row, Variant
+from sla.changes import with_options
+from sla.plans import Adoption, Plan, Row
 
 BUILT_IN = ("ankang", "weinan", "xian", "guangyuan")
 """Plans that travel with the agent."""
@@ -74,7 +76,7 @@ def _built_in(id_: str) -> Plan:
 
 
 def _plan(head: PlanHead, rows: tuple[Row, ...]) -> Plan:
-    return Plan(
+    plan = Plan(
         id=head.id,
         title_zh=head.title.zh,
         title_en=head.title.en,
@@ -84,13 +86,12 @@ def _plan(head: PlanHead, rows: tuple[Row, ...]) -> Plan:
         is_draft=head.draft,
         document=head.document,
         years=head.years,
-        variant=Variant(head.variant),
-        clock=head.clock,
-        short_notice_excludes=head.short_notice == "excludes",
-        counts_quality=head.quality_faults == "counted",
+        **options_of(head.model_dump())._asdict(),
+        history=history(head),
         adopted=adoption(head.adopted),
         rows=rows,
     )
+    return with_options(plan, reads)
 
 
 def adoption(adopted: Adopted | None) -> Adoption | None:

@@ -10,6 +10,7 @@ from agent.config.problems import Path, Rule, nearest, show
 from agent.config.reader import Reader
 from agent.figures.formulas import FORMULAS, Formula
 from agent.plans.changes import check_deadlines, read_changes
+from agent.plans.options import check_options
 from agent.plans.schema import Adopted, PlanHead, RowFile
 from sla.periods import midnight
 from sla.plans import Adoption, Basis, Row, Source, Version
@@ -23,6 +24,7 @@ def check_head(reader: Reader, head: PlanHead | None) -> None:
         reader.refuse(Rule.VALUE, ("years",), f"got {', '.join(map(str, years))}, wanted each year once, in order")
     if head is not None and head.adopted is not None:
         _check_date(reader, ("adopted", "date"), head.adopted)
+    check_options(reader, head)
     if reader.tree.at(("rows",)) is None:
         reader.refuse(Rule.MISSING, ("rows",), "got nothing, wanted the rows of the plan's table; add them")
 

@@ -13,6 +13,10 @@ Count = Annotated[int, Field(ge=1, le=100_000)]
 Percent = Annotated[int, Field(ge=1, le=100)]
 Severity = Literal["I", "II", "III", "IV"]
 Level = Literal["city", "county", "township", "village"]
+VariantName = Literal["all_in", "excluding_approved"]
+ClockName = Literal["onset", "detected"]
+ShortNoticeName = Literal["no", "excludes"]
+QualityName = Literal["apart", "counted"]
 
 
 class Words(Section):
@@ -82,6 +86,21 @@ class ChangeFile(Section):
     adopted: Adopted = Field(description="Who adopted the change.")
 
 
+class OptionsFile(Section):
+    """Options of the whole plan from a day on (V7): what is not given stays as it was."""
+
+    since: Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")] = Field(
+        description="The first day on which they hold, from 00:00 in the plan's zone: YYYY-MM-DD."
+    )
+    variant: VariantName | None = Field(None, description="`variant` from then on.")
+    clock: ClockName | None = Field(None, description="`clock` from then on; of a fault the one at its onset counts.")
+    short_notice: ShortNoticeName | None = Field(
+        None, description="`short_notice` from then on, of windows that start then."
+    )
+    quality_faults: QualityName | None = Field(None, description="`quality_faults` from then on.")
+    adopted: Adopted = Field(description="Who adopted the change.")
+
+
 class RowFile(Section):
     """One row of the plan's table."""
 
@@ -125,15 +144,17 @@ class PlanHead(Section):
     years: tuple[Annotated[int, Field(ge=1970, le=2199)], ...] = Field(
         (), description="The years for which its table prints a column, in order; none: no targets at all."
     )
-    variant: Literal["all_in", "excluding_approved"] = Field(
+    variant: VariantName = Field(
         "all_in", description="Which availability the verdict is held against (A3): all time, or without windows."
     )
-    clock: Literal["onset", "detected"] = Field("onset", description="What starts the clock of a fault (F2).")
-    short_notice: Literal["no", "excludes"] = Field(
-        "no", description="Whether windows with less than 72 h notice exclude (M1)."
-    )
-    quality_faults: Literal["apart", "counted"] = Field(
+    clock: ClockName = Field("onset", description="What starts the clock of a fault (F2).")
+    short_notice: ShortNoticeName = Field("no", description="Whether windows with less than 72 h notice exclude (M1).")
+    quality_faults: QualityName = Field(
         "apart", description="Whether faults of quality are rated with the others (F12)."
+    )
+    changes: tuple[OptionsFile, ...] = Field(
+        (),
+        description="Later options of the whole plan, in the order of their days; rows that go by one are split (V7).",
     )
     adopted: Adopted | None = Field(None, description="Who adopted the definitions and parameters (V7).")
 

@@ -18,6 +18,7 @@ from agent.reports.seconds import clock, up
 from agent.reports.telling import Telling
 from agent.version import METHOD_VERSION
 from sla.availability import Ratio
+from sla.changes import options_changed
 from sla.indicators import Judged
 from sla.verdict import PERCENT
 
@@ -131,6 +132,12 @@ def _of_plan(telling: Telling, table: Table) -> Iterator[str]:
     yield _("Source of the plan: %(document)s") % {"document": plan.document}
     said = {"variant": _(object_lists.FIGURES[str(plan.variant)]), "clock": plan.clock}
     yield _("Availability is held against targets by: %(variant)s; a fault's clock by: %(clock)s.") % said
+    for change, words in options_changed(plan, table.window):
+        what, by = ", ".join(f"{name} {word}" for name, word in words.items()), change.adopted
+        values = {"at": telling.asked.time(change.since), "what": what, "by": "-" if by is None else by.by}
+        yield (
+            _("From %(at)s on the plan says otherwise: %(what)s (%(by)s); rows that go by it stand in parts.") % values
+        )
     if plan.adopted is None:
         yield _("Definitions and parameters have not been adopted by anybody (V7).")
     else:

@@ -28,6 +28,8 @@ NAMES: Mapping[str, str] = {
     "busy_hours": N_("busy hours"),
     "basis": N_("counts as online"),
     "points": N_("points"),
+    "tier_limits": N_("limits of lines since"),
+    "short_notice": N_("windows announced less than 24 h before"),
 }
 CODES: Mapping[str, Mapping[str, str]] = {
     "network": {"extranet": N_("extranet"), "video": N_("video network")},
@@ -54,6 +56,7 @@ CODES: Mapping[str, Mapping[str, str]] = {
         "certificate": N_("certificate"),
     },
     "quality_faults": {"counted": N_("rated with the others"), "apart": N_("told apart, not rated")},
+    "short_notice": {"excludes": N_("excluded too"), "no": N_("not excluded")},
     "basis": {
         "signalled": N_("what a platform says is online"),
         "reachable": N_("what answers RTSP"),

@@ -183,7 +183,10 @@ def _table(agent: "Agent", plan: Plan, period: str | None, as_of: int | None) ->
 
 def _plans(agent: "Agent") -> list[Json]:
     known = {plan.id: plan for plan in agent.indicators.plans}
-    return [_listed(known.get(id_) or plan_by_id(id_), id_ in known) for id_ in dict.fromkeys([*known, *BUILT_IN])]
+    now = agent.clock.now_us()
+    return [
+        _listed((known.get(id_) or plan_by_id(id_)).at(now), id_ in known) for id_ in dict.fromkeys([*known, *BUILT_IN])
+    ]
 
 
 def _listed(plan: Plan, is_configured: bool) -> Json:

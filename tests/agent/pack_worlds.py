@@ -12,14 +12,17 @@ from agent.imports import apply_import
 from agent.instants import format_instant
 from agent.packs.build import write_pack
 from agent.plans import plan_by_id
+from agent.plans.options import reads
 from agent.stores import chaining
 from agent.stores.base import Batch, BinRow, Component, EdgeRow, Leaving, Record, RunRequest
 from agent.stores.identifying import DayMet
 from agent.stores.sighting import DaySeen
 from sla.bins import BIN_US, Bin
+from sla.changes import with_options
+from sla.confirm import FOREVER
 from sla.model import Cause, Degraded, Edge, Outcome, Seen, State
 from sla.periods import to_datetime
-from sla.plans import Plan, Row, Variant
+from sla.plans import Adoption, Change, Options, Plan, Row, Variant
 from tests.agent.figure_cases import Books
 from tests.agent.import_cases import DAY, HISTORY, HOUR, SECOND, ZONE, at, request
 
@@ -28,6 +31,8 @@ BEGIN, NOW = at("2025-03-01"), at("2025-04-10")
 PERIOD = "2025-03"
 STATES = (State.UP, State.UP, State.DEGRADED, State.DOWN, State.DOWN, State.UNKNOWN)
 IDENTITIES = (f"certificate:{'1' * 64}", f"certificate:{'2' * 64}", "engine:8000000001")
+ADOPTED = Adoption("局", "文", "2025-02-01")
+TIERS = '{"access": {"loss_ratio": 0.01, "rtt_seconds": 0.05}}'
 WORDS = {State.UP: "up", State.DEGRADED: "degraded", State.DOWN: "down", State.UNKNOWN: "unknown", State.OUT: "out"}
 
 
@@ -166,11 +171,13 @@ class City:
                 new.append(Component(known[name], *name.partition("#")[::2], "icmp"))
             for when in self._moments(dice.randint(0, 5), *span):
                 edges.append((known[name], when))
+        limits = dice.choice(("", f', "tiers": {TIERS}', f', "tiers": {TIERS}'.replace("0.05", "0.1")))
         told = [
-            Record(seq, when, kind, '{"plane": "p"}')
+            Record(seq, when, kind, f'{{"plane": "p"{limits if kind in ("start", "reload") else ""}}}')
             for seq, (when, kind) in enumerate(
                 [
                     (span[0], "start"),
+                    *((when, "reload") for when in self._moments(dice.randint(0, 1), *span)),
                     *zip(self._moments(3, *span), ("isolated", "isolation_ended", "isolated"), strict=False),
                 ],
                 10_000,
@@ -360,15 +367,18 @@ def head(made: Books, when: int, closed: Mapping[str, int] | None = None) -> str
     return kept.digest
 
 
-def varied(plan: str, dice: random.Random) -> Plan:
-    """A built-in plan with any of its options."""
-    return replace(
-        plan_by_id(plan),
-        variant=dice.choice(list(Variant)),
-        clock=dice.choice(("onset", "detected")),
-        short_notice_excludes=dice.random() < 0.5,
-        counts_quality=dice.random() < 0.5,
-    )
+def varied(plan: str, dice: random.Random, *, dated: bool = False) -> Plan:
+    """A built-in plan with any of its options, which may change at the borders of March."""
+    said = [
+        Options(
+            dice.choice(list(Variant)), dice.choice(("onset", "detected")), dice.random() < 0.5, dice.random() < 0.5
+        )
+        for _ in range(3)
+    ]
+    days = (-FOREVER, at(dice.choice(("2025-02-27", "2025-03-01"))), at(dice.choice(("2025-04-01", "2025-04-03"))))
+    history = [Change(day, options, ADOPTED) for day, options in zip(days, said, strict=True)]
+    made = replace(plan_by_id(plan), **said[0]._asdict())
+    return with_options(replace(made, history=tuple(history)), reads) if dated else made
 
 
 def pack(made: Books, plan: Plan, row: Row, path: Path, *, period: str = PERIOD, **options: Any) -> Path:

@@ -73,4 +73,4 @@ def test_every_part_counts_in_the_digest(tmp_path: Path, old: str) -> None:
 def test_the_digest_of_a_fixed_configuration_is_fixed(tmp_path: Path) -> None:
     text = "zone: UTC\nvantage: {name: core-1}\n"
     digest = load(write(tmp_path, text), KINDS[:1]).digest
-    assert digest == "7dd1952a308d5c99552671bd086a5cc4b9088156b7bbc4557bb8a88663d3ad24"
+    assert digest == "3cd6eb0368d35c29aaaef8b387c3cf7ac872cdd7f118b1021f2c6af34b360bab"

@@ -9,15 +9,21 @@
 - old: a file says down from 08:00:00 to 11:00:01. Late by both: a file tells of no readings.
 """
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from agent.figures.kept import Kept
 from agent.figures.plan import PlanTables, as_json
-from agent.plans import load_plan
+from agent.plans import load_plan, plan_by_id
+from agent.plans.options import reads
 from agent.stores.base import Batch, Component, EdgeRow, Leaving, RunRequest
+from sla.changes import with_options
+from sla.confirm import FOREVER
 from sla.model import Cause, Degraded, Edge, Outcome, Seen, State
+from sla.plans import Change, Options
 from tests.agent.figure_cases import DESK, NOW, Books, books
 from tests.agent.import_cases import at
 
@@ -115,3 +121,17 @@ def test_the_clock_of_the_plan_decides(
 def test_the_figure_by_the_onset_stands_beside_the_other(made: Books, tmp_path: Path) -> None:
     assert told(made, tmp_path, "detected", "2025")[1]["onset"] == ((1, 6), (1, 6))
     assert "onset" not in told(made, tmp_path, "onset", "2025")[1]
+
+
+@pytest.mark.parametrize(("first", "then"), [("onset", "detected"), ("detected", "onset")])
+def test_a_fault_across_the_day_on_which_the_clock_changes_is_counted_once(made: Books, first: str, then: str) -> None:
+    """e: of 2025 where it has the clock of its onset, of 2026 where it has that of its detection."""
+    history = (Change(-FOREVER, Options(clock=first), None), Change(at("2026-01-01"), Options(clock=then), None))
+    changed = with_options(replace(plan_by_id("ankang"), clock=first, history=history), reads)
+    for kept in (None, Kept(made.reader)):
+        tables = PlanTables(made.reader, kept=kept)
+        counted = {}
+        for period in ("2025-12", "2026-01"):
+            rows = as_json(tables.table(changed, period, now=NOW))["indicators"]
+            counted[period] = next(row["d"] for row in rows if row["id"] == RATE)
+        assert counted == ({"2025-12": 1, "2026-01": None} if first == "onset" else {"2025-12": None, "2026-01": 1})

@@ -15,6 +15,7 @@ from agent.registers import built_in, known_of
 from agent.stores.inline import InlineRow
 from agent.targets import Duty, Watched
 from collectors import KINDS
+from sla.limits import Limit
 from sla.model import Window
 from tests.agent.figure_cases import LINKS, Books, books
 from tests.agent.import_cases import at
@@ -74,6 +75,27 @@ def test_everything_that_a_row_says_is_known(made, config):
     assert (one.role, one.name, one.site, one.parents, one.confirm) == ("exit", "出口", "S1", ("core",), "slow")
     assert one.service == (Window(at("2025-01-01"), at("2027-01-01")),)
     assert one.target.address == "10.0.0.1"
+
+
+def test_a_line_is_held_against_its_tier_in_place_of_its_module(made, config):
+    limits = "{loss_ratio: 0.5, rtt_p95_seconds: 9, jitter_seconds: 2}"
+    said = config(
+        f"  icmp: {{kind: icmp, limits: {limits}}}\ntiers: {{metro: {{loss_ratio: 0.2, rtt_seconds: 0.02}}}}\n"
+    )
+    made.sites("S1", "S2")
+    made.enter("targets", "target_id,kind,address", "t,icmp,192.0.2.9", known=known_of(said))
+    made.enter(
+        "links", LINKS + ",tier", "L1,S1,S2,电信,100,192.0.2.1,metro", "L2,S1,S2,电信,100,192.0.2.2,access",
+        "L3,S1,S2,电信,100,192.0.2.3,",
+    )  # fmt: skip
+    found = {id_: dict(one.limits) for id_, one in wanted(made, said).items()}
+    assert found["t"] == {
+        "loss_ratio": Limit(maximum=0.5), "rtt_p95_seconds": Limit(maximum=9), "jitter_seconds": Limit(maximum=2)
+    }  # fmt: skip
+    for line, loss, rtt in (("L1", 0.2, 0.02), ("L2", 0.01, 0.05), ("L3", 0.01, 0.02)):  # no tier: the strictest
+        assert found[line] == {
+            "loss_ratio": Limit(maximum=loss), "rtt_seconds": Limit(maximum=rtt), "jitter_seconds": Limit(maximum=2)
+        }  # fmt: skip
 
 
 def test_a_line_is_probed_at_its_far_address_from_its_own(made, config):

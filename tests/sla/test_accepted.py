@@ -86,6 +86,8 @@ def test_uses(row: Use, low: tuple[int, int], high: tuple[int, int]) -> None:
 def test_a_service_that_has_just_gone_online_does_not_count_yet() -> None:
     assert used([Use("a", 970, None)], PERIOD, CUT, online_for=30).d == 0
     assert used([Use("a", 969, None)], PERIOD, CUT, online_for=30).d == 1
+    assert used([Use("a", CUT - 1, None)], PERIOD, CUT).d == 1
+    assert used([Use("a", CUT, None)], PERIOD, CUT).d == 0
 
 
 def measure(name: str, at: int, numerator: int, denominator: int | None = 100) -> Measure:

@@ -26,6 +26,10 @@ def test_what_the_timeline_leaves_out_is_unknown() -> None:
     assert found.parts == Parts(10, 0, 0, 20, 0)
 
 
+def test_nothing_ever_told_has_no_outages() -> None:
+    assert availability([], [], Window(0, 10)).outages == ()
+
+
 def test_a_window_that_ends_before_it_starts_is_refused() -> None:
     with pytest.raises(ValueError, match="before its start"):
         availability([], [], Window(10, 9))

@@ -276,3 +276,19 @@ def test_what_settle_tells_of_opened_and_joined_faults_adds_up_to_the_faults() -
                 elif change is not None:
                     standing.remove((change.item, change.start))
         assert standing == {(f.root, f.onset[1]) for f in derive(graph, state, world.as_of).faults}, f"seed {seed}"
+
+
+@settings(max_examples=depth.examples(300), deadline=None)
+@given(st.integers(0, 2**32))
+def test_faults_about_a_window_are_those_of_all_that_lie_in_it(seed: int) -> None:
+    pick = random.Random(seed)
+    world = random_world(pick)
+    graph = graph_of(world)
+    at = sorted(BASE + TICK * pick.randint(-400, 4000) for _ in range(2))
+    about = Window(at[0], at[1] + 1)
+    every = derive(graph, begin(graph, world.histories, world.planned), world.as_of)
+    some = derive(graph, begin(graph, world.histories, world.planned), world.as_of, about=about)
+    assert [each for each in every.faults if about.start <= each.start < about.end] == [
+        each for each in some.faults if about.start <= each.start < about.end
+    ], f"seed {seed}"
+    assert (every.planned, every.episodes) == (some.planned, some.episodes)

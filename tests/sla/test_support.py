@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sla.bins import BIN_US
-from sla.model import Degraded, State
+from sla.model import Degraded, State, Window
 from sla.support import Line, Quality, Rates, Support, System, quality, support
 from sla.timeline import Span
 from tests.depth import examples
@@ -165,8 +165,20 @@ def test_bins_inside_the_limits() -> None:
         Span(4 * BIN_US, 4 * BIN_US + 1, State.DOWN),
     ]
     expected = [Quality(1, 1, 1), Quality(0, 1, 1), Quality(1, 1, 1), Quality(0, 0, 1), Quality(0, 1, 1)]
-    assert [quality(spans, [n * BIN_US]) for n in range(5)] == expected
-    assert quality(spans, [n * BIN_US for n in range(6)]) == Quality(2, 4, 6)
+    judged = [Window(span.start, span.end) for span in spans if span.state is not State.UNKNOWN]
+    assert [quality(spans, judged, [n * BIN_US]) for n in range(5)] == expected
+    assert quality(spans, judged, [n * BIN_US for n in range(6)]) == Quality(2, 4, 6)
+
+
+def test_a_bin_is_measured_only_where_probes_were_held_against_limits() -> None:
+    """An interface that is up has measured no loss; one that is DOWN has lost everything."""
+    up = [Span(0, 3 * BIN_US, State.UP)]
+    share = BIN_US * 80 // 100
+    assert quality(up, [], [0, BIN_US]) == Quality(0, 0, 2)
+    assert quality(up, [Window(0, share)], [0, BIN_US]) == Quality(1, 1, 2)
+    assert quality(up, [Window(0, share - 1)], [0]) == Quality(0, 0, 1)
+    assert quality(up, [Window(1, 2), Window(BIN_US - share + 1, BIN_US + share)], [0, BIN_US]) == Quality(2, 2, 2)
+    assert quality([Span(0, 1, State.DOWN), *up], [], [0]) == Quality(0, 1, 1)
 
 
 LOAD = st.sampled_from([0, 30, 35, 36, 70, 71, 100])

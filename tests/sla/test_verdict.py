@@ -238,3 +238,15 @@ def test_a_bound_that_nobody_knows_decides_nothing(
     bounds: tuple[tuple[int, int] | None, tuple[int, int] | None],
 ) -> None:
     assert judge(*bounds, parse_target(2025, "99%", PERCENT)) is Verdict.UNDETERMINED
+
+
+@pytest.mark.parametrize(("unit", "many"), [("万", 10_000), ("万人", 10_000), ("个", 1), ("个万", 1)])
+def test_one_of_a_unit_is_as_many_as_its_first_sign_says(unit: str, many: int) -> None:
+    assert parse_target(2025, f"12{unit}", unit).value == 12 * many
+
+
+def test_a_wrong_unit_is_told_by_what_the_row_asks_for() -> None:
+    with pytest.raises(ValueError, match="wanted the row's unit 个 behind the number"):
+        parse_target(2025, "12万", "个")
+    with pytest.raises(ValueError, match="wanted no unit behind the number"):
+        parse_target(2025, "12个", NUMBER)

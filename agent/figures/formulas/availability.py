@@ -56,7 +56,12 @@ def measure(asked: Asked, row: Row, target: Target) -> Figure:
         measured=bool(whole.parts.known),
         measured_share=(whole.parts.known, whole.parts.in_service),
         budget=spent,
-        parameters={"variant": str(variant), "platforms": len(platforms), "composition": "A5"},
+        parameters={
+            "variant": str(variant),
+            "platforms": len(platforms),
+            "composition": "A5",
+            "short_notice": "excludes" if asked.plan.short_notice_excludes else "no",
+        },
         reasons=tuple(_reasons(asked, platforms, whole, target, spent, reach)),
         beside=tuple(_beside(platforms, variant)),
     )
@@ -151,4 +156,6 @@ def _budget(asked: Asked, spent: Budget, target: Target, reach: Ends) -> Iterato
     yield Reason({Outlook.SECURED: "secured", Outlook.OPEN: "open", Outlook.LOST: "lost"}[reach.outlook(target)])
 
 
-AVAILABILITY = Formula("availability_composite", measure, scope=("platforms",))
+AVAILABILITY = Formula(
+    "availability_composite", measure, scope=("platforms",), options=("variant", "short_notice_excludes")
+)

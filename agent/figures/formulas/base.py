@@ -14,7 +14,7 @@ Measure = Callable[[Asked, Row, Target], Figure]
 class Formula(NamedTuple):
     """One formula. `scope` and `parameters` are the options that it reads, `needs` those it cannot do without.
 
-    `counts`: its figure is a count or a score, not a ratio.
+    `counts`: its figure is a count or a score, not a ratio. `options`: those of the whole plan that it goes by.
     """
 
     name: str
@@ -23,6 +23,7 @@ class Formula(NamedTuple):
     parameters: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     counts: bool = False
+    options: tuple[str, ...] = ()
 
 
 def not_computable(row: Row, *reasons: Reason) -> Figure:

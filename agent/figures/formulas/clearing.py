@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from agent.figures.asked import Asked
-from agent.figures.faults import Found
+from agent.figures.faults import BEFORE_US, Found
 from agent.figures.formulas.base import Formula
 from agent.figures.formulas.shares import listed
 from agent.instants import format_duration
@@ -19,9 +19,6 @@ from sla.verdict import Target
 
 RATED_ROLES = ("core", "exit", "county_node", "node", "line", "platform", "component", "service")
 """F4, where a row names no roles: cameras, hosts and certificates have lists of their own."""
-
-_DETECTION_US = 7 * 86_400_000_000
-"""Longer than any confirmation takes: three readings of at most a day's interval."""
 
 
 class Rated(NamedTuple):
@@ -41,22 +38,28 @@ def rated(asked: Asked, row: Row, target: Target) -> Rated:
     faults = tuple(fault for fault in (*found.faults, *quality) if fault.role in roles)
     gaps = tuple(gap for gap in found.gaps if _is_over_roots(asked, gap, roles))
     by_onset = _rate(asked, faults, gaps, target)
-    if asked.plan.clock == "onset":
+    if asked.plan.clocks == {"onset"}:
         return Rated(faults, gaps, by_onset, None)
     near = [fault for fault in found.derived.faults if fault.role in roles and _is_near(fault, asked.period)]
-    moved = [_detected(asked, fault) for fault in near] + [fault for fault in quality if fault.role in roles]
+    moved = [_by_its_clock(asked, fault) for fault in near] + [fault for fault in quality if fault.role in roles]
     seen = tuple(fault for fault in moved if asked.period.start <= fault.start < asked.period.end)
-    return Rated(seen, gaps, _rate(asked, seen, gaps, target), by_onset)
+    counted = _rate(asked, seen, gaps, target)
+    return Rated(seen, gaps, counted, by_onset if asked.plan.clock != "onset" else None)
 
 
 def _is_near(fault: Fault, period: Window) -> bool:
     """Its clock may begin in the period once it begins with the detection, which is never earlier than the onset."""
-    return period.start - _DETECTION_US <= fault.start < period.end
+    return period.start - BEFORE_US <= fault.start < period.end
 
 
 def _rate(asked: Asked, faults: Sequence[Fault], gaps: Sequence[Gap], target: Target) -> Rate:
     wanted = _wanted(target)
     return rate(faults, asked.period, None, gaps, wanted and wanted[0], target.strict)
+
+
+def _by_its_clock(asked: Asked, fault: Fault) -> Fault:
+    """Its clock is that in force at its onset, so that a change leaves no fault out and counts none twice (F2, V7)."""
+    return _detected(asked, fault) if asked.plan.options_at(fault.start).clock != "onset" else fault
 
 
 def _detected(asked: Asked, fault: Fault) -> Fault:
@@ -89,9 +92,9 @@ def _tallied(asked: Asked, row: Row, target: Target) -> Tallied:
     """What is kept, where it has all that the row counts: by the first failed reading, and without quality faults."""
     roles = tuple(row.scope.get("roles") or RATED_ROLES)
     plan = asked.plan
-    if asked.kept is not None and plan.clock == "onset" and not plan.counts_quality:
+    if asked.kept is not None and plan.clocks == {"onset"} and not plan.counts_quality:
         gaps = tuple(gap for gap in asked.gaps if _is_over_roots(asked, gap, roles))
-        tally = asked.kept.tally(roles, asked.period, short_notice_excludes=plan.short_notice_excludes)
+        tally = asked.kept.tally(roles, asked.period, short_notice_excludes=plan.short_notice)
         return Tallied(tally, gaps, None)
     found, tally = rated(asked, row, target), Tally()
     for number, fault in enumerate(found.faults):
@@ -116,6 +119,7 @@ def measure(asked: Asked, row: Row, target: Target) -> Figure:
             "clock": asked.plan.clock,
             "roles": list(row.scope.get("roles") or RATED_ROLES),
             "quality_faults": "counted" if asked.plan.counts_quality else "apart",
+            "short_notice": "excludes" if asked.plan.short_notice_excludes else "no",
         },
         reasons=tuple(_reasons(asked, found, counted)),
         beside=tuple(_beside(asked, found)),
@@ -160,4 +164,6 @@ def narrowed(asked: Asked, row: Row) -> Found:
     return found._replace(faults=mine.faults, planned=planned, gaps=mine.gaps, rate=mine.rate)
 
 
-CLEARING = Formula("clearing_rate", measure, scope=("roles",))
+CLEARING = Formula(
+    "clearing_rate", measure, scope=("roles",), options=("clock", "short_notice_excludes", "counts_quality")
+)

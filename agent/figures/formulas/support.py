@@ -9,6 +9,7 @@ from agent.figures.asked import Asked
 from agent.figures.book import Body
 from agent.figures.formulas.base import Formula, not_computable
 from agent.figures.formulas.shares import figure_of, names_of
+from agent.figures.tiers import judged, told
 from agent.figures.traffic import DIRECTIONS, Held, Traffic, ended
 from sla.bins import BIN_US, Busy, bin_start, counted, fuller, loads
 from sla.indicators import Figure, Reason, Variation
@@ -39,6 +40,7 @@ def measure(asked: Asked, row: Row, _: Target) -> Figure:
         "utilisation_percent": str(limits.utilisation * _HUNDRED),
         "inside_percent": str(limits.inside * _HUNDRED),
         "busy_hours": "08:00-18:00",
+        "tier_limits": told(asked),
     }
     figure = figure_of(row, found.headline, parameters=parameters, names=names_of(asked, "systems"))
     return replace(figure, beside=(Variation("n_minus_1", found.n_minus_1.low, found.n_minus_1.high),))
@@ -92,7 +94,7 @@ def _line(asked: Asked, id_: str, busy: Sequence[Window]) -> Line:
         group=_group(body),
         busy=bins,
         ways=(_way(traffic, held, DIRECTIONS[0], bins), _way(traffic, held, DIRECTIONS[1], bins)),
-        quality=quality(clip(asked.known.served(id_), asked.window), bins),
+        quality=quality(clip(asked.known.served(id_), asked.window), judged(asked, id_), bins),
     )
 
 

@@ -1,0 +1,44 @@
+"""The collector of cycles beside a loop: off while anybody asks, and never at what was made in masses meanwhile."""
+
+import gc
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from agent.process import MANY, undisturbed
+
+
+@pytest.fixture(autouse=True)
+def as_it_was() -> Iterator[None]:
+    thresholds = gc.get_threshold()
+    yield
+    gc.unfreeze()
+    gc.set_threshold(*thresholds)
+    gc.enable()
+
+
+def test_blocks_may_overlap_and_the_last_one_ends_the_quiet() -> None:
+    one, two = ExitStack(), ExitStack()
+    one.enter_context(undisturbed())
+    two.enter_context(undisturbed())
+    one.close()
+    assert not gc.isenabled()
+    two.close()
+    assert gc.isenabled()
+
+
+def test_an_error_ends_the_quiet_too() -> None:
+    with pytest.raises(ValueError, match="x"), undisturbed():
+        raise ValueError("x")
+    assert gc.isenabled()
+
+
+@pytest.mark.parametrize(("count", "walked"), [(10, True), (MANY + 50_000, False)])
+def test_what_was_made_in_masses_is_not_walked_when_the_collector_goes_on(count: int, walked: bool) -> None:
+    gc.unfreeze()
+    gc.collect()
+    with undisturbed():
+        made = [[number] for number in range(count)]
+    assert (gc.get_freeze_count() == 0) is walked
+    assert len(made) == count
