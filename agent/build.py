@@ -2,7 +2,10 @@
 
 import ipaddress
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+from sys import intern
+from types import MappingProxyType
 
 from agent.config import Config, TargetConfig
 from agent.config.addresses import host_of, version_of
@@ -18,6 +21,8 @@ from sla.limits import Limit, reason_of
 from sla.model import Degraded, Window
 
 LOG = logging.getLogger(__name__)
+
+_NO_LIMITS: Mapping[str, Limit] = MappingProxyType({})
 
 SELFCHECK_PREFIX = "vantage"
 """Ids of the self-check's own targets begin so."""
@@ -57,16 +62,16 @@ def _watched(config: Config, target: TargetConfig, address: str) -> Watched:
     module = config.modules[target.module]
     return Watched(
         target=Target(id=target.id, address=address, timeout_seconds=target.timeout_seconds),
-        kind=target.kind,
-        module=_module_name(target),
+        kind=intern(target.kind),
+        module=intern(_module_name(target)),
         vantage=config.vantage.name,
         rules=_rules(config, target.interval_seconds),
         retry_ns=int(target.retry_interval_seconds * 1e9),
         down_loss=config.states.down_loss,
-        role=str(target.role),
+        role=intern(str(target.role)),
         name=target.name,
         limits=_limits(module, target.tier),
-        site=target.site_id or "",
+        site=intern(target.site_id or ""),
         plane=None if needs_no_selfcheck(target.kind, address) else target.plane or GATEWAY_ONLY,
         confirm=target.confirm,
         labels=tuple((label, str(getattr(target, label, None) or "")) for label in config.labels),
@@ -114,20 +119,28 @@ def _check(
 
 def _rules(config: Config, interval_seconds: float) -> Rules:
     states = config.states
-    return Rules(
-        interval=round(interval_seconds * 1_000_000),
-        down_after=states.down_after,
-        up_after=states.up_after,
-        blips=states.blips,
-        blip_window=round(states.blip_window * 1_000_000),
+    return _shared(
+        Rules(
+            interval=round(interval_seconds * 1_000_000),
+            down_after=states.down_after,
+            up_after=states.up_after,
+            blips=states.blips,
+            blip_window=round(states.blip_window * 1_000_000),
+        )
     )
 
 
-def _limits(module: ModuleConfig, tier: Tier | None) -> dict[str, Limit]:
+@lru_cache(maxsize=256)
+def _shared(rules: Rules) -> Rules:
+    """One object for all targets that have the same: there are 43 000 of them and a handful of rules."""
+    return rules
+
+
+def _limits(module: ModuleConfig, tier: Tier | None) -> Mapping[str, Limit]:
     """The module's; of a line those of its tier in place of whatever the module says of loss and delay (C4)."""
     limits = {name: Limit(limit.min, limit.max) for name, limit in module.limits.items()}
     if tier is None:
-        return limits
+        return limits or _NO_LIMITS
     others = {name: limit for name, limit in limits.items() if not reason_of(name) & (Degraded.LOSS | Degraded.RTT)}
     return {**others, "loss_ratio": Limit(maximum=tier.loss_ratio), "rtt_seconds": Limit(maximum=tier.rtt_seconds)}
 

@@ -12,6 +12,9 @@ from sla.timeline import Mark, out_of_service
 Sums = list[int]
 """Microseconds in each state, indexed by state - 1."""
 
+_NOTHING = (0,) * len(State)
+"""What is begun before anything is settled, as nearly always, shares it: there may be 43 000 of us."""
+
 
 class Totals:
     """The time of one component since its first mark.
@@ -32,8 +35,8 @@ class Totals:
         self.sums: Sums = [0] * len(State)
         self._service = service
         self._marks = [(mark.at, mark.state) for mark in standing]
-        self._bases: dict[Window, Sums] = {}
-        self._pending = sorted(periods)
+        self._bases: dict[Window, Sequence[int]] = {}
+        self._pending = tuple(sorted(periods))
         self.settled_at = self._marks[0][0] if self._marks else 0
         self.settle(settled_at)
 
@@ -49,8 +52,10 @@ class Totals:
     def settle(self, upto: int) -> None:
         """Add what is settled now; earlier instants change nothing."""
         while self._pending and self._pending[0].start <= upto:
-            self._settle(self._pending[0].start)
-            self._bases[self._pending.pop(0)] = list(self.sums)
+            begun, *later = self._pending
+            self._settle(begun.start)
+            self._bases[begun] = tuple(self.sums) if any(self.sums) else _NOTHING
+            self._pending = tuple(later)
         self._settle(upto)
 
     def begin(self, period: Window) -> None:
@@ -62,7 +67,7 @@ class Totals:
             return
         if period.start < self.settled_at and any(self.sums):
             raise ValueError(f"the period's start {period.start} is settled already (up to {self.settled_at})")
-        self._pending = sorted([*self._pending, period])
+        self._pending = tuple(sorted([*self._pending, period]))
 
     def of_period(self, period: Window, upto: int) -> Sums:
         """The time of a begun period up to now, what is not settled yet included."""

@@ -68,11 +68,13 @@ class Book:
                 self._register.setdefault(row.id, row.register)
 
     @classmethod
-    def read(cls, source: Source) -> "Book":
-        """The registers that figures rest on."""
+    def read(cls, source: Source, before: "Book | None" = None) -> "Book":
+        """The registers that figures rest on; rows that an earlier book has too are shared with it."""
         wanted = (*MASTER, *COUNTED, *REPORTED)
         start = _last_start(source)
         rows = (row for register in wanted for row in source.register_rows(register))
+        if before is not None:
+            rows = (next((old for old in before.versions(row.register, row.id) if old == row), row) for row in rows)
         return cls(rows, _intervals(start), start.get("vantage", {}).get("name"))
 
     @property
@@ -272,7 +274,7 @@ class Shelf:
         """The book as the store has it now."""
         state, kept = source.register_state(), self._kept
         if kept is None or kept[0] != state:
-            kept = self._kept = (state, Book.read(source))
+            kept = self._kept = (state, Book.read(source, kept[1] if kept is not None else None))
         return kept[1]
 
 
