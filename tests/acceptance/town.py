@@ -1,7 +1,7 @@
 """The city of a scenario: its network, what answers there, and what the agent is told of it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +29,7 @@ modules:
   icmp: {{kind: icmp, {common}, retry_interval: {retry}s, count: 5, gap: 20ms, limits: {limits}}}
   calm: {{kind: icmp, {common}, retry_interval: {interval}s, count: 1}}
   port: {{kind: tcp, {common}, retry_interval: {retry}s}}
+tiers: {tiers}
 path: {{enabled: false}}
 registers:
   - {{kind: sites, file: sites.csv}}
@@ -79,11 +80,16 @@ class Town:
             interval=f"{INTERVAL:g}",
             vantage=VANTAGE_INTERVAL,
             limits=json.dumps(self.scenario.limits),
+            tiers=json.dumps(dict.fromkeys(("metro", "access"), self._of_lines())),
         )
         (folder / "agent.yml").write_text(text, encoding="utf-8")
         for name, rows in (("sites", self._sites()), ("links", self._links()), ("targets", self._targets())):
             (folder / f"{name}.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
         return folder / "agent.yml"
+
+    def _of_lines(self) -> Mapping[str, float]:
+        """What a line may lose: a cut between two of five echoes must not be judged as loss where none is asked about."""
+        return {"loss_ratio": self.scenario.limits.get("loss_ratio", 1.0), "rtt_seconds": 60}
 
     def _sites(self) -> Iterator[str]:
         yield "site_id,name,owner_level"

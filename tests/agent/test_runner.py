@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Self
@@ -62,11 +63,7 @@ def world(tmp_path: Path) -> World:
 
 
 async def measure(made: Runner, seconds: float = 2.0) -> Reading:
-    watched = target()
-    watched = type(watched)(
-        **{name: getattr(watched, name) for name in watched.__slots__ if name != "target"},
-        target=Target(id="t", address="x", timeout_seconds=seconds),
-    )
+    watched = replace(target(), target=Target(id="t", address="x", timeout_seconds=seconds))
     [reading] = await made.measure(watched, made._clock.monotonic_ns())
     return reading
 
