@@ -43,7 +43,8 @@ _CIPHERS = (
 )  # fmt: skip
 _MACS = (
     "hmac-sha2-256-etm@openssh.com", "hmac-sha2-512-etm@openssh.com", "hmac-sha2-256", "hmac-sha2-512",
-    "hmac-sha1-etm@openssh.com", "hmac-sha1",
+    "hmac-sha1-etm@openssh.com", "hmac-sha1", "hmac-sha1-96", "umac-128-etm@openssh.com", "umac-64-etm@openssh.com",
+    "umac-128@openssh.com", "umac-64@openssh.com",
 )  # fmt: skip
 _COMPRESSIONS = ("none", "zlib@openssh.com", "zlib")
 """Named, as a server wants to agree on them too; nothing is ever encrypted with them."""
@@ -54,7 +55,7 @@ OFFER = Offer(
     compressions_to_client=_COMPRESSIONS,
 )  # fmt: skip
 
-_PARTS = ("key exchange", "host key", "cipher", "cipher", "MAC", "MAC", "compression", "compression")
+_PARTS = ("method", "host key algorithm", "cipher", "cipher", "MAC", "MAC", "compression", "compression")
 
 
 class Shown(NamedTuple):

@@ -54,7 +54,7 @@ class Link:
         self._socket.close()
 
     async def connect(self) -> None:
-        """Connect, once. What connect() refuses at once is our own, what comes later came from the path (S1)."""
+        """Connect, once. What is refused at once is our own, what comes later came from the path (S1)."""
         try:
             self._socket.connect(self.address.sockaddr)
         except OSError as exc:

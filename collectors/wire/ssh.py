@@ -5,7 +5,6 @@ RFC 5656 4 and RFC 8731 (elliptic curves).
 """
 
 import base64
-import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -238,13 +237,13 @@ def digest_of(fingerprint: str) -> str:
     if text.startswith(_PREFIX):
         try:
             digest = base64.b64decode(text.removeprefix(_PREFIX).rstrip("=") + "=", validate=True)
-        except binascii.Error:
+        except ValueError:
             digest = b""
     else:
         plain = text.lower().replace(":", "").replace(" ", "")
         digest = bytes.fromhex(plain) if not set(plain) - set("0123456789abcdef") and len(plain) % 2 == 0 else b""
     if len(digest) != _SHA256_BYTES:
-        raise ValueError(f"got {fingerprint!r}, wanted a fingerprint as `ssh-keygen -l` prints it: SHA256: and 43 signs")
+        raise ValueError(f"got {fingerprint!r}, wanted a fingerprint as ssh-keygen -l prints it: SHA256: and 43 signs")
     return digest.hex()
 
 
