@@ -6,6 +6,7 @@ import hashlib
 import os
 import socket
 import subprocess
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -89,10 +90,14 @@ def expected_identity(key: Path) -> str:
 
 @dataclass
 class Sshd:
-    """A running server; `log` is whole once it has ended."""
+    """A running server and its log, which is whole once it has ended."""
 
     address: str
-    log: list[str] = field(default_factory=list)
+    log: Path
+
+    @property
+    def said(self) -> str:
+        return self.log.read_text()
 
 
 @contextmanager
@@ -105,17 +110,22 @@ def sshd(folder: Path, keys: Sequence[Path], *options: str, host: str = "127.0.0
     lines = ["UsePAM no", "PidFile none", "AllowUsers nobody-at-all", f"ListenAddress {host}", f"Port {port}"]
     conf.write_text("\n".join([*lines, *(option.replace("=", " ", 1) for option in options), ""]))
     command = [program, "-D", "-e", "-f", str(conf)] + [word for key in keys for word in ("-h", str(key))]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
-        running = Sshd(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+    log = conf.with_suffix(".log")
+    with log.open("wb") as errors, subprocess.Popen(command, stderr=errors) as process:
+        running = Sshd(f"[{host}]:{port}" if ":" in host else f"{host}:{port}", log)
         try:
-            while "Server listening" not in (line := process.stderr.readline()):
-                assert line, f"sshd ended: {running.log}"
-                running.log.append(line)
+            _until_it_listens(process, running)
             yield running
         finally:
             process.terminate()
-            running.log += process.stderr.readlines()
+
+
+def _until_it_listens(process: subprocess.Popen[bytes], running: Sshd) -> None:
+    deadline = time.monotonic() + LONG
+    while "Server listening" not in running.said:
+        assert process.poll() is None, f"sshd ended: {running.said}"
+        assert time.monotonic() < deadline, f"sshd does not listen: {running.said}"
+        time.sleep(0.01)
 
 
 def ed25519(key: Ed25519PrivateKey) -> bytes:

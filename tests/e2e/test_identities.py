@@ -64,7 +64,7 @@ def door(pem: Path, host: str) -> Iterator[str]:
 
 @contextmanager
 def peers(folder: Path) -> Iterator[Mapping[str, str]]:
-    """By unit the address of what stands there: A and B show one certificate, D and E one engine id, G and H one key."""
+    """By unit the address of what stands there: A and B have one certificate, D and E one engine id, G and H a key."""
     authority = trustme.CA()
     files = [folder / f"{name}.pem" for name in ("one", "other")]
     for file in files:
@@ -82,7 +82,7 @@ def peers(folder: Path) -> Iterator[Mapping[str, str]]:
         keys = [make_key(folder, kind) for kind in ("ed25519", "rsa")]
         for number, (unit, key) in enumerate(zip("GHI", (keys[0], keys[0], keys[1]), strict=True), 7):
             host = f"127.0.7.{number}"
-            found[unit] = stack.enter_context(sshd(folder, [key], "LogLevel=ERROR", host=host)).address
+            found[unit] = stack.enter_context(sshd(folder, [key], host=host)).address
         yield found
 
 
