@@ -37,6 +37,7 @@ class Link:
             self._socket = socket.socket(address.family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         except OSError as exc:
             raise EndError(from_host(exc.errno, self.doing)) from exc
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or ours would wait for their delayed ACK
         self._leave_from(source)
 
     def _leave_from(self, source: str | None) -> None:

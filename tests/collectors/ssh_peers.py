@@ -120,11 +120,34 @@ def sshd(folder: Path, keys: Sequence[Path], *options: str, host: str = "127.0.0
             process.terminate()
 
 
-def _until_it_listens(process: subprocess.Popen[bytes], running: Sshd) -> None:
+@contextmanager
+def dropbear(folder: Path, key: Path) -> Iterator[Sshd]:
+    """The server of many small devices, with a key of dropbearkey's."""
+    program, port = need_program("dropbear"), free_port("127.0.0.1")
+    log = folder / f"dropbear-{port}.log"
+    command = [program, "-F", "-E", "-p", f"127.0.0.1:{port}", "-r", str(key), "-P", ""]
+    with log.open("wb") as errors, subprocess.Popen(command, stderr=errors) as process:
+        running = Sshd(f"127.0.0.1:{port}", log)
+        try:
+            _until_it_listens(process, running, "Not backgrounding")
+            yield running
+        finally:
+            process.terminate()
+
+
+def dropbear_key(folder: Path, kind: str) -> tuple[Path, str]:
+    """A host key, and its fingerprint as dropbearkey prints it."""
+    path = folder / f"dropbear-{kind}"
+    command = [need_program("dropbearkey"), "-t", kind, "-f", str(path)]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return path, said.rpartition("Fingerprint: ")[2].strip()
+
+
+def _until_it_listens(process: subprocess.Popen[bytes], running: Sshd, words: str = "Server listening") -> None:
     deadline = time.monotonic() + LONG
-    while "Server listening" not in running.said:
-        assert process.poll() is None, f"sshd ended: {running.said}"
-        assert time.monotonic() < deadline, f"sshd does not listen: {running.said}"
+    while words not in running.said:
+        assert process.poll() is None, f"the server ended: {running.said}"
+        assert time.monotonic() < deadline, f"the server does not listen: {running.said}"
         time.sleep(0.01)
 
 

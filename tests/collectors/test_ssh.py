@@ -1,4 +1,4 @@
-"""Kind ssh against OpenSSH's server: its keys as ssh-keygen names them, whatever is agreed on."""
+"""Kind ssh against OpenSSH's server and Dropbear: their keys as their own tools name them, whatever is agreed on."""
 
 import asyncio
 import socket
@@ -11,9 +11,12 @@ from pydantic import ValidationError
 from collectors.base import Outcome, Reading, Reason
 from collectors.ssh import SshModule
 from collectors.ssh.hostkey import ALGORITHMS
+from collectors.wire.ssh import digest_of
 from tests.collectors.ssh_peers import (
     SHORT,
     Sshd,
+    dropbear,
+    dropbear_key,
     expected_identity,
     keygen_fingerprint,
     make_key,
@@ -90,6 +93,20 @@ async def test_each_way_to_agree_shows_the_same_key(tmp_path: Path, keys: Mappin
     said = running.said
     assert "measured, no login wanted" in said
     assert "rror" not in said
+
+
+@pytest.mark.parametrize("kind", ["ed25519", "ecdsa", "rsa"])
+async def test_another_author_s_server_shows_the_key_that_its_own_tool_names(tmp_path: Path, kind: str) -> None:
+    key, fingerprint = dropbear_key(tmp_path, kind)
+    with dropbear(tmp_path, key) as running:
+        reading, lines = await traced(running.address, host_keys=[fingerprint])
+        other = await probe(running.address, host_keys=[f"{0:064x}"])
+    assert verdict(reading) == OK
+    assert fingerprint in lines[-1]
+    assert who(reading) == f"hostkey:{digest_of(fingerprint)}"
+    assert verdict(other) == (Outcome.FAILED, Reason.MISMATCH)
+    assert "Exit before auth" in running.said
+    assert "Disconnect received" in running.said
 
 
 @pytest.mark.parametrize("algorithm", ["rsa-sha2-256", "rsa-sha2-512"])
