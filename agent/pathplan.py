@@ -20,6 +20,7 @@ METHODS: Mapping[str, tuple[Method, int]] = {
     "onvif": (Method.TCP, 80),
     "host_page": (Method.TCP, 80),
     "snmp": (Method.UDP, 161),
+    "ssh": (Method.TCP, 22),
 }
 """Kind to what its probes are and the port where the address names none; 0: none."""
 

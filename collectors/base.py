@@ -147,7 +147,8 @@ class Reading:
 class Recognised(Reading):
     """A reading that also says who answered, by something that no two peers should have in common (C2).
 
-    Shape: `certificate:` and the SHA-256 of what it presented, or `engine:` and the id of its SNMP engine, hexadecimal.
+    Shape: `certificate:` and the SHA-256 of what it presented, `hostkey:` and that of its SSH host key, or `engine:`
+    and the id of its SNMP engine, hexadecimal.
     A class of its own, so that a reading without it, which most are, stays as small and as fast to make as it was.
     """
 

@@ -18,6 +18,7 @@ BUILT_IN: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "host_page": ("host_page", {}),
     "snmp_system": ("snmp", {"read": "system"}),
     "snmp_interfaces": ("snmp", {}),
+    "ssh_hostkey": ("ssh", {}),
 }
 """Name to kind and options, as a configuration would write them."""
 
@@ -34,6 +35,7 @@ DEFAULT_MODULES: Mapping[str, str] = {
     "host": "host",
     "host_page": "host_page",
     "snmp": "snmp_interfaces",
+    "ssh": "ssh_hostkey",
 }
 """Kind to the module of a target that names none."""
 

@@ -22,7 +22,7 @@ UNIT_DESCRIPTORS = 65536
 """What our systemd unit allows."""
 
 HEADROOM = 1.5
-SOCKET_KINDS = frozenset({"tcp", "http", "tls", "dns", "rtsp", "host_page"})
+SOCKET_KINDS = frozenset({"tcp", "http", "tls", "dns", "rtsp", "host_page", "ssh"})
 """Kinds that need a descriptor for each probe under way; icmp shares one socket per family."""
 
 _OPEN_FILES = re.compile(r"^Max open files\s+(\d+|unlimited)", re.MULTILINE)

@@ -88,7 +88,7 @@ REASONS: Mapping[str, str] = {
     "list_unmeasured": N_("%(n)s accepted, not measured in the last 7 days: %(ids)s"),
     "list_undeclared": N_("%(n)s not accepted, yet answering: %(ids)s"),
     "list_none": N_("%(n)s without access: %(ids)s"),
-    "list_shared": N_("%(n)s seen behind an address, certificate or engine that others have too: %(ids)s"),
+    "list_shared": N_("%(n)s seen behind an address, certificate, host key or engine that others have too: %(ids)s"),
     "list_repeating": N_("%(n)s with a certificate that may repeat by decision, and does: %(ids)s"),
     "list_unsupported": N_("%(n)s not supported: %(ids)s"),
     "list_no_demand": N_("%(n)s without a demand on file: %(ids)s"),

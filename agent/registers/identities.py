@@ -1,18 +1,19 @@
-"""The register of identities: whose a certificate, engine id or address is that is seen behind several units (C2)."""
+"""The register of identities: whose a certificate, key, engine id or address is that several units show (C2)."""
 
 from agent.registers.schema import SERVICE, Field, Register
 from agent.registers.types import FLAG, IDENTITY, NAME, TEXT
 
 IDENTITIES = Register(
     "identities",
-    "Identities: whose a certificate, engine id or address is that was seen behind several units (C2).",
-    "身份标识：在多个单位出现的证书、引擎标识或地址归谁（C2）。",
+    "Identities: whose a certificate, host key, engine id or address is that was seen behind several units (C2).",
+    "身份标识：在多个单位出现的证书、主机密钥、引擎标识或地址归谁（C2）。",
     (
         Field(
             "identity", IDENTITY, "身份标识",
-            "`certificate:` and the SHA-256 of a certificate, `engine:` and the id of an SNMP engine, `address:` and a "
-            "host.",
-            "`certificate:` 加证书的 SHA-256，`engine:` 加 SNMP 引擎标识，或 `address:` 加主机。",
+            "`certificate:` and the SHA-256 of a certificate, `hostkey:` and that of an SSH host key, `engine:` and "
+            "the id of an SNMP engine, `address:` and a host.",
+            "`certificate:` 加证书的 SHA-256，`hostkey:` 加 SSH 主机密钥的 SHA-256，"
+            "`engine:` 加 SNMP 引擎标识，或 `address:` 加主机。",
             "certificate:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", ("标识", "证书指纹"),
             required=True,
         ),

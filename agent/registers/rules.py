@@ -101,7 +101,7 @@ def parts_are_within_the_whole(view: View, _: ZoneInfo) -> Iterator[Found]:
 
 
 def only_certificates_repeat(view: View, _: ZoneInfo) -> Iterator[Found]:
-    """A certificate may be several units' by a document; engines and addresses are one unit's, or nobody's (C2)."""
+    """A certificate may be several units' by a document; all else is one unit's, or nobody's (C2)."""
     for entry in view.entries if view.register.name == "identities" else ():
         if not entry.values.get("repeats"):
             continue

@@ -4,6 +4,7 @@ import ipaddress
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,6 +16,7 @@ from agent.config.values import NAME_WORDS, is_name
 from agent.instants import format_instant
 from agent.registers.scope_text import canonical_scope
 from agent.registers.times import parse_moment
+from collectors.wire.ssh import digest_of
 
 Value = Any
 """Text, a whole number, a float for decimals, true or false, or a list of text: what JSON holds."""
@@ -92,17 +94,20 @@ def _identity(text: str) -> str:
     kind = _IDENTITIES.get(kind.casefold(), kind.casefold())
     if kind == "address" and rest:
         return f"address:{same_host(_address(rest))}"
+    if kind == "hostkey":
+        with suppress(ValueError):  # its words are a fingerprint's alone
+            return f"hostkey:{digest_of(rest)}"
     digits = rest.replace(":", "").replace(" ", "").lower()
     lengths = {"certificate": range(64, 65), "engine": range(10, 65)}.get(kind, range(0))
     if len(digits) in lengths and len(digits) % 2 == 0 and not set(digits) - set("0123456789abcdef"):
         return f"{kind}:{digits}"
     raise ValueError(
-        "wanted certificate: and the 64 hexadecimal digits of a SHA-256, engine: and 10 to 64 of them, or address: and "
-        "a host, as the list of coverage names it"
+        "wanted certificate: or hostkey: and the 64 hexadecimal digits of a SHA-256, engine: and 10 to 64 of them, or "
+        "address: and a host, as the list of coverage names it"
     )
 
 
-_IDENTITIES = {"证书": "certificate", "引擎": "engine", "地址": "address"}
+_IDENTITIES = {"证书": "certificate", "主机密钥": "hostkey", "引擎": "engine", "地址": "address"}
 
 
 def _parts(text: str) -> list[str]:
@@ -310,7 +315,11 @@ FIGURE = Type("number, no percentage", "数值，不是百分数", _plain(_figur
 LARGE = Type("whole number", "整数", _plain(_large))
 BOUND = Type("`n/d`", "`n/d`", _plain(_bound))
 GB_ID = Type("20 digits", "20 位数字", _plain(_gb_id))
-IDENTITY = Type("`certificate:`, `engine:` or `address:`", "`certificate:`、`engine:` 或 `address:`", _plain(_identity))
+IDENTITY = Type(
+    "`certificate:`, `hostkey:`, `engine:` or `address:`",
+    "`certificate:`、`hostkey:`、`engine:` 或 `address:`",
+    _plain(_identity),
+)
 LEVEL, TIER, ROLE, PRIORITY = map(_choice_type, (LEVELS, TIERS, ROLES, PRIORITIES))
 PLATFORM_CLASS, SYSTEM_CLASS = map(_choice_type, (PLATFORM_CLASSES, SYSTEM_CLASSES))
 SEVERITY, POINT_CLASS = map(_choice_type, (SEVERITIES, POINT_CLASSES))

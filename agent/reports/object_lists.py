@@ -18,7 +18,7 @@ STATUSES: Mapping[str, str] = {
     "unmeasured": N_("accepted, not measured in the last 7 days"),
     "undeclared": N_("not accepted, yet answering"),
     "none": N_("without access"),
-    "shared": N_("seen behind an address, certificate or engine that others have too"),
+    "shared": N_("seen behind an address, certificate, host key or engine that others have too"),
     "repeating": N_("with a certificate that may repeat by decision, and does"),
     "supported": N_("supported"),
     "unsupported": N_("not supported"),

@@ -21,7 +21,7 @@ class DayMet(NamedTuple):
     """That a component answered with an identity on a day: the first and the last reading of that day which says so.
 
     Units: microseconds UTC; `day` is a date's ordinal in the agent's zone.
-    Shape: `identity` is `certificate:` or `engine:` and hexadecimal digits.
+    Shape: `identity` is `certificate:`, `hostkey:` or `engine:` and hexadecimal digits.
     """
 
     day: int

@@ -88,7 +88,7 @@ class Town:
         return folder / "agent.yml"
 
     def _of_lines(self) -> Mapping[str, float]:
-        """What a line may lose: a cut between two of five echoes must not be judged as loss where none is asked about."""
+        """What a line may lose: a cut between two of five echoes is no loss where none is asked about."""
         return {"loss_ratio": self.scenario.limits.get("loss_ratio", 1.0), "rtt_seconds": 60}
 
     def _sites(self) -> Iterator[str]:

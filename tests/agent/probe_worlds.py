@@ -19,6 +19,7 @@ modules:
   banner: {{kind: tcp, timeout: 30s, dialogue: [{{expect: "^SSH-"}}]}}
   page: {{kind: http}}
   secure: {{kind: tls, verify: false}}
+  shell: {{kind: ssh}}
   ask: {{kind: dns, query_name: a.example, transport: tcp}}
 %s
 """

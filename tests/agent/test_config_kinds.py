@@ -24,6 +24,7 @@ ADDRESSES = {
     "host_page": "@gateway",
     "rtsp": "10.0.0.1/live",
     "snmp": "@gateway",
+    "ssh": "@gateway:22",
 }
 FULL = """
 modules:
@@ -46,6 +47,7 @@ modules:
   names: {kind: dns, query_name: www.example.cn, query_type: SOA, min_serial: 5, answers: [" SOA "], family: 6}
   cameras: {kind: rtsp, depth: describe, path: /live, max_sessions: 2}
   switch: {kind: snmp, version: 3, user: reader, include: ["^GE"], interfaces_up: [ge1], try_timeout: 500ms}
+  door: {kind: ssh, host_keys: ["SHA256:lTJQI/FhqlD3GgUMQK+eeDhUVq23K0elGAFAXlWEL6Y"], source_address: 192.0.2.7}
   banner: {kind: tcp, dialogue: [{expect: "^220 ", send: "QUIT\\r\\n"}, {expect: "^221"}]}
 """
 
@@ -104,7 +106,7 @@ def test_the_effective_modules_of_real_kinds_load_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", [kind.name for kind in KINDS])
 def test_a_timeout_of_its_own_is_no_trouble_with_any_kind(tmp_path: Path, kind: str) -> None:
     names = {"http": "api", "tls": "mail", "icmp": "ping", "host": "machine", "tcp": "banner", "dns": "names"}
-    module = {**names, "host_page": "eyes", "rtsp": "cameras", "snmp": "switch"}[kind]
+    module = {**names, "host_page": "eyes", "rtsp": "cameras", "snmp": "switch", "ssh": "door"}[kind]
     row = f'{{target_id: a, kind: {kind}, address: "{ADDRESSES[kind]}", module: {module}, timeout_seconds: 1.5}}'
     config = load(write(tmp_path, f"{FULL}targets: [{row}]"), KINDS, env={"TOKEN": "hunter2"})
     assert config.targets[0].timeout_seconds == 1.5

@@ -31,7 +31,7 @@ def serve_names(server):
         server.sendto(answer(query), client)
 
 FORMS = {"ping": "{name}.test", "port": "{name}.test:{port}", "page": "http://{name}.test:{port}/",
-         "secure": "{name}.test:{port}", "ask": "{name}.test:{port}"}
+         "secure": "{name}.test:{port}", "ask": "{name}.test:{port}", "shell": "{name}.test:{port}"}
 
 async def main():
     found = {}
@@ -65,7 +65,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[list[objec
 
 
 @pytest.mark.root
-@pytest.mark.parametrize("module", ["ping", "port", "page", "secure", "ask"])
+@pytest.mark.parametrize("module", ["ping", "port", "page", "secure", "ask", "shell"])
 def test_a_name_is_followed_only_where_it_leads_inside(found: dict[str, list[list[object]]], module: str) -> None:
     first, turned, outside, _ = found[module]
     assert first[1:3] == [200, 0]
@@ -74,7 +74,7 @@ def test_a_name_is_followed_only_where_it_leads_inside(found: dict[str, list[lis
 
 
 @pytest.mark.root
-@pytest.mark.parametrize("module", ["ping", "port", "page", "secure", "ask"])
+@pytest.mark.parametrize("module", ["ping", "port", "page", "secure", "ask", "shell"])
 def test_of_a_name_with_an_address_outside_only_the_inside_one_may_be_dialled(
     found: dict[str, list[list[object]]], module: str
 ) -> None:

@@ -60,6 +60,7 @@ FORMS = {
     "http": ("page", "http://{address}/"),
     "tls": ("secure", "{address}"),
     "dns": ("ask", "{address}"),
+    "ssh": ("shell", "{address}"),
 }
 """Kind to a module of it and to how it writes an address."""
 

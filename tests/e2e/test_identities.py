@@ -1,4 +1,4 @@
-"""Two doors with one certificate and two devices with one engine id, seen by a real agent: they cover no unit (C2)."""
+"""Doors with one certificate, devices with one engine id, servers with one host key: they cover no unit (C2)."""
 
 import json
 import ssl
@@ -15,9 +15,14 @@ import trustme
 
 from agent.stores.opening import Location, connect
 from tests.collectors.snmp_peers import COMMUNITY, free_port, snmpd
+from tests.collectors.ssh_peers import expected_identity, make_key, sshd
 from tests.e2e.running import DEADLINE_SECONDS, Process, agent, until
 
-UNITS = "ABCDEF"
+UNITS = "ABCDEFGHI"
+KINDS = {**dict.fromkeys("ABC", ("tls", "door")), **dict.fromkeys("DEF", ("snmp", "device"))}
+KINDS |= dict.fromkeys("GHI", ("ssh", "server"))
+"""By unit the kind and the module of the target there."""
+
 CONFIG = """
 vantage: {{name: e2e}}
 store: {{url: "sqlite:///{folder}/ledger.db"}}
@@ -25,6 +30,7 @@ web: {{listen_address: "127.0.0.1:0"}}
 modules:
   door: {{kind: tls, interval: 1s, retry_interval: 1s, timeout: 500ms, verify: false}}
   device: {{kind: snmp, interval: 5s, timeout: 4s, community: {{env: SNMP_COMMUNITY}}, read: system}}
+  server: {{kind: ssh, interval: 1s, retry_interval: 1s, timeout: 900ms}}
 targets:
 {targets}
 """
@@ -58,7 +64,7 @@ def door(pem: Path, host: str) -> Iterator[str]:
 
 @contextmanager
 def peers(folder: Path) -> Iterator[Mapping[str, str]]:
-    """By unit the address of what stands there: A and B with one certificate, D and E with one engine id."""
+    """By unit the address of what stands there: A and B have one certificate, D and E one engine id, G and H a key."""
     authority = trustme.CA()
     files = [folder / f"{name}.pem" for name in ("one", "other")]
     for file in files:
@@ -73,15 +79,18 @@ def peers(folder: Path) -> Iterator[Mapping[str, str]]:
             place.mkdir()
             host = f"127.0.7.{number}"
             found[unit] = stack.enter_context(snmpd(place, host, free_port(host), more=f"engineID {engine}\n"))
+        keys = [make_key(folder, kind) for kind in ("ed25519", "rsa")]
+        for number, (unit, key) in enumerate(zip("GHI", (keys[0], keys[0], keys[1]), strict=True), 7):
+            host = f"127.0.7.{number}"
+            found[unit] = stack.enter_context(sshd(folder, [key], host=host)).address
         yield found
 
 
 def configuration(folder: Path, addresses: Mapping[str, str]) -> Path:
     """agent.yml with a target at the site of each unit, all of which have one."""
     rows = [
-        f'  - {{target_id: {unit}-1, kind: {"tls" if unit < "D" else "snmp"}, address: "{addresses[unit]}", '
-        f"module: {'door' if unit < 'D' else 'device'}, site_id: S{unit}}}"
-        for unit in UNITS
+        f'  - {{target_id: {unit}-1, kind: {kind}, address: "{addresses[unit]}", module: {module}, site_id: S{unit}}}'
+        for unit, (kind, module) in KINDS.items()
     ]
     path = folder / "agent.yml"
     path.write_text(CONFIG.format(folder=folder, targets="\n".join(rows)), encoding="utf-8")
@@ -127,20 +136,29 @@ def test_what_is_behind_two_units_covers_neither(tmp_path: Path, monkeypatch: py
         config = configuration(tmp_path, addresses)
         with agent(config, tmp_path / "log") as running:
             until(lambda: all_answered(running), "answers of all", running.child)
-            until(lambda: coverage(running)["total"]["shared"] == list("ABDE"), "what is shared", running.child)
-            assert coverage(running)["total"]["units"]["verified"] == ["C", "F"]
+            until(lambda: coverage(running)["total"]["shared"] == list("ABDEGH"), "what is shared", running.child)
+            assert coverage(running)["total"]["units"]["verified"] == ["C", "F", "I"]
             running.kill()
-        (door_a,), (device_d,) = (met(config)[f"{unit}-1"] for unit in "AD")
+        (door_a,), (device_d,), (server_g,) = (met(config)[f"{unit}-1"] for unit in "ADG")
         assert device_d == "engine:80001f8804" + b"one".hex()
+        assert server_g == expected_identity(tmp_path / "key-ed25519")
         with agent(config, tmp_path / "log") as running:
             found = coverage(running)
-            assert found["total"]["units"]["verified"] == ["C", "F"]
-            assert found["total"]["shared"] == ["A", "B", "D", "E"]
+            assert found["total"]["units"]["verified"] == ["C", "F", "I"]
+            assert found["total"]["shared"] == ["A", "B", "D", "E", "G", "H"]
             assert found["shared_by"] == {
                 "A": {door_a: ["B"]}, "B": {door_a: ["A"]}, "D": {device_d: ["E"]}, "E": {device_d: ["D"]},
+                "G": {server_g: ["H"]}, "H": {server_g: ["G"]},
             }  # fmt: skip
-            take(config, "identities", "identity,site_id,repeats,decision_doc", f"{device_d},SE,,", f"{door_a},,y,文1")
-            until(lambda: coverage(running)["total"]["n"] == 5, "the register", running.child)
+            take(
+                config,
+                "identities",
+                "identity,site_id,repeats,decision_doc",
+                f"{device_d},SE,,",
+                f"{door_a},,y,文1",
+                f"{server_g},SG,,",
+            )
+            until(lambda: coverage(running)["total"]["n"] == 7, "the register", running.child)
             found = coverage(running)
-            assert found["total"]["units"]["verified"] == ["A", "B", "C", "E", "F"]
-            assert (found["total"]["shared"], found["total"]["repeating"]) == (["D"], ["A", "B"])
+            assert found["total"]["units"]["verified"] == ["A", "B", "C", "E", "F", "G", "I"]
+            assert (found["total"]["shared"], found["total"]["repeating"]) == (["D", "H"], ["A", "B"])
