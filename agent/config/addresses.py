@@ -1,12 +1,15 @@
 """Whether an address has the form its kind dials: offline, with documentation addresses for tokens."""
 
 import ipaddress
+import re
 from collections.abc import Collection, Iterator
 from urllib.parse import urlsplit
 
 from agent.config.problems import Found, Path, Rule, nearest, show
 from agent.config.tokens import TOKENS, is_token, stand_in
 from collectors.base import Kind
+
+_PLAIN = re.compile(r"(?:0|[1-9][0-9]{0,2})(?:\.(?:0|[1-9][0-9]{0,2})){3}")
 
 
 def check_address(kind: Kind, address: str, path: Path) -> Iterator[Found]:
@@ -59,6 +62,8 @@ def host_of(address: str) -> str:
 
 def same_host(host: str) -> str:
     """A host in the one form that all spellings of it have: two that are one must not pass for two (C2)."""
+    if _PLAIN.fullmatch(host):  # as nearly every camera of a city: there is one way to write it
+        return host
     address, percent, scope = host.casefold().partition("%")
     try:
         found = ipaddress.ip_address(address)
