@@ -1,6 +1,6 @@
 """One question about a plan's period, with everything that the formulas share: timelines, faults, registers."""
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
@@ -14,7 +14,7 @@ from agent.figures.timelines import Timelines
 from agent.instants import format_instant
 from agent.stores.base import ImportedReading, Reader
 from agent.workdays import built_in
-from sla.coverage import Coverage
+from sla.coverage import LEVELS, Coverage
 from sla.model import Window
 from sla.periods import to_datetime
 from sla.plans import Plan
@@ -73,6 +73,20 @@ class Asked:
         if self.kept is not None and self.running:
             return self.kept.covered(network, levels, self.zone)
         return covered(self.reader, self.known, self.zone, Question(network, levels, self.window.end))
+
+    def days_verified(self, network: str) -> Mapping[str, int]:
+        """On how many days of the period each counted unit has an ok reading that speaks for it (C3).
+
+        For the lists of a report: every day of every target is read, which a figure has no need of.
+        """
+        if network not in self._days:
+            question = Question(network, LEVELS, self.window.end, self.window)
+            self._days[network] = covered(self.reader, self.known, self.zone, question).days
+        return self._days[network]
+
+    @cached_property
+    def _days(self) -> dict[str, Mapping[str, int]]:
+        return {}
 
     def memo(self, key: Hashable, until: int, parts: Iterable[str], make: Callable[[], T]) -> T:
         """What is costly to make of these components' time up to an instant; kept where something is."""

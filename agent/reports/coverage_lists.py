@@ -10,7 +10,7 @@ from agent.figures.formulas.coverage import COVERAGE
 from agent.figures.words import why_text
 from agent.language import N_
 from agent.reports.listing import At, Cell, Column, Listing, Share
-from agent.reports.object_lists import LEVEL_WORDS, STATUSES
+from agent.reports.object_lists import DAYS, LEVEL_WORDS, STATUSES
 from agent.reports.telling import Telling
 from sla.coverage import CLAIMED, LEVELS, Coverage, Status
 from sla.model import State
@@ -30,7 +30,10 @@ _GOOD = (State.UP, State.DEGRADED)
 
 
 class Unit(NamedTuple):
-    """One division on one network; `why` says what others have too. `since` in microseconds UTC, None unknown."""
+    """One division on one network; `why` says what others have too. `since` in microseconds UTC, None unknown.
+
+    `days` is on how many days of the period it was verified (C3), None for what is left out of the count.
+    """
 
     id: str
     level: str
@@ -38,6 +41,7 @@ class Unit(NamedTuple):
     status: str
     since: int | None
     why: Ids
+    days: int | None
 
 
 def coverage(telling: Telling, divisions: Collection[str]) -> Iterator[Listing]:
@@ -103,12 +107,13 @@ def _units(asked: Asked, network: str, divisions: Collection[str]) -> Iterator[U
     view = _Network(asked, network)
     levels = {id_: str(body["level"]) for id_, body in asked.book.held_in("divisions", asked.window.end - 1)}
     shared = set(view.found.total.beside["shared"])
-    lists = {**view.found.total.lists, LEFT_OUT: view.found.left_out}
+    lists, days = {**view.found.total.lists, LEFT_OUT: view.found.left_out}, asked.days_verified(network)
     for status, ids in lists.items():
         for id_ in ids:
             if id_ in divisions:
                 since = None if id_ in shared else view.since(id_, status)
-                yield Unit(id_, levels[id_], network, status, since, view.found.total.why.get(id_, ()))
+                why = view.found.total.why.get(id_, ())
+                yield Unit(id_, levels[id_], network, status, since, why, days.get(id_))
 
 
 def _levels(telling: Telling, found: list[Unit]) -> Listing:
@@ -155,6 +160,7 @@ def _divisions(telling: Telling, found: list[Unit]) -> Listing:
             Column(_("network"), 14),
             Column(_("status"), 26),
             Column(_("since"), 20),
+            Column(_(DAYS), 14),
         ],
         rows=[_row(telling, unit) for unit in found],
         empty=_("The register had no division of this county then."),
@@ -167,4 +173,5 @@ def _row(telling: Telling, unit: Unit) -> list[Cell]:
     if unit.why:
         status = f"{status}; {why_text('; '.join(unit.why), telling.language)}"
     since = None if unit.since is None else At(unit.since)
-    return [_(LEVEL_WORDS[unit.level]), telling.name(unit.id), unit.id, _(NETWORK_WORDS[unit.network]), status, since]
+    place = (_(LEVEL_WORDS[unit.level]), telling.name(unit.id), unit.id, _(NETWORK_WORDS[unit.network]))
+    return [*place, status, since, unit.days]

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from agent.figures.formulas.availability import AVAILABILITY, platforms_of
+from agent.figures.formulas.coverage import COVERAGE
 from agent.figures.words import why_text
 from agent.language import N_
 from agent.reports.fault_lists import OVER, VALUES
@@ -46,6 +47,7 @@ LEVEL_WORDS: Mapping[str, str] = {
     "village": N_("village level"),
     ZONE: N_("zone"),
 }
+DAYS = N_("days verified in the period")
 GOOD = frozenset({"verified", "supported", "done", "used", "in_time", "seen"})
 """What counts; everything else is what is missing, and comes first."""
 
@@ -65,11 +67,13 @@ def objects(telling: Telling, judged: Judged) -> Listing | None:
     if not figure.lists:
         return None
     order = sorted(figure.lists, key=lambda status: (status in GOOD, status))
+    days = _days(telling, judged)
     rows: list[list[Cell]] = [
         [
             _(STATUSES.get(status, status)),
             telling.name(id_),
             id_,
+            *([] if days is None else [days.get(id_)]),
             why_text("; ".join(figure.why.get(id_, ())), telling.language),
         ]
         for status in order
@@ -80,11 +84,23 @@ def objects(telling: Telling, judged: Judged) -> Listing | None:
         key=f"objects-{judged.row.no}",
         title=_("Objects behind the number"),
         note=counts,
-        columns=[Column(_("status"), 26), Column(_("name"), 34), Column(_("id"), 26), Column(_("why"), 46)],
+        columns=[
+            Column(_("status"), 26),
+            Column(_("name"), 34),
+            Column(_("id"), 26),
+            *([] if days is None else [Column(_(DAYS), 14)]),
+            Column(_("why"), 46),
+        ],
         rows=rows,
         on_paper=sum(len(ids) for status, ids in figure.lists.items() if status not in GOOD),
         empty=_("Nothing is missing."),
     )
+
+
+def _days(telling: Telling, judged: Judged) -> Mapping[str, int] | None:
+    """Days verified by unit, beside coverage alone (C3)."""
+    is_coverage = judged.row.formula == COVERAGE.name
+    return telling.asked.days_verified(str(judged.row.scope["network"])) if is_coverage else None
 
 
 def platforms(telling: Telling, judged: Judged) -> list[str]:

@@ -56,6 +56,27 @@ def test_what_was_never_measured_is_since_never(full: Books) -> None:
     assert row[2] == Share((0, 4), (3, 4))
 
 
+def days(report: Report) -> dict[str, object]:
+    """Days verified by code, on the extranet."""
+    return {str(row[2]): row[6] for row in listing(report, "coverage-divisions").rows if row[3] == "extranet"}
+
+
+def test_on_how_many_days_of_the_period_it_was_verified_stands_beside_it(full: Books) -> None:
+    year = days(told(full, language="en", whose=ZIYANG))
+    assert (year["610924102"], year["610924103"]) == (365, 353), "silent since 20 December: it answered on 353 days"
+    march = days(told(full, period="2025-03", language="en", whose=ZIYANG))
+    assert (march["610924102"], march["610924103"]) == (31, 31)
+    assert days(told(full, period="2024", language="en", whose=ZIYANG))["610924101"] == 0
+
+
+def test_the_same_days_stand_beside_the_plan_s_row(full: Books) -> None:
+    (row,) = (each for each in told(full, language="en").indicators if each.cells.no == "2")
+    (objects,) = (each for each in row.lists if each.key == "objects-2")
+    assert objects.columns[3].head == "days verified in the period"
+    beside = {str(each[2]): each[3] for each in objects.rows}
+    assert beside.items() >= days(told(full, language="en", whose=ZIYANG)).items()
+
+
 def test_it_was_seen_before_it_was_accepted_counts_from_the_acceptance(full: Books) -> None:
     site = "site_id,name,division_code,accepted_on"
     full.enter("sites", site, "S-610922-1,石泉县第1镇人民政府,610922101,2025-04-02", recorded="2025-04-03")
@@ -101,7 +122,7 @@ def test_paper_and_workbook_show_the_same(full: Books, language: str) -> None:
         for cell in row:
             if cell is not None and not isinstance(cell, At):
                 assert cell in cells
-                assert cell in page
+                assert str(cell) in page
 
 
 @pytest.mark.parametrize(("language", "words"), [("zh", "也见于"), ("en", "is also at")])
