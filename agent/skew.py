@@ -27,10 +27,6 @@ def with_skew(reading: Reading, wall_us: int) -> Reading:
     if stamp is None:
         return reading
     skew = stamp - wall_us / 1e6
-    zone = 0 if abs(skew) < ZONE_SECONDS - ZONE_TOLERANCE_SECONDS else _zone(skew)
+    zone = next((z for z in (ZONE_SECONDS, -ZONE_SECONDS) if abs(skew - z) <= ZONE_TOLERANCE_SECONDS), 0)
     found = {"clock_skew_seconds": skew - zone, "clock_zone_mislabelled": float(zone != 0)}
     return replace(reading, values={**reading.values, **found})
-
-
-def _zone(skew: float) -> int:
-    return next((zone for zone in (ZONE_SECONDS, -ZONE_SECONDS) if abs(skew - zone) <= ZONE_TOLERANCE_SECONDS), 0)

@@ -6,6 +6,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from agent.config.tier_schema import Tiers
 from agent.lab.netns import Joint, LinePlan, NetPlan, Network, PlacePlan
 from tests.acceptance.scenario import Place, Scenario, Spot
 from tests.lab.netns_worlds import built, listening
@@ -80,7 +81,7 @@ class Town:
             interval=f"{INTERVAL:g}",
             vantage=VANTAGE_INTERVAL,
             limits=json.dumps(self.scenario.limits),
-            tiers=json.dumps(dict.fromkeys(("metro", "access"), self._of_lines())),
+            tiers=json.dumps(dict.fromkeys(Tiers.model_fields, self._of_lines())),
         )
         (folder / "agent.yml").write_text(text, encoding="utf-8")
         for name, rows in (("sites", self._sites()), ("links", self._links()), ("targets", self._targets())):
@@ -88,7 +89,7 @@ class Town:
         return folder / "agent.yml"
 
     def _of_lines(self) -> Mapping[str, float]:
-        """What a line may lose: a cut between two of five echoes is no loss where none is asked about."""
+        """What a line of any tier may lose: a cut between two of five echoes is no loss where none is asked about."""
         return {"loss_ratio": self.scenario.limits.get("loss_ratio", 1.0), "rtt_seconds": 60}
 
     def _sites(self) -> Iterator[str]:

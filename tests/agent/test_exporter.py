@@ -186,6 +186,16 @@ def test_what_could_not_be_measured_now_stays_as_it_was_last_seen(world: World) 
     assert "sla_probe_rtt_seconds" not in text
 
 
+def test_a_counter_of_time_begins_at_zero_or_its_first_increase_is_lost(world: World) -> None:
+    """Nothing is settled yet: each state but out_of_service stands at 0."""
+    world.read("ok", "plain")
+    text = "".join(world.exporter.chunks(open_metrics=False))
+    samples = [
+        line.rpartition("state=")[2] for line in text.splitlines() if line.startswith("sla_target_seconds_total{")
+    ]
+    assert samples == [f'"{state}"}} 0' for state in ("up", "degraded", "down", "unknown")]
+
+
 def test_values_that_a_failed_probe_did_not_measure_are_not_shown_any_more(world: World) -> None:
     filled(world)
     assert 'sla_probe_rtt_seconds{target="plain"' in "".join(world.exporter.chunks(open_metrics=False))

@@ -15,7 +15,7 @@ async def test_a_look_that_reckoned_long_rests_as_much_longer(tmp_path: Path, mo
         monkeypatch.setattr(faultwatch, "thread_time", lambda: next(clock))
         await w.say(("alone", 0, UP), ("alone", 600, DOWN))
         await w.watch.look()
-        assert w.watch.rest_seconds == 3 * REST, "four fifths of a core are left to the probes"
+        assert w.watch.rest_seconds == 3 * REST, "nine tenths of a core are left to the probes"
 
 
 async def test_what_is_open_is_told_with_its_ids(tmp_path: Path):
