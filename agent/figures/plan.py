@@ -227,7 +227,7 @@ def as_json(table: Table, language: str = ZH) -> Json:
         "as_of": _time(table, table.as_of),
         "method_version": METHOD_VERSION,
         "register_version": table.register_version,
-        "status": "sealed" if table.standing.is_sealed else "unsealed",
+        "status": "sealed" if table.standing.is_sealed else "provisional",
         "seal": table.standing.digest if table.standing.is_sealed else None,
         "adopted": _adopted(plan.adopted),
         "simulated": table.simulated,

@@ -86,7 +86,7 @@ def test_the_answer_has_the_keys_of_the_interface_and_no_others(made: Books) -> 
     assert {tuple(each) for each in told["indicators"]} == {tuple(KEYS)}
     assert list(told["indicators"][9]["target"]) == ["year", "text", "op", "value", "advisory"]
     assert (told["status"], told["seal"], told["adopted"], told["method_version"]) == (
-        "unsealed", None, None, "2026-11",
+        "provisional", None, None, "2026-11",
     )  # fmt: skip
     assert json.loads(json.dumps(told)) == told
 

@@ -204,7 +204,7 @@ def test_a_report_is_sealed_only_where_each_month_of_its_period_is(tmp_path: Pat
 
     kept = world.sealer.seal("2025-06", Asked(OVER, "agent"))
     assert told("2025-06") == ("sealed", f"sha256:{kept.digest}")
-    assert told("2025-Q2") == ("unsealed", None)
+    assert told("2025-Q2") == ("provisional", None)
     world.sealer.seal("2025-04", Asked(OVER, "agent"))
     last = world.sealer.seal("2025-05", Asked(OVER, "agent"))
     assert told("2025-Q2") == ("sealed", f"sha256:{last.digest}")

@@ -59,7 +59,7 @@ async def test_the_fault_of_the_day_is_in_the_answer(tmp_path: Path) -> None:
 async def test_without_a_period_it_is_the_running_year(tmp_path: Path) -> None:
     async with world(tmp_path) as w:
         got = (await w.get(f"{API}/weinan/indicators")).json
-    assert (got["period"], got["plan"], got["status"]) == ("2026", "weinan", "unsealed")
+    assert (got["period"], got["plan"], got["status"]) == ("2026", "weinan", "provisional")
     assert all(row["provisional"] for row in got["indicators"])
 
 
