@@ -277,6 +277,7 @@ class Agent:
         self.hints.take(found.hinted)
         self.traps.take(config.traps)
         self.notices.take(config.notices, self.path.parent)
+        self.exporter.wanted = config.web.families
         self._topology = found.topology
         self.link_metrics.lines = found.lines
         self.register_metrics.rows = found.registered

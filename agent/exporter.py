@@ -57,7 +57,8 @@ _NUMBERS: Mapping[Family, _Numbers] = {
 class Exporter:
     """Shows every entry that has something to show. `periods` are years and months by label; those that run are shown.
 
-    `shown` are the families wanted, `value_families` those of each kind by the names of its values.
+    `shown` are the families of every kind, `value_families` those of each kind by the names of its values, `wanted` the
+    names of those on the page, `*` at the end for any ending; without any all are.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class Exporter:
         self._of_kind: dict[str, dict[Entry, None]] = {}
         self._measured: dict[str, set[str]] = {}
         self.periods: Mapping[str, Window] = {}
+        self.wanted: Sequence[str] = ()
 
     def reading(self, entry: Entry) -> None:
         """A probe of it ended; what one measured that could not measure now stays as it was last seen."""
@@ -109,6 +111,8 @@ class Exporter:
     def chunks(self, *, open_metrics: bool) -> Iterator[str]:
         """The page, piece by piece; a family without samples is left out, and so is who leaves meanwhile."""
         for family, write, entries, portion in self._columns():
+            if not metrics.is_named(family.name, self.wanted):
+                continue
             head = header(family, open_metrics=open_metrics)
             for start in range(0, len(entries), portion):
                 text = "".join(write(family, [entry for entry in entries[start : start + portion] if entry.series]))

@@ -4,7 +4,7 @@ But for the page of /probe, whose families stand in agent/probing/families.py.
 Ratios are 0..1, times are seconds. Free text never becomes a label. What is not known is no sample.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -105,6 +105,17 @@ def value_families(kinds: Iterable[Kind]) -> Mapping[str, Mapping[str, Family]]:
         }
         for name, kind in named.items()
     }
+
+
+def target_families(kinds: Iterable[Kind]) -> list[str]:
+    """The names of all families that targets have."""
+    values = (family.name for families in value_families(kinds).values() for family in families.values())
+    return [*(family.name for family in TARGET_FAMILIES), *dict.fromkeys(values)]
+
+
+def is_named(name: str, wanted: Sequence[str]) -> bool:
+    """Whether a family is among the wanted ones; `*` at the end of one stands for any ending, none at all for all."""
+    return not wanted or any(name.startswith(each[:-1]) if each.endswith("*") else name == each for each in wanted)
 
 
 def _family_kind(kind: Kind, value: str, named: Mapping[str, Kind]) -> str:

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from agent.doctor import room
+from agent.metrics import is_named, target_families
 from collectors import KINDS
 from tests.requirements import need_program
 
@@ -102,6 +103,18 @@ def test_the_firewall_table_has_every_kind(page):
     (table,) = [part for part in section if "`host_page` |" in part]
     for kind in KINDS:
         assert f"`{kind.name}`" in table, kind.name
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_families_it_proposes_are_what_dashboards_and_alerts_ask_for(page):
+    (block,) = re.findall(r"^```yaml\n(web:\n  families: .*?)```", read(page), flags=re.MULTILINE | re.DOTALL)
+    wanted, every = yaml.safe_load(block)["web"]["families"], target_families(KINDS)
+    files = [path for form in ("*.json", "*.yml") for path in (ROOT / "dashboards").rglob(form)]
+    asked = {name for path in files for name in re.findall(r"sla_\w+", path.read_text(encoding="utf-8"))} & {*every}
+    assert "sla_target_state" in asked
+    assert "sla_rtsp_options_seconds" in asked
+    assert {name for name in asked if not is_named(name, wanted)} == set()
+    assert all(any(is_named(name, [each]) for name in every) for each in wanted)
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -20,6 +20,7 @@ _SETTINGS: Mapping[str, Callable[[Config], object]] = {
     "vantage.gateway": lambda config: config.vantage.gateway,
     "vantage.module": lambda config: config.vantage.module,
     "vantage.interval": lambda config: config.vantage.interval_seconds,
+    "web.families": lambda config: config.web.families,
     "probe.allow": lambda config: config.probe.allow,
     "log.level": lambda config: config.log.level,
     "log.format": lambda config: config.log.format,

@@ -12,6 +12,7 @@ from agent.config.target_rules import TARGET_RULES
 from agent.config.trap_rules import TRAP_RULES
 from agent.config.values import is_name
 from agent.config.witness_rules import WITNESS_RULES
+from agent.metrics import is_named, target_families
 
 LONGEST_TIMEOUT = 3600
 Addresses = Sequence[tuple[Path, str]]
@@ -127,6 +128,15 @@ def _written(draft: Draft, path: Path, *names: str) -> Path:
     return (*path, next(written, names[0]))
 
 
+def families_exist(draft: Draft) -> Iterator[Found]:
+    """What is wanted on the page and is no family would be missed without a word."""
+    every = target_families(draft.kinds.values())
+    for index, name in enumerate(draft.web.families):
+        if not any(is_named(family, (name,)) for family in every):
+            text = f"got {show(name)}, wanted a family of targets, or its beginning and *; {nearest(name, every)}"
+            yield Found(Rule.VALUE, ("web", "families", index), text)
+
+
 RULES: tuple[Callable[[Draft], Iterator[Found]], ...] = (
     vantage_has_a_name,
     built_in_modules_keep_their_kind,
@@ -137,6 +147,7 @@ RULES: tuple[Callable[[Draft], Iterator[Found]], ...] = (
     retries_come_sooner,
     anchors_are_enough,
     self_checks_are_possible,
+    families_exist,
     *TRAP_RULES,
     *WITNESS_RULES,
     *NOTICE_RULES,

@@ -87,6 +87,11 @@ class Web(Section):
         description="HOST:PORT to serve on; loopback only, as roles and TLS are not there yet. Port 0: any free one.",
     )
     note: Note = Field(Note(), description="A sentence of yours at the head of the page.")
+    families: Annotated[tuple[str, ...], Field(max_length=100)] = Field(
+        (),
+        description="Families of targets that `/metrics` shows, by name; `*` at the end of one stands for any ending. "
+        "Without any all are shown: some 20 samples a camera.",
+    )
 
 
 class Probe(Section):

@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 from agent.config.instants import format_instant
 from agent.config.model import Config, Limit, ModuleConfig, TargetConfig
 from agent.config.problems import MASK, hide_user_info, is_sensitive
-from agent.config.schema import Chain, Note, Traps
+from agent.config.schema import Chain, Note, Traps, Web
 from collectors.options import Secret, parse_duration, parse_size
 
 
@@ -29,7 +29,7 @@ def as_dict(config: Config) -> dict[str, Any]:
             interval=duration(config.vantage.interval_seconds),
         ),
         "store": {"url": hide_user_info(config.store.url)},
-        "web": plain(config.web) if config.web.note != Note() else {"listen_address": config.web.listen_address},
+        "web": _web(config.web),
         **_present(probe=plain(config.probe) if config.probe.allow else None),
         "log": plain(config.log),
         "planes": {name: plain(plane) for name, plane in config.planes.items()},
@@ -53,6 +53,13 @@ def as_dict(config: Config) -> dict[str, Any]:
             traps=None if config.traps == Traps() else plain(config.traps),
         ),
     }
+
+
+def _web(web: Web) -> dict[str, Any]:
+    """What is not said is left out: the digests of older configurations stay."""
+    said = plain(web)
+    kept = {"listen_address": True, "note": web.note != Note(), "families": bool(web.families)}
+    return {name: value for name, value in said.items() if kept[name]}
 
 
 def effective_yaml(config: Config) -> str:

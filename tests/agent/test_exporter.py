@@ -139,6 +139,21 @@ def test_a_target_without_a_reading_has_no_sample(world: World) -> None:
     assert "a#disk" not in text
 
 
+@pytest.mark.parametrize(
+    ("wanted", "families"),
+    [
+        (["sla_target_up"], {"sla_target_up"}),
+        (["sla_probe_*"], {"sla_probe_total", "sla_probe_success_total", "sla_probe_duration_seconds",
+                           "sla_probe_rtt_seconds", "sla_probe_loss_ratio", "sla_probe_problem"}),
+        (["sla_nothing"], set()),
+    ],
+)  # fmt: skip
+def test_only_the_families_that_are_wanted_are_shown(world: World, wanted: list[str], families: set[str]) -> None:
+    filled(world).exporter.wanted = wanted
+    text = "".join(world.exporter.chunks(open_metrics=False))
+    assert {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")} == families
+
+
 def test_unknown_has_no_up_sample(world: World) -> None:
     filled(world)
     world.to(1000)
