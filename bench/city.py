@@ -21,13 +21,14 @@ from urllib.request import Request, urlopen
 
 from bench.pipeline import SCRAPE_OURS, start_prometheus
 from bench.processes import cpu_seconds, free_port, get, process, resident_mb, wait_for
+from bench.subject import ASKED_FOR
 
 REFUSED, SILENT = 0.04, 0.02
 
 CONFIG = """
 vantage: {{name: bench}}
 store: {{url: "sqlite:///{folder}/ledger.db"}}
-web: {{listen_address: "127.0.0.1:{port}"}}
+web: {{listen_address: "127.0.0.1:{port}", families: {families}}}
 modules:
   camera: {{kind: rtsp, interval: {interval}s, timeout: {timeout}s{options}}}
   near: {{kind: tcp, interval: {near}s, timeout: {timeout}s}}
@@ -162,7 +163,8 @@ def city(plan: Plan, rows: Iterable[str] | None = None, ports: Ports | None = No
         text = "\n".join([HEAD, *(mixed(plan, ports) if rows is None else rows)]) + "\n"
         (folder / "targets.csv").write_text(text, encoding="utf-8")
         port = free_port()
-        text = CONFIG.format(folder=folder, port=port, options=plan.options, **plan._asdict())
+        families = json.dumps(ASKED_FOR)
+        text = CONFIG.format(folder=folder, port=port, families=families, options=plan.options, **plan._asdict())
         (folder / "agent.yml").write_text(text, encoding="utf-8")
         command = [sys.executable, "-m", "agent", "run", "--config.file", str(folder / "agent.yml")]
         agent = stack.enter_context(process(command, folder / "agent.log"))

@@ -1,20 +1,38 @@
 """A peer on every loopback address, one epoll loop: accepts and closes, answers a small HTTP page, or RTSP.
 
-As RTSP it answers each request like a camera and leaves it to the client to close. A second port, where one is given,
+As RTSP it answers each request like a camera, of one make or another and with a clock that is some seconds off, and
+leaves it to the client to close. A second port, where one is given,
 accepts and never says a word; then a line on standard input makes the first port `silent` too, `closed` (connections
 are refused), or one that `answers` again.
 """
 
+import random
 import select
 import socket
 import sys
+import time
+from email.utils import formatdate
+from functools import lru_cache
 
 PAGE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\nok"
 RTSP = (
-    b"RTSP/1.0 200 OK\r\nCSeq: 1\r\nPublic: OPTIONS, DESCRIBE, SETUP, TEARDOWN, PLAY, PAUSE\r\n"
-    b"Server: bench\r\nDate: Sat, 21 Nov 2026 20:49:42 GMT\r\n\r\n"
+    "RTSP/1.0 200 OK\r\nCSeq: 1\r\nPublic: OPTIONS, DESCRIBE, SETUP, TEARDOWN, PLAY, PAUSE\r\n"
+    "Server: bench {make}\r\nDate: {date}\r\n\r\n"
 )
-ANSWERS = {"http": PAGE, "rtsp": RTSP}
+MAKES, SECONDS_OFF = range(8), range(-2, 3)
+
+
+@lru_cache(maxsize=256)
+def camera(make: int, at: int) -> bytes:
+    """What a camera of that make answers at that second of its clock."""
+    return RTSP.format(make=make, date=formatdate(at, usegmt=True)).encode()
+
+
+def answer(kind: str) -> bytes:
+    """What one peer of that kind says now."""
+    if kind == "rtsp":
+        return camera(random.choice(MAKES), int(time.time()) + random.choice(SECONDS_OFF))
+    return PAGE if kind == "http" else b""
 
 
 def listening(port: int) -> socket.socket:
@@ -102,7 +120,7 @@ class Peer:
             if not connection.recv(4096):
                 return False
             if not mute:
-                connection.sendall(ANSWERS.get(self._kind, b""))
+                connection.sendall(answer(self._kind))
         except OSError:
             return False
         return mute or self._kind == "rtsp"

@@ -5,6 +5,7 @@ A configuration holds at most 100 targets inline; until registers are there, thi
 
 import argparse
 import asyncio
+import json
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -18,13 +19,25 @@ from collectors import KINDS
 CONFIG = """
 vantage: {{name: bench}}
 store: {{url: "sqlite:///{store}"}}
-web: {{listen_address: "127.0.0.1:{port}"}}
+web: {{listen_address: "127.0.0.1:{port}"{families}}}
 probe: {{allow: [127.0.0.0/8]}}
 modules:
   measured: {{kind: {kind}, interval: {interval}s, timeout: {timeout}s{options}}}
 targets:
   - {{target_id: t0, kind: {kind}, address: "{address}", module: measured}}
 """
+
+ASKED_FOR = (
+    "sla_target_up",
+    "sla_target_state",
+    "sla_probe_duration_seconds",
+    "sla_probe_rtt_seconds",
+    "sla_probe_loss_ratio",
+    "sla_probe_problem",
+    "sla_target_last_probe_timestamp_seconds",
+    *(f"sla_{kind}_*" for kind in ("rtsp", "snmp", "host", "http", "tls", "icmp")),
+)
+"""`web.families` as docs/operations.md proposes it for a city: what the dashboards and alerts ask for."""
 
 OPTIONS = {"icmp": ", count: 1", "tcp": "", "http": "", "rtsp": ""}
 
@@ -45,6 +58,7 @@ def configuration(args: argparse.Namespace, folder: Path) -> Config:
         interval=args.interval,
         timeout=args.timeout,
         options=OPTIONS[args.kind],
+        families="" if args.families == "all" else f", families: {json.dumps(ASKED_FOR)}",
         address=address_of(args.kind, 0, args.port),
     )
     path.write_text(text, encoding="utf-8")
@@ -66,6 +80,7 @@ def main() -> None:
     parser.add_argument("--timeout", type=int, default=2)
     parser.add_argument("--port", type=int, required=True, help="where the peers listen")
     parser.add_argument("--listen", type=int, required=True, help="where the agent listens")
+    parser.add_argument("--families", choices=("asked_for", "all"), default="asked_for", help="what the page shows")
     args = parser.parse_args()
     set_up("warning", "logfmt")
     with tempfile.TemporaryDirectory() as folder:

@@ -7,7 +7,7 @@ longer and longer. Time is an argument, monotonic; every table is bounded and fo
 
 import asyncio
 from collections import OrderedDict, deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
 from collectors.base import Reading
@@ -70,7 +70,7 @@ class _Waiter:
 @dataclass(slots=True)
 class _Sessions:
     busy: int = 0
-    waiting: deque[_Waiter] = field(default_factory=deque)
+    waiting: deque[_Waiter] | None = None  # made by the first who waits: hardly anybody does
 
 
 class Sessions:
@@ -100,10 +100,11 @@ class Sessions:
         if self.try_enter(device, limit):
             return True
         found = self._devices[device]
-        if len(found.waiting) >= MAX_WAITING or seconds <= 0:
+        waiting = found.waiting = deque() if found.waiting is None else found.waiting
+        if len(waiting) >= MAX_WAITING or seconds <= 0:
             return False
         waiter = _Waiter(patience, asyncio.get_running_loop().create_future())
-        found.waiting.append(waiter)
+        waiting.append(waiter)
         try:
             async with asyncio.timeout(seconds + GRAIN):
                 return await waiter.turn
@@ -120,22 +121,23 @@ class Sessions:
         """Give a session back. `silent`: the device did not answer, so nobody who waits need ask it again."""
         found = self._devices[device]
         found.busy -= 1
-        if silent is not None:
-            told = [each for each in found.waiting if patience.covers(each.patience)]
-            found.waiting = deque(each for each in found.waiting if not patience.covers(each.patience))
-            for each in told:
-                _tell(each, silent)
-        while found.waiting:
-            if _tell(found.waiting.popleft(), True):
-                found.busy += 1
-                break
+        if found.waiting:
+            if silent is not None:
+                told = [each for each in found.waiting if patience.covers(each.patience)]
+                found.waiting = deque(each for each in found.waiting if not patience.covers(each.patience))
+                for each in told:
+                    _tell(each, silent)
+            while found.waiting:
+                if _tell(found.waiting.popleft(), True):
+                    found.busy += 1
+                    break
         if not found.busy and not found.waiting:
             del self._devices[device]
 
     def _give_up(self, device: Address, waiter: _Waiter) -> None:
         """A waiter goes; a turn that it was given meanwhile goes on to the next."""
         found = self._devices.get(device)
-        if found is not None and waiter in found.waiting:
+        if found is not None and found.waiting and waiter in found.waiting:
             found.waiting.remove(waiter)
         elif waiter.turn.done() and not waiter.turn.cancelled() and waiter.turn.result() is True:
             self.leave(device, waiter.patience)

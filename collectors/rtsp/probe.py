@@ -7,7 +7,7 @@ from time import monotonic
 from collectors.base import Reading, Reason, failed, ok
 from collectors.rtsp.describe import Describing
 from collectors.sockets import Probe
-from collectors.wire.rtsp import NotRtspError, Response, ResponseReader, TooLargeError, quoted
+from collectors.wire.rtsp import NotRtspError, Response, ResponseReader, TooLargeError, quoted, whole
 
 VALUES: Mapping[str, str] = {
     "resolve_seconds": "Seconds the resolver took; absent for a numeric address.",
@@ -60,6 +60,9 @@ class RtspProbe(Probe):
     def on_received(self, data: bytes) -> None:
         reader = self.reader
         if reader is None:
+            if (response := whole(data)) is not None:
+                self._heard(response)
+                return
             reader = self.reader = ResponseReader(self.max_bytes)
         try:
             reader.feed(data)

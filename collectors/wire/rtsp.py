@@ -9,7 +9,7 @@ from calendar import timegm
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 MAX_HEAD = 16 * 1024
 MAX_PASSED = 256 * 1024
@@ -23,6 +23,8 @@ _BLANKS = (" ", "\t")
 _FRAME = 0x24
 _FRAME_HEAD = 4
 _QUOTED = 60
+_SHARED = 2048
+"""Longer answers than this many bytes are not worth remembering."""
 
 _DATE = re.compile(
     r"\s*(?:[A-Za-z]{3,9},?\s+)?"
@@ -42,7 +44,7 @@ class TooLargeError(ValueError):
     """A head, a body or what lies between responses is larger than the reader allows."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Response:
     """One response; headers as they came, in their order, names in lower case."""
 
@@ -60,7 +62,7 @@ class Response:
         """All values of a header; the name in lower case."""
         return [value for each, value in self.headers if each == name]
 
-    @property
+    @cached_property
     def cseq(self) -> int | None:
         """Which request it answers; None where it does not say so."""
         text = self.header("cseq") or ""
@@ -72,7 +74,7 @@ class Response:
         text = self.header("public") or self.header("options") or ""
         return tuple(text.replace(",", " ").upper().split())
 
-    @property
+    @cached_property
     def date(self) -> int | None:
         """The server's own clock, as Unix time; None without a date that can be read."""
         text = self.header("date")
@@ -110,6 +112,24 @@ def request(method: str, uri: str, cseq: int, headers: Iterable[tuple[str, str]]
     if any(char in line for line in lines for char in "\r\n\0") or " " in uri:
         raise ValueError("a request line or header with a line break, or a URI with a blank")
     return ("\r\n".join(lines) + "\r\n\r\n").encode("utf-8")
+
+
+def whole(data: bytes) -> Response | None:
+    """The response that these bytes are: exactly one, in good form, without a body; None where a reader has to look."""
+    return _whole(data) if len(data) <= _SHARED and data.endswith(b"\r\n\r\n") else None
+
+
+@lru_cache(maxsize=1024)  # cameras of one make say the same at the same second
+def _whole(data: bytes) -> Response | None:
+    head = data[:-4]
+    lines = _text(head).split("\r\n")
+    if b"\r\n\r\n" in head or head.count(b"\n") != len(lines) - 1:
+        return None
+    try:
+        found = _head(lines, max_body=0)
+    except (NotRtspError, TooLargeError):
+        return None
+    return found.response if found.length == 0 else None
 
 
 @dataclass(slots=True)

@@ -15,6 +15,7 @@ from collectors.wire.rtsp import (
     TooLargeError,
     request,
     timestamp,
+    whole,
 )
 
 GSTREAMER = (
@@ -68,8 +69,53 @@ def test_byte_by_byte_reads_the_same_as_at_once(data: bytes):
 
 @given(st.lists(st.sampled_from(RECORDED), max_size=4), st.lists(st.integers(0, 1500), max_size=12))
 def test_any_pieces_of_any_responses_read_the_same(parts: list[bytes], places: list[int]):
-    whole = [response for part in parts for response in read_all([part])]
-    assert read_all(cut(b"".join(parts), places)) == whole
+    one_by_one = [response for part in parts for response in read_all([part])]
+    assert read_all(cut(b"".join(parts), places)) == one_by_one
+
+
+LINES = [
+    "RTSP/1.0 200 OK",
+    "OPTIONS * RTSP/1.0",
+    "CSeq: 1",
+    "Content-Length: 0",
+    "Content-Length: 5",
+    " folded",
+    "",
+    "\r",
+    "$ab",
+]
+ENDS = ["\r\n", "\r\n", "\r\n", "\n", "\r"]
+
+
+@given(
+    st.one_of(
+        st.sampled_from(RECORDED),
+        st.lists(st.tuples(st.sampled_from(LINES), st.sampled_from(ENDS)), max_size=6).map(
+            lambda lines: "".join(line + end for line, end in lines).encode() + b"\r\n"
+        ),
+    )
+)
+@example(CAMERA + CAMERA)
+@example(b"RTSP/1.0 200 OK\r\nCSeq: 1\r\n\r\n\r\n")
+def test_what_is_read_at_once_is_what_a_reader_reads_to_the_last_byte(data: bytes):
+    found = whole(data)
+    if found is not None:
+        reader = ResponseReader(0)
+        reader.feed(data)
+        assert (reader.next(), reader.next(), reader.pending) == (found, None, b"")
+
+
+@pytest.mark.parametrize("data", [GSTREAMER, CAMERA, AIO, NODE])
+def test_a_response_without_a_body_is_read_at_once_and_remembered(data: bytes):
+    assert [whole(data)] == read_all([data])
+    assert whole(bytes(bytearray(data))) is whole(data)
+
+
+@pytest.mark.parametrize(
+    "data", [RTSP_RS, NODE_DESCRIBED, CAMERA[:-1], CAMERA + CAMERA, b"\r\n\r\n", b"x\r\n\r\n", b""]
+)
+def test_a_reader_has_to_look_at_anything_else(data: bytes):
+    assert whole(data) is None
 
 
 def test_a_challenge_as_gstreamer_sends_it():
