@@ -30,6 +30,9 @@ _MOMENT = Window(0, 1)
 OF_ONE, IN_ALL = 200, 5000
 """Members of one fault, and of all, that are named: an alert for each of 43 000 would help nobody."""
 
+_PLAIN = 1e6
+"""Below this its numbers have no exponent."""
+
 Sample = tuple[tuple[str, ...], float]
 """The values of a family's own labels, and the sample's."""
 
@@ -152,7 +155,8 @@ def _taken(watch: FaultWatch, faults: Iterable[Fault]) -> Iterator[Sample]:
 
 
 def _number(value: float) -> str:
-    return str(floatToGoString(value))  # type: ignore[no-untyped-call]  # as prometheus-client writes it
+    """As prometheus-client writes it, which for most numbers is their shortest form."""
+    return repr(value) if 0 <= value < _PLAIN else str(floatToGoString(value))  # type: ignore[no-untyped-call]
 
 
 class _Now:

@@ -26,6 +26,8 @@ def labels(pairs: Mapping[str, str] | Sequence[tuple[str, str]]) -> str:
 
 def escape(value: str) -> str:
     """A label value as both formats want it."""
+    if '"' not in value and "\\" not in value and "\n" not in value:  # nearly every one
+        return value
     return value.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
 
 

@@ -32,4 +32,9 @@ class Pulse:
         """Whether the loop stood still that long at some time since `started_ns`, this very moment included."""
         if self._now_ns() - self._expected > longer_than_ns:
             return True
-        return any(end > started_ns and lag > longer_than_ns for end, lag in self._stalls)
+        for end, lag in reversed(self._stalls):  # the last first: in a storm thousands a second ask
+            if end <= started_ns:
+                break
+            if lag > longer_than_ns:
+                return True
+        return False

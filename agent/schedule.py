@@ -14,8 +14,10 @@ from agent.targets import Watched
 
 LAUNCH_CAP = 40
 PAUSE_NS = 5_000_000
-"""Probes started in one go at most, and the pause before more are: 8 000 a second. What waits is late by a few
-milliseconds, not lost."""
+"""So many probes are started in so long at most: 8 000 a second. What waits is late by a few milliseconds, not lost."""
+
+ROUND_NS = 4_000_000
+"""Longer than this the loop does nothing but launch: then answers are served before the next are launched."""
 
 FIRST_SPREAD_NS = 10_000_000_000
 """A new target is probed for the first time within this, even if its interval is longer."""
@@ -183,17 +185,23 @@ class Schedule:
         """Launch what is due until cancelled."""
         while True:
             now = self._now_ns()
-            self._launch_due(now)
+            launched = self._launch_due(now)
             self.rounds += 1
             if not self._heap:
                 await self._sleep(IDLE_SECONDS)
                 continue
             wait = self._heap[0][0] - now
-            await self._sleep(min((wait if wait > 0 else PAUSE_NS) / 1e9, IDLE_SECONDS))
+            if wait <= 0:
+                wait = launched * PAUSE_NS // LAUNCH_CAP - (self._now_ns() - now)
+            if wait > 0:
+                await self._sleep(min(wait / 1e9, IDLE_SECONDS))
+            else:
+                await asyncio.sleep(0)  # more is due already: what the loop has for others comes between
 
-    def _launch_due(self, now: int) -> None:
-        heap, launched = self._heap, 0
-        while heap and heap[0][0] <= now and launched < LAUNCH_CAP:
+    def _launch_due(self, now: int) -> int:
+        """How many were launched; the clock is asked before each, for one may take longer than all the others."""
+        heap, launched, until = self._heap, 0, now + ROUND_NS
+        while heap and heap[0][0] <= now and launched < LAUNCH_CAP and (not launched or self._now_ns() < until):
             due, turn, job = heapq.heappop(heap)
             if job.dead or turn != job.turn:
                 self._stale -= turn != job.turn
@@ -203,6 +211,7 @@ class Schedule:
             launched += 1
             self._launch(job)
             self.launched += 1
+        return launched
 
     def _push(self, job: Job) -> None:
         job.turn = next(self._number)

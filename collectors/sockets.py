@@ -29,7 +29,8 @@ _BATCH = 512
 _CHUNK = 16 * 1024
 _GRAIN = 0.005
 _LOWEST_EPHEMERAL_PORT = 1024
-_EXPIRED_AT_ONCE = 50
+_EXPIRING = 0.004
+"""Seconds: longer than this the loop does nothing but end probes whose time is up."""
 
 
 @dataclass(slots=True, eq=False)
@@ -100,7 +101,9 @@ class Probe:
         """Close the socket and give the reading to whoever waits; a second end says nothing."""
         landed = self._landed
         if self._release() and landed is not None:
-            landed((reading if reading.values else replace(reading, values=self.values()),))
+            if not reading.values and (values := self.values()):
+                reading = replace(reading, values=values)
+            landed((reading,))
 
     def abandon(self) -> None:
         """Close the socket because nobody waits any more."""
@@ -288,21 +291,21 @@ class _Hub:
     def _on_time(self) -> None:
         """Call deadlines that are due, after what lies in the kernel: an answer that is here is no timeout.
 
-        So many at once, then the loop runs: thousands that fall silent together must not make the others late.
+        For so long at once, then the loop runs: thousands that fall silent together must not make the others late.
         """
         self._timer = None
         for _ in range(1 + len(self.probes) // _BATCH):
             if not self.poll():
                 break
-        now = self.loop.time() + 1e-6  # a timer may come a clock tick early
-        left = _EXPIRED_AT_ONCE
-        while self._order and left and (self._order[0] * _GRAIN <= now or not self._slots[self._order[0]]):
+        began = monotonic()
+        now = began + 1e-6  # a timer may come a clock tick early
+        while self._order and (self._order[0] * _GRAIN <= now or not self._slots[self._order[0]]):
             waiting = self._slots[self._order[0]]
-            while waiting and left:
+            while waiting and monotonic() - began < _EXPIRING:
                 waiting.pop().expire()
-                left -= 1
-            if not waiting:
-                del self._slots[heapq.heappop(self._order)]
+            if waiting:
+                break
+            del self._slots[heapq.heappop(self._order)]
         if self._order:
             self._arm(self._order[0])
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from sla.confirm import FOREVER
 from sla.episodes import Episode, Root, RootKind, tolerance
+from sla.faults import Fault
 from sla.model import State as Served
 from sla.model import Window
 from sla.outages import Outage, Spell, outages, spells
@@ -34,7 +35,8 @@ class Change(NamedTuple):
 class State:
     """What is known of every item of a graph. Units: microseconds.
 
-    Shape: `changed` are the items whose episodes became others since somebody took them from there.
+    Shape: `changed` are the items whose episodes became others since somebody took them from there; `made` is what
+    the faults derived last were made of.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class State:
         self.todo: list[tuple[int, str]] = []
         self.again: list[tuple[int, str]] = []
         self.changed: set[str] = set()
+        self.made: dict[tuple[str, int], tuple[Episode, Fault]] = {}
 
     def take_dirty(self) -> set[str]:
         """What has changed by itself since the last look."""

@@ -16,6 +16,7 @@ from sla.faults import (
     Planned,
     is_repeat,
     of_episode,
+    outcome_of,
     planned_of,
     priority,
 )
@@ -23,6 +24,9 @@ from sla.model import Window
 from sla.topology import Graph
 
 NO_CAUSES: Mapping[str, str] = {}
+
+_Key = tuple[str, int]
+"""Item and start: what a fault's id is made of."""
 
 
 class Derived(NamedTuple):
@@ -52,11 +56,12 @@ def derive(  # noqa: PLR0913  # what is to be said, and of what
         pass
     members = _members(state)
     roots = [episode for episodes in state.episodes.values() for episode in episodes if episode.is_root]
-    found = [
-        of_episode(episode, graph.items[episode.item].role, members.get(episode.root.id, ()), as_of)
+    wanted = [
+        episode
         for episode in roots
         if episode.root.kind is not RootKind.PLANNED and (about is None or desk or _is_near(episode, about))
     ]
+    found = _found(graph, state, wanted, members, as_of)
     listened = heard(found, desk, as_of)
     alone, unlinked = desk_faults(listened.unlinked, graph, state.histories, as_of)
     faults = _rated(graph, state, listened.faults, places)
@@ -64,7 +69,7 @@ def derive(  # noqa: PLR0913  # what is to be said, and of what
         faults=tuple(sorted((*_repeats(faults, causes), *alone), key=_order)),
         planned=tuple(
             sorted(
-                planned_of(episode, members.get(episode.root.id, ()))
+                planned_of(episode, members.get(_key(episode.root), ()))
                 for episode in roots
                 if episode.root.kind is RootKind.PLANNED
             )
@@ -74,20 +79,44 @@ def derive(  # noqa: PLR0913  # what is to be said, and of what
     )
 
 
+def _found(
+    graph: Graph, state: State, episodes: Sequence[Episode], members: Mapping[_Key, tuple[str, ...]], as_of: int
+) -> list[Fault]:
+    """Their faults; of an episode that is still the one of the last look the same one, with its outcome of now."""
+    made, before, found = {}, state.made, []
+    for episode in episodes:
+        key, role = _key(episode.root), graph.items[episode.item].role
+        taken, kept = members.get(key, ()), before.get(key)
+        if kept is not None and kept[0] is episode and kept[1].members == taken and kept[1].role == role:
+            now = outcome_of(episode, as_of)
+            if kept[1].outcome is not now:
+                kept = (episode, replace(kept[1], outcome=now))
+        else:
+            kept = (episode, of_episode(episode, role, taken, as_of))
+        made[key] = kept
+        found.append(kept[1])
+    state.made = made
+    return found
+
+
 def _is_near(episode: Episode, about: Window) -> bool:
     restored = episode.parts[-1].restored
     over = episode.end if restored is None else max(restored, episode.end)
     return episode.start < about.end and over >= about.start - REPEAT_US
 
 
-def _members(state: State) -> dict[str, tuple[str, ...]]:
-    """By fault id: every item that has an episode in the fault of another."""
+def _members(state: State) -> dict[_Key, tuple[str, ...]]:
+    """By root: every item that has an episode in the fault of another."""
     found: dict[Root, set[str]] = {}
     for item, episodes in state.episodes.items():
         for episode in episodes:
             if not episode.is_root:
                 found.setdefault(episode.root, set()).add(item)
-    return {root.id: tuple(sorted(items)) for root, items in found.items()}
+    return {_key(root): tuple(sorted(items)) for root, items in found.items()}
+
+
+def _key(root: Root) -> _Key:
+    return root.item, root.start
 
 
 def _rated(graph: Graph, state: State, faults: Sequence[Fault], places: Places) -> list[Fault]:

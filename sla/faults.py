@@ -104,6 +104,12 @@ def restored(last: Outage, start: int) -> tuple[int, int] | None:
     return None if last.restored is None else (max(last.down_end, start), last.restored)
 
 
+def outcome_of(episode: Episode, as_of: int) -> Outcome:
+    """Where a root's episode stands at `as_of` (F4, F10)."""
+    first = episode.parts[0]
+    return outcome(Clock(first.start, first.earliest), episode.parts, as_of)
+
+
 def of_episode(episode: Episode, role: str, members: tuple[str, ...], as_of: int) -> Fault:
     """A root's episode as a fault, before the desk is heard."""
     first, last = episode.parts[0], episode.parts[-1]
@@ -115,7 +121,7 @@ def of_episode(episode: Episode, role: str, members: tuple[str, ...], as_of: int
         onset=(first.earliest, first.start),
         restored=restored(last, episode.start),
         ended=last.down_end,
-        outcome=outcome(Clock(first.start, first.earliest), episode.parts, as_of),
+        outcome=outcome_of(episode, as_of),
         members=members,
         overrun=episode.root.kind is RootKind.OVERRUN,
         residual=episode.root.kind is RootKind.RESIDUAL,

@@ -90,13 +90,16 @@ class RtspCollector:
 
     def _landed(self, probe: RtspProbe, landed: Landed, said: Sequence[Reading] | Exception) -> None:
         """Give the session back before anybody is told: who is told may launch the next probe."""
-        self._leave(probe, None if isinstance(said, Exception) else _silence(said[0]))
+        self._leave(probe, None if isinstance(said, Exception) else said[0])
         landed(said)
 
-    def _leave(self, probe: RtspProbe, silent: Reading | None) -> None:
+    def _leave(self, probe: RtspProbe, last: Reading | None) -> None:
+        """`last` is what the device said, where that may hold for whoever waits for it."""
         if probe.in_session:
             probe.in_session = False
-            self._devices.sessions.leave(probe.address, self._patience(probe.target), silent)
+            if not self._devices.sessions.try_leave(probe.address):
+                silent = None if last is None else _silence(last)
+                self._devices.sessions.leave(probe.address, self._patience(probe.target), silent)
 
     def _patience(self, target: Target) -> Patience:
         return Patience(self._module.source_address, target.timeout_seconds)
@@ -138,13 +141,13 @@ class RtspCollector:
         if not turn:
             text = f"{probe.address}: other probes of ours talked to it for {waited:.3g} s; see max_sessions"
             return self._both(error(Reason.LATE, text, probe.values()))
-        silent = None
+        last = None
         try:
             readings = await self._converse(probe, deadline, waited)
-            silent = _silence(readings[-1]) if probe.options is None else None
+            last = readings[-1] if probe.options is None else None
             return readings
         finally:
-            self._leave(probe, silent)
+            self._leave(probe, last)
 
     async def _converse(self, probe: RtspProbe, deadline: float, waited: float) -> Sequence[Reading]:
         try:

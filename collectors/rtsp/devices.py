@@ -117,6 +117,16 @@ class Sessions:
             self._give_up(device, waiter)
             raise
 
+    def try_leave(self, device: Address) -> bool:
+        """Give a session back where nobody waits for it; False for what `leave` has to do."""
+        found = self._devices[device]
+        if found.waiting:
+            return False
+        found.busy -= 1
+        if not found.busy:
+            del self._devices[device]
+        return True
+
     def leave(self, device: Address, patience: Patience, silent: Reading | None = None) -> None:
         """Give a session back. `silent`: the device did not answer, so nobody who waits need ask it again."""
         found = self._devices[device]

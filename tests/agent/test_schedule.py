@@ -9,13 +9,13 @@ import pytest
 
 from agent.lanes import Lane
 from agent.pulse import BEAT_NS, Pulse
-from agent.schedule import BEHIND_NS, LAUNCH_CAP, Job, Schedule, next_regular, next_turn, on_grid
+from agent.schedule import BEHIND_NS, LAUNCH_CAP, ROUND_NS, Job, Schedule, next_regular, next_turn, on_grid
 from agent.targets import GRID_NS, Watched
 from sla.confirm import Rules
 from tests.agent.worlds import HandClock, target
 
 SECOND = 1_000_000_000
-PLACES = (2_550_000_000, 34_650_000_000)
+PLACES = (2_540_000_000, 34_640_000_000)
 
 
 class Hand:
@@ -87,6 +87,27 @@ def test_starts_are_capped_per_tick_and_nothing_is_lost() -> None:
         assert len(started) == LAUNCH_CAP
         seen += [job.watched.id for job in started]
     assert sorted(seen) == sorted(watched.id for watched in many(1000))
+
+
+def test_a_round_of_slow_launches_lets_the_loop_run_between_and_takes_at_least_one() -> None:
+    hand, started = Hand(), list[str]()
+
+    def slow(job: Job) -> None:
+        started.append(job.watched.id)
+        hand.clock.seconds += ROUND_NS / SECOND * 0.75
+
+    hand.schedule = Schedule(hand.clock.monotonic_ns, slow, lambda *_: None)
+    for watched in many(5):
+        hand.schedule.add(watched)
+        hand.schedule._jobs[watched.id].due_ns = 0
+        hand.schedule._push(hand.schedule._jobs[watched.id])
+    assert [hand.schedule._launch_due(hand.clock.monotonic_ns()) for _ in range(3)] == [2, 2, 1]
+    assert sorted(started) == [f"t{number}" for number in range(5)]
+    hand.schedule.add(target("alone"))
+    job = hand.schedule._jobs["alone"]
+    hand.clock.seconds = job.due_ns / SECOND
+    assert hand.schedule._launch_due(hand.clock.monotonic_ns() - 10 * ROUND_NS) == 0
+    assert hand.schedule._launch_due(hand.clock.monotonic_ns()) == 1
 
 
 def test_a_new_target_is_probed_soon_even_if_its_interval_is_long() -> None:

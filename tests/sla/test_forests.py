@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sla.faults import Outcome
 from sla.maintenance import union
 from sla.model import Cause, Degraded, State, Window
 from sla.rootcause import Derived, begin, derive, settle, step
@@ -163,6 +164,16 @@ def test_every_as_of_is_answered_by_one_state(pick: random.Random) -> None:
     state = begin(graph, world.histories, world.planned)
     for as_of in [_instant(pick, [0, 20, 400]) for _ in range(4)]:
         assert plain(derive(graph, state, as_of)) == reference(replace(world, as_of=as_of))
+
+
+def test_a_fault_that_is_what_it_was_is_not_made_anew_until_its_outcome_is_another() -> None:
+    """A storm has tens of thousands, and each look would make them all again."""
+    down = Mark(BASE, State.DOWN, Degraded.NONE, Cause.PROBE)
+    graph = Graph([Item("a", "node", 60_000_000, ())])
+    state = begin(graph, {"a": [down]}, {})
+    first, later, late = (derive(graph, state, BASE + hours * 3_600_000_000).faults[0] for hours in (1, 2, 4))
+    assert later is first
+    assert (first.outcome, late) == (Outcome.PENDING, replace(first, outcome=Outcome.LATE))
 
 
 # --- step ------------------------------------------------------------------------------------------------------
