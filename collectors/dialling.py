@@ -1,9 +1,13 @@
 """Stream sockets as probes want them: made in one call, with what the kernel knows of the connection."""
 
+import asyncio
+import errno
 import socket
 import struct
 from dataclasses import dataclass
 
+from collectors.ending import ended_by
+from collectors.errnos import from_host, from_path
 from collectors.resolve import Address
 
 RESET = struct.pack("ii", 1, 0)
@@ -12,7 +16,7 @@ RESET = struct.pack("ii", 1, 0)
 _TYPE = int(socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
 _RTT = struct.Struct("=68xI")  # tcpi_rtt of struct tcp_info, in microseconds
 _NOT_CONNECTED = frozenset({2, 3, 7})  # SYN_SENT, SYN_RECV, CLOSE of net/tcp_states.h: tcpi_state, its first byte
-IP_BIND_ADDRESS_NO_PORT = 24  # linux/in.h; without it bind() takes a port from the whole host
+_IP_BIND_ADDRESS_NO_PORT = 24  # linux/in.h; without it bind() takes a port from the whole host
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +30,56 @@ class SocketOptions:
 def open_stream(family: int, options: SocketOptions) -> socket.SocketType:
     """A socket of the C type: the Python class around it costs two calls a probe and adds nothing here."""
     sock = socket.SocketType(family, _TYPE)
+    if options.linger_reset:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+    if options.source is not None:
+        leave_from(sock, options.source)
+    return sock
+
+
+def leave_from(sock: socket.SocketType, source: str) -> None:
+    """Give a socket that is still to connect its source address; closes one that cannot have it. Errors: OSError."""
     try:
-        if options.linger_reset:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-        if options.source is not None:
-            sock.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
-            sock.bind((options.source, 0))
+        sock.setsockopt(socket.IPPROTO_IP, _IP_BIND_ADDRESS_NO_PORT, 1)
+        sock.bind((source, 0))
     except OSError:
         sock.close()
         raise
-    return sock
+
+
+async def dial(sock: socket.socket, address: Address, doing: str) -> None:
+    """Connect a non-blocking socket, once. Errors: EndError.
+
+    What connect() says at once is our own, what comes later came from the path (S1).
+    """
+    with ended_by(from_host, doing):
+        under_way = _begin(sock, address)
+    if under_way:
+        with ended_by(from_path, doing):
+            await _established(sock)
+
+
+def _begin(sock: socket.socket, address: Address) -> bool:
+    """Begin to connect; whether that is still under way."""
+    try:
+        sock.connect(address.sockaddr)
+    except BlockingIOError as exc:
+        if exc.errno != errno.EINPROGRESS:
+            raise
+        return True
+    return False
+
+
+async def _established(sock: socket.socket) -> None:
+    loop, writable = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_writer(sock, writable.set)
+    try:
+        await writable.wait()
+    finally:
+        loop.remove_writer(sock)
+    number = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    if number:
+        raise OSError(number, "connect")
 
 
 def tcp_info(sock: socket.SocketType) -> bytes:

@@ -1,11 +1,11 @@
 """The words of a plan's table for the codes of its figures. English here, Chinese in the catalogue."""
 
-import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 
 from agent.language import EN, N_, catalogue
 from agent.registers import REGISTERS
+from agent.sentences import Sentence, retold
 from sla.indicators import Reason
 from sla.plans import Basis
 from sla.verdict import Verdict
@@ -130,55 +130,36 @@ NAMES: Mapping[str, str] = {
 """What stands beside a figure: a word, with an id behind it where there are several."""
 
 
-WHY: Sequence[tuple[str, str]] = (
-    (r"no quantity on file", N_("no quantity on file")),
-    (r"not accepted with a date and a document", N_("not accepted with a date and a document")),
-    (r"no demand on file", N_("no demand on file")),
-    (r"no link on file", N_("no link on file")),
-    (r"any dated step", N_("any dated step")),
-    (
-        r"no signed figure of this period is on file: add one to the register `measures`",
-        N_("no signed figure of this period is on file: add one to the register `measures`"),
-    ),
-    (
-        r"the plan file has no approved deadlines: no deadline table, no rate \(V6\)",
-        N_("the plan file has no approved deadlines: no deadline table, no rate (V6)"),
-    ),
-    (r"no approved deadline for the severity (?P<a>.+) \(V6\)", N_("no approved deadline for the severity %(a)s (V6)")),
-    (r"the figures (?P<a>.+) of the same date differ", N_("the figures %(a)s of the same date differ")),
-    (
-        r"(?P<a>channels|concurrency|bitrate_mbps|retention_days): (?P<b>[0-9.e+]+) of (?P<c>[0-9.e+]+)",
-        N_("%(a)s: %(b)s of %(c)s"),
-    ),
-    (r"(?P<a>.+): no line carries for it", N_("%(a)s: no line carries for it")),
-    (
-        r"(?P<a>.+): demands of (?P<b>[0-9]+) bit/s, contracted (?P<c>[0-9]+) bit/s",
-        N_("%(a)s: demands of %(b)s bit/s, contracted %(c)s bit/s"),
-    ),
-    (
-        r"(?P<a>.+): the 95th percentile of busy hours is over (?P<b>.+)",
-        N_("%(a)s: the 95th percentile of busy hours is over %(b)s"),
-    ),
-    (
-        r"(?P<a>.+): traffic known in (?P<b>[0-9]+) of (?P<c>[0-9]+) busy bins",
-        N_("%(a)s: traffic known in %(b)s of %(c)s busy bins"),
-    ),
-    (
-        r"(?P<a>.+): loss and rtt inside the limits in (?P<b>[0-9]+) of (?P<c>[0-9]+) measured bins",
-        N_("%(a)s: loss and rtt inside the limits in %(b)s of %(c)s measured bins"),
-    ),
-    (
-        r"(?P<a>.+): loss and rtt measured in (?P<b>[0-9]+) of (?P<c>[0-9]+) bins",
-        N_("%(a)s: loss and rtt measured in %(b)s of %(c)s bins"),
-    ),
-    (r"(?P<a>.+): no such link in service at the cut-off", N_("%(a)s: no such link in service at the cut-off")),
-    (r"(?P<a>\S+) is also at (?P<b>.+)", N_("%(a)s is also at %(b)s")),
-    (
-        r"(?P<a>\S+) may repeat by decision and is also at (?P<b>.+)",
-        N_("%(a)s may repeat by decision and is also at %(b)s"),
-    ),
+_SHAPES = {"a": ".+", "b": "[0-9]+", "c": "[0-9]+"}
+_NUMBER = "[0-9.e+]+"
+
+
+def _sentence(text: str, **shapes: str) -> Sentence:
+    return Sentence(text, _SHAPES | shapes)
+
+
+WHY: Sequence[Sentence] = (
+    _sentence(N_("no quantity on file")),
+    _sentence(N_("not accepted with a date and a document")),
+    _sentence(N_("no demand on file")),
+    _sentence(N_("no link on file")),
+    _sentence(N_("any dated step")),
+    _sentence(N_("no signed figure of this period is on file: add one to the register `measures`")),
+    _sentence(N_("the plan file has no approved deadlines: no deadline table, no rate (V6)")),
+    _sentence(N_("no approved deadline for the severity %(a)s (V6)")),
+    _sentence(N_("the figures %(a)s of the same date differ")),
+    _sentence(N_("%(a)s: %(b)s of %(c)s"), a="channels|concurrency|bitrate_mbps|retention_days", b=_NUMBER, c=_NUMBER),
+    _sentence(N_("%(a)s: no line carries for it")),
+    _sentence(N_("%(a)s: demands of %(b)s bit/s, contracted %(c)s bit/s")),
+    _sentence(N_("%(a)s: the 95th percentile of busy hours is over %(b)s"), b=".+"),
+    _sentence(N_("%(a)s: traffic known in %(b)s of %(c)s busy bins")),
+    _sentence(N_("%(a)s: loss and rtt inside the limits in %(b)s of %(c)s measured bins")),
+    _sentence(N_("%(a)s: loss and rtt measured in %(b)s of %(c)s bins")),
+    _sentence(N_("%(a)s: no such link in service at the cut-off")),
+    _sentence(N_("%(a)s is also at %(b)s"), a=r"\S+", b=".+"),
+    _sentence(N_("%(a)s may repeat by decision and is also at %(b)s"), a=r"\S+", b=".+"),
 )
-"""What is missing of one thing: the sentences that sla/ makes, and as they are told."""
+"""What is missing of one thing: the sentences that sla/ makes. `a` may be one itself."""
 
 
 def why_text(words: str, language: str) -> str:
@@ -197,11 +178,8 @@ def _why(part: str, language: str) -> str:
     """A column is called as a register's heading in Chinese calls it."""
     if language != EN and part in (headings := _headings()):
         return headings[part]
-    for pattern, text in WHY:
-        if found := re.fullmatch(pattern, part):
-            said = {name: _why(value, language) if name == "a" else value for name, value in found.groupdict().items()}
-            return catalogue(language).gettext(text) % said
-    return part
+    words = catalogue(language)
+    return retold(WHY, part, words, lambda name, value: _why(value, language) if name == "a" else value) or part
 
 
 def column_text(name: str, language: str) -> str:

@@ -5,83 +5,51 @@ A detail is never parsed for its meaning: one that no sentence here fits stays a
 
 import errno
 import os
-import re
 from collections.abc import Mapping, Sequence
 from gettext import NullTranslations
 from typing import NamedTuple
 
 from agent.language import N_
+from agent.sentences import Sentence, retold
 
 _SECONDS = r"[0-9.e+-]+"
+_SHAPES = {"a": r"\S+", "detail": ".+", "m": "[0-9]+", "n": "[0-9]+", "r": "OPTIONS|DESCRIBE", "s": _SECONDS, "t": ".+"}
 
-DETAILS: Sequence[tuple[str, str]] = (
-    (r"measured (?P<a>\S+)", N_("measured %(a)s")),
-    (
-        rf"no reply from (?P<a>\S+) to (?P<n>[0-9]+) echo requests? within (?P<s>{_SECONDS})s",
+
+def _sentence(text: str, written: str = "", **shapes: str) -> Sentence:
+    return Sentence(text, _SHAPES | shapes, written)
+
+
+DETAILS: Sequence[Sentence] = (
+    _sentence(N_("measured %(a)s")),
+    _sentence(N_("no reply from %(a)s to %(n)s echo requests within %(s)ss")),
+    _sentence(
         N_("no reply from %(a)s to %(n)s echo requests within %(s)ss"),
+        written="no reply from %(a)s to %(n)s echo request within %(s)ss",
     ),
-    (
-        r"(?P<n>[0-9]+) of (?P<m>[0-9]+) echo requests to (?P<a>\S+) were answered",
-        N_("%(n)s of %(m)s echo requests to %(a)s were answered"),
-    ),
-    (
-        rf"connect to (?P<a>\S+): no connection within (?P<s>{_SECONDS}) s",
-        N_("connect to %(a)s: no connection within %(s)s s"),
-    ),
-    (
-        rf"(?P<a>\S+) connected, then no complete answer within (?P<s>{_SECONDS}) s",
-        N_("%(a)s connected, then no complete answer within %(s)s s"),
-    ),
-    (
-        r"(?P<a>\S+) closed the connection before it had answered",
-        N_("%(a)s closed the connection before it had answered"),
-    ),
-    (
-        rf"(?P<a>\S+) connected, (?P<r>OPTIONS|DESCRIBE) had no whole answer within (?P<s>{_SECONDS}) s",
-        N_("%(a)s connected, %(r)s had no whole answer within %(s)s s"),
-    ),
-    (
-        r"(?P<a>\S+) closed the connection, (?P<r>OPTIONS|DESCRIBE) without an answer",
-        N_("%(a)s closed the connection, %(r)s without an answer"),
-    ),
-    (r"DESCRIBE of (?P<a>\S+) was answered (?P<t>.+)", N_("DESCRIBE of %(a)s was answered %(t)s")),
-    (
-        rf"look up (?P<a>\S+): no answer from our resolver within (?P<s>{_SECONDS}) s",
-        N_("look up %(a)s: no answer from our resolver within %(s)s s"),
-    ),
-    (r"look up (?P<a>\S+): Name or service not known", N_("look up %(a)s: Name or service not known")),
-    (
-        r"look up (?P<a>\S+): No address associated with hostname",
-        N_("look up %(a)s: No address associated with hostname"),
-    ),
-    (
-        r"look up (?P<a>\S+): Temporary failure in name resolution",
-        N_("look up %(a)s: Temporary failure in name resolution"),
-    ),
-    (rf"our resolver took all of the (?P<s>{_SECONDS}) s", N_("our resolver took all of the %(s)s s")),
-    (
-        rf"our loop came (?P<t>{_SECONDS}) s after the deadline of (?P<s>{_SECONDS}) s",
-        N_("our loop came %(t)s s after the deadline of %(s)s s"),
-    ),
-    (rf"not done within (?P<s>{_SECONDS}) s: (?P<t>.+)", N_("not done within %(s)s s: %(t)s")),
-    (
-        r"the certificate does not verify: (?P<t>.+) \(code (?P<n>[0-9]+)\)",
-        N_("the certificate does not verify: %(t)s (code %(n)s)"),
-    ),
-    (r"the body has more than (?P<n>[0-9]+) bytes \(max_body\)", N_("the body has more than %(n)s bytes (max_body)")),
-    (
-        r"process (?P<a>.+): (?P<n>[0-9]+) running on this host, wanted at least (?P<m>[0-9]+)",
-        N_("process %(a)s: %(n)s running on this host, wanted at least %(m)s"),
-    ),
-    (
-        r"process (?P<a>.+): (?P<n>[0-9]+) running on this host, wanted at most (?P<m>[0-9]+)",
-        N_("process %(a)s: %(n)s running on this host, wanted at most %(m)s"),
-    ),
-    (r"loop late: (?P<detail>.+)", N_("loop late: %(detail)s")),
-    (r"our clock is in doubt: (?P<detail>.+)", N_("our clock is in doubt: %(detail)s")),
-    (r"(?P<detail>.+), by a route of this host", N_("%(detail)s, by a route of this host")),
+    _sentence(N_("%(n)s of %(m)s echo requests to %(a)s were answered")),
+    _sentence(N_("connect to %(a)s: no connection within %(s)s s")),
+    _sentence(N_("%(a)s connected, then no complete answer within %(s)s s")),
+    _sentence(N_("%(a)s closed the connection before it had answered")),
+    _sentence(N_("%(a)s connected, %(r)s had no whole answer within %(s)s s")),
+    _sentence(N_("%(a)s closed the connection, %(r)s without an answer")),
+    _sentence(N_("DESCRIBE of %(a)s was answered %(t)s")),
+    _sentence(N_("look up %(a)s: no answer from our resolver within %(s)s s")),
+    _sentence(N_("look up %(a)s: Name or service not known")),
+    _sentence(N_("look up %(a)s: No address associated with hostname")),
+    _sentence(N_("look up %(a)s: Temporary failure in name resolution")),
+    _sentence(N_("our resolver took all of the %(s)s s")),
+    _sentence(N_("our loop came %(t)s s after the deadline of %(s)s s"), t=_SECONDS),
+    _sentence(N_("not done within %(s)s s: %(t)s")),
+    _sentence(N_("the certificate does not verify: %(t)s (code %(n)s)")),
+    _sentence(N_("the body has more than %(n)s bytes (max_body)")),
+    _sentence(N_("process %(a)s: %(n)s running on this host, wanted at least %(m)s"), a=".+"),
+    _sentence(N_("process %(a)s: %(n)s running on this host, wanted at most %(m)s"), a=".+"),
+    _sentence(N_("loop late: %(detail)s")),
+    _sentence(N_("our clock is in doubt: %(detail)s")),
+    _sentence(N_("%(detail)s, by a route of this host")),
 )
-"""Sentences as collectors write them, and as they are told. `detail` is one itself."""
+"""Sentences as collectors write them. `detail` is one itself."""
 
 ERRNOS: Mapping[int, str] = {
     errno.ECONNREFUSED: N_("connection refused"),
@@ -95,13 +63,12 @@ ERRNOS: Mapping[int, str] = {
     errno.EMFILE: N_("too many open files"),
     errno.EADDRNOTAVAIL: N_("this host has no such address"),
 }
-_ERRNO = re.compile(r"(?P<doing>.+): (?P<said>[^:]+) \((?P<code>E[A-Z0-9]+)\)")
-_DOING: Sequence[tuple[str, str]] = (
-    (r"connect to (?P<a>\S+)", N_("connect to %(a)s")),
-    (r"open a socket to (?P<a>\S+)", N_("open a socket to %(a)s")),
-    (r"send an echo request to (?P<a>\S+)", N_("send an echo request to %(a)s")),
+_FAILED = _sentence(N_("%(doing)s: %(what)s (%(code)s)"), doing=".+", what="[^:]+", code="E[A-Z0-9]+")
+_DOING: Sequence[Sentence] = (
+    _sentence(N_("connect to %(a)s")),
+    _sentence(N_("open a socket to %(a)s")),
+    _sentence(N_("send an echo request to %(a)s")),
 )
-_FAILED = N_("%(doing)s: %(what)s (%(code)s)")
 
 
 class Detail(NamedTuple):
@@ -113,27 +80,21 @@ class Detail(NamedTuple):
 
 def told(detail: str, words: NullTranslations) -> Detail:
     """In the words of a page where a sentence fits, else as the collector wrote it."""
-    said = _errno(detail, words) or _sentence(DETAILS, detail, words)
+    said = _errno(detail, words) or _retold(DETAILS, detail, words)
     return Detail(detail, is_told=False) if said is None else Detail(said, is_told=True)
 
 
-def _sentence(known: Sequence[tuple[str, str]], detail: str, words: NullTranslations) -> str | None:
-    for pattern, text in known:
-        if found := re.fullmatch(pattern, detail):
-            values = found.groupdict()
-            if "detail" in values:
-                values["detail"] = told(values["detail"], words).text
-            return words.gettext(text) % values
-    return None
+def _retold(known: Sequence[Sentence], detail: str, words: NullTranslations) -> str | None:
+    return retold(known, detail, words, lambda name, value: told(value, words).text if name == "detail" else value)
 
 
 def _errno(detail: str, words: NullTranslations) -> str | None:
     """What the operating system said, which is the same sentence for every kind."""
-    found = _ERRNO.fullmatch(detail)
+    found = _FAILED.values(detail)
     number = 0 if found is None else int(getattr(errno, found["code"], 0))
-    if found is None or number not in ERRNOS or os.strerror(number) != found["said"]:
+    if found is None or number not in ERRNOS or os.strerror(number) != found["what"]:
         return None
-    doing = _sentence(_DOING, found["doing"], words)
+    doing = _retold(_DOING, found["doing"], words)
     if doing is None:
         return None
-    return words.gettext(_FAILED) % {"doing": doing, "what": words.gettext(ERRNOS[number]), "code": found["code"]}
+    return words.gettext(_FAILED.text) % {"doing": doing, "what": words.gettext(ERRNOS[number]), "code": found["code"]}

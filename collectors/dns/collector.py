@@ -9,11 +9,13 @@ from typing import Self
 import dns.flags
 
 from collectors.base import Collector, Module, Reading, Reason, Target, error, failed, ok
-from collectors.dns.exchange import Answer, EndError, Exchange
+from collectors.dns.exchange import Answer, Exchange
 from collectors.dns.options import DnsModule, with_port
 from collectors.dns.question import ask
 from collectors.dns.verdict import VALUES, problem_of, values_of
+from collectors.ending import EndError
 from collectors.resolve import Address, Resolver, numeric, split_address
+from collectors.walking import too_late
 
 
 class DnsCollector:
@@ -95,8 +97,8 @@ class DnsCollector:
 
 def _overdue(exchange: Exchange, late: float) -> Reading:
     seconds = exchange.target.timeout_seconds
-    if late > seconds / 2:  # S1: then it was us
-        return error(Reason.LATE, f"our loop came {late:.3f} s after the deadline of {seconds:g} s")
+    if ours := too_late(late, seconds):
+        return ours
     waited = f"no {exchange.doing.partition(' ')[2]} from {exchange.address} within {seconds:g} s"
     if exchange.stray:
         return failed(Reason.PROTOCOL, f"{waited}; what came instead: {exchange.stray}")

@@ -1,30 +1,22 @@
 """A question on its way to one server and back, over UDP or TCP, on sockets of its own."""
 
 import asyncio
-import errno
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from dns.message import Message
 
-from collectors.base import Reading, Reason, Target, failed
-from collectors.dialling import RESET, met_itself
+from collectors.base import Reason, Target, failed
+from collectors.dialling import RESET, dial, met_itself
 from collectors.dns.question import HEADER_BYTES, GarbageError, Question, StrayError
+from collectors.ending import EndError, ended_by
 from collectors.errnos import from_host, from_path
 from collectors.resolve import Address
 
 _DATAGRAM = 65535
-
-
-class EndError(Exception):
-    """The exchange is over without an answer; carries what that says."""
-
-    def __init__(self, reading: Reading) -> None:
-        super().__init__(reading.detail)
-        self.reading = reading
 
 
 class Answer(NamedTuple):
@@ -50,12 +42,12 @@ class Exchange:
     async def over_udp(self, question: Question) -> Answer:
         """Wait for the answer to come; the socket takes datagrams of the server only. Errors: EndError."""
         with self._socket(socket.SOCK_DGRAM) as sock:
-            with _told(from_host, f"send to {self.address}"):
+            with ended_by(from_host, f"send to {self.address}"):
                 sock.connect(self.address.sockaddr)
                 self._refuse_itself(sock)
                 sock.send(question.wire)
             self._wait("an answer over UDP")
-            with _told(from_path, f"ask {self.address}"):
+            with ended_by(from_path, f"ask {self.address}"):
                 return await self._hear(sock, question)
 
     async def _hear(self, sock: socket.socket, question: Question) -> Answer:
@@ -74,7 +66,7 @@ class Exchange:
         """Connect and ask; what comes first must be the answer. Errors: EndError."""
         with self._socket(socket.SOCK_STREAM) as sock:
             await self._connect(sock)
-            with _told(from_path, f"ask {self.address}"):
+            with ended_by(from_path, f"ask {self.address}"):
                 await asyncio.get_running_loop().sock_sendall(sock, _framed(question.wire))
                 self._wait("an answer over TCP")
                 data = await self._hear_framed(sock, question)
@@ -109,11 +101,7 @@ class Exchange:
         self._wait("a connection over TCP")
         loop = asyncio.get_running_loop()
         began = loop.time()
-        with _told(from_host, f"connect to {self.address}"):
-            under_way = _begin(sock, self.address)
-        with _told(from_path, f"connect to {self.address}"):
-            if under_way:
-                await _established(sock)
+        await dial(sock, self.address, f"connect to {self.address}")
         self._refuse_itself(sock)
         self.values["connect_seconds"] = loop.time() - began
         self._tell("connected", f"{self.address}")
@@ -121,12 +109,12 @@ class Exchange:
     @contextmanager
     def _socket(self, kind: socket.SocketKind) -> Iterator[socket.socket]:
         origin = f" from {self.source}" if self.source else ""
-        with _told(from_host, f"open a socket to {self.address}{origin}"):
+        with ended_by(from_host, f"open a socket to {self.address}{origin}"):
             sock = socket.socket(self.address.family, kind)
         with sock:
             sock.setblocking(False)
             if self.source is not None:
-                with _told(from_host, f"open a socket to {self.address}{origin}"):
+                with ended_by(from_host, f"open a socket to {self.address}{origin}"):
                     sock.bind((self.source, 0))
             yield sock
 
@@ -154,39 +142,6 @@ class Exchange:
         self.target.step(step, detail)
 
 
-@contextmanager
-def _told(reading_of: Callable[[int, str], Reading], while_doing: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as exc:
-        raise EndError(reading_of(exc.errno or 0, while_doing)) from exc
-
-
 def _framed(wire: bytes) -> bytes:
     """A message as TCP carries it (RFC 1035, 4.2.2)."""
     return len(wire).to_bytes(2, "big") + wire
-
-
-def _begin(sock: socket.socket, address: Address) -> bool:
-    """Begin to connect; whether that is still under way. Errors: OSError with what this host knows at once."""
-    try:
-        sock.connect(address.sockaddr)
-    except BlockingIOError as exc:
-        if exc.errno != errno.EINPROGRESS:
-            raise
-        return True
-    return False
-
-
-async def _established(sock: socket.socket) -> None:
-    """Wait for the connection. Errors: OSError with what the path says."""
-    loop = asyncio.get_running_loop()
-    writable = asyncio.Event()
-    loop.add_writer(sock, writable.set)
-    try:
-        await writable.wait()
-    finally:
-        loop.remove_writer(sock)
-    number = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-    if number:
-        raise OSError(number, "connect")

@@ -23,13 +23,14 @@ from collectors.base import (
     ok,
     recognised,
 )
+from collectors.ending import EndError
 from collectors.resolve import Address, Resolver, numeric
 from collectors.snmp.counters import Sample, rates
 from collectors.snmp.credentials import reveal
 from collectors.snmp.doubt import Suspect, why_denied, why_silent
 from collectors.snmp.options import SnmpModule, dialled
 from collectors.snmp.readers import Found, read_interfaces, read_system
-from collectors.snmp.session import Backend, Credentials, DeniedError, EndError, Session
+from collectors.snmp.session import Backend, Credentials, DeniedError, Session
 from collectors.snmp.talk import Plan, SilenceError, Talk
 from collectors.snmp.verdict import reading
 

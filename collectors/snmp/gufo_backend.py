@@ -30,6 +30,7 @@ from gufo.snmp import (
 from gufo.snmp._fast import GetIter, SnmpV2cClientSocket, SnmpV3ClientSocket
 from gufo.snmp.user import KeyExpansion, KeyType
 
+from collectors.ending import EndError
 from collectors.errnos import from_host, from_path
 from collectors.resolve import Address
 from collectors.snmp.session import (
@@ -37,7 +38,6 @@ from collectors.snmp.session import (
     Credentials,
     Cursor,
     DeniedError,
-    EndError,
     GarbageError,
     Rows,
     Session,

@@ -19,6 +19,7 @@ from pysnmp.proto import rfc1902, rfc1905
 from pysnmp.proto.errind import ErrorIndication, RequestTimedOut
 
 from collectors.base import CollectorUnavailableError
+from collectors.ending import ended_by
 from collectors.errnos import from_host
 from collectors.resolve import Address
 from collectors.snmp.session import (
@@ -26,7 +27,6 @@ from collectors.snmp.session import (
     Credentials,
     Cursor,
     DeniedError,
-    EndError,
     GarbageError,
     Rows,
     Session,
@@ -230,11 +230,9 @@ def _check_source(source: str | None, address: Address) -> None:
     """The library binds in a task of its own and tells nobody why it cannot."""
     if source is None:
         return
-    try:
-        with socket.socket(address.family, socket.SOCK_DGRAM) as sock:
-            sock.bind((source, 0))
-    except OSError as exc:
-        raise EndError(from_host(exc.errno, f"open a socket to {address} from {source}")) from exc
+    doing = f"open a socket to {address} from {source}"
+    with ended_by(from_host, doing), socket.socket(address.family, socket.SOCK_DGRAM) as sock:
+        sock.bind((source, 0))
 
 
 class _Session:

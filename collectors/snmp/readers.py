@@ -5,10 +5,11 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from collectors.base import Reading, Reason, error
+from collectors.ending import EndError
 from collectors.snmp import mib
 from collectors.snmp.counters import TICKS, Clock
 from collectors.snmp.options import SnmpModule
-from collectors.snmp.session import EndError, Value
+from collectors.snmp.session import Value
 from collectors.snmp.table import Port, chosen, missing, number, ports, text
 from collectors.snmp.talk import Column, Talk
 from collectors.snmp.verdict import VALUES, Look, absent

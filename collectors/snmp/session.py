@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from collectors.base import Reading
 from collectors.resolve import Address
 
 Value = int | str | bytes | float
@@ -12,14 +11,6 @@ Value = int | str | bytes | float
 
 MOST_BYTES = 4080
 """Of one answer, and of one value in it."""
-
-
-class EndError(Exception):
-    """The probe is over; carries what that says."""
-
-    def __init__(self, reading: Reading) -> None:
-        super().__init__(reading.detail)
-        self.reading = reading
 
 
 class DeniedError(Exception):

@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple, TypeVar
 
 from collectors.base import Reason, Target, failed
+from collectors.ending import EndError
 from collectors.snmp.session import (
     DeniedError,
-    EndError,
     GarbageError,
     Rows,
     Session,

@@ -1,15 +1,19 @@
 """What is said to a server up to its host key, and nothing after: no login is ever tried."""
 
+import asyncio
 import os
 import re
+from contextlib import suppress
 from time import monotonic
 from typing import NamedTuple
 
 from collectors.base import Reading, Reason, error, failed
 from collectors.certificates import shorten
+from collectors.ending import EndError
+from collectors.links import Link
 from collectors.ssh.agreement import METHODS, exchange_hash
 from collectors.ssh.hostkey import ALGORITHMS, SignatureError, WeakKeyError, verify
-from collectors.ssh.link import EndError, Link
+from collectors.ssh.incoming import Incoming
 from collectors.wire.ssh import (
     COOKIE_BYTES,
     MAX_IDENTIFICATION,
@@ -30,6 +34,8 @@ from collectors.wire.ssh import (
 IDENTIFICATION = b"SSH-2.0-sla_agent"
 _MAX_GREETING = 8 * 1024
 _MAX_PACKETS = 16
+_FAREWELL_SECONDS = 1.0
+_FAREWELL_BYTES = 64 * 1024
 _VERSION = re.compile(rb"SSH-(2\.0|1\.99)-")
 _BUSY = re.compile(r"Exceeded MaxStartups|Not allowed at this time")
 """The words of OpenSSH before it closes: too many who have not logged in yet, too many of them ours."""
@@ -72,16 +78,14 @@ class Dialogue:
 
     def __init__(self, link: Link) -> None:
         self._link = link
+        self._incoming = Incoming(link)
         self._server = b""
         self._packets = 0
-        self.stray = ""
 
     async def identify(self) -> str:
         """Exchange identifications; the server's. Other lines may come before it (RFC 4253 4.2)."""
-        link = self._link
-        link.doing = "waiting for the server's identification"
         try:
-            await link.send(IDENTIFICATION + b"\r\n")
+            await self._link.send(IDENTIFICATION + b"\r\n")
             line = await self._identification()
         except EndError as exc:
             raise self._instead(exc) from exc
@@ -93,17 +97,17 @@ class Dialogue:
         return _text(self._server)
 
     async def _identification(self) -> bytes:
-        heard = 0
-        while not (line := await self._link.line(_MAX_GREETING - heard)).startswith(b"SSH-"):
+        heard, walk = 0, self._link.walk
+        while not (line := await self._incoming.line(_MAX_GREETING - heard)).startswith(b"SSH-"):
             heard += len(line)
-            self.stray = self.stray or _text(line.rstrip(b"\r\n"))
+            walk.stray = walk.stray or _text(line.rstrip(b"\r\n"))
             if heard >= _MAX_GREETING:
-                raise self._garbage(f"{heard} bytes and no identification; they begin {shorten(self.stray)}")
+                raise self._garbage(f"{heard} bytes and no identification; they begin {shorten(walk.stray)}")
         return line
 
     def _instead(self, exc: EndError) -> EndError:
         """The end before an identification, by what was said until then."""
-        said = self.stray or self._link.beginning
+        said = self._link.walk.stray or self._incoming.beginning
         if exc.reading.reason not in (Reason.CLOSED, Reason.RESET) or not said:
             return exc
         if _BUSY.match(said):
@@ -112,7 +116,6 @@ class Dialogue:
 
     async def exchange(self) -> Shown:
         """Agree on a key, so that the server signs with its own."""
-        self._link.doing = "in the key exchange"
         try:
             return await self._exchange()
         except SshFormatError as exc:
@@ -144,15 +147,21 @@ class Dialogue:
         return _judged(chosen(ALGORITHMS, offer.host_keys), said, exchange_hash(said.signed_with(secret)), at)
 
     async def leave(self, shown: Shown) -> None:
-        """Say goodbye."""
+        """Say goodbye and let the other side close first, as long as it does not dawdle: all was measured."""
         reason = _BY_APPLICATION if shown.algorithm else _KEY_EXCHANGE_FAILED
-        await self._link.part(disconnect(reason, "measured, no login wanted"))
+        with suppress(EndError, TimeoutError):
+            async with asyncio.timeout(_FAREWELL_SECONDS):
+                await self._link.send(packet(disconnect(reason, "measured, no login wanted")))
+                self._link.finish()
+                heard = 0
+                while heard < _FAREWELL_BYTES:  # what we did not read would make a reset of our close
+                    heard += len(await self._link.receive())
 
     async def _payload(self) -> bytes:
         """The next message that says something."""
         while self._packets < _MAX_PACKETS:
             self._packets += 1
-            payload = await self._link.payload()
+            payload = await self._incoming.payload()
             if payload[0] == Message.DISCONNECT:
                 raise EndError(_goodbye(payload))
             if payload[0] not in (Message.IGNORE, Message.DEBUG):

@@ -15,6 +15,7 @@ from yarl import URL
 from collectors.base import Reading, Reason, Target, error, failed, recognised
 from collectors.certificates import by_nobody, shorten
 from collectors.tls_context import trusts_nobody
+from collectors.walking import too_late
 from collectors.webclient import request
 from collectors.webclient.body import Body, BodyError, read_body
 from collectors.webclient.failures import AttemptError, reading_of, timed_out
@@ -116,9 +117,7 @@ class Client:
     def _overdue(self, walk: Walk, deadline: asyncio.Timeout) -> Reading:
         seconds = walk.target.timeout_seconds
         late = asyncio.get_running_loop().time() - (deadline.when() or 0.0)
-        if late > seconds / 2:  # S1: then it was us
-            return error(Reason.LATE, f"our loop came {late:.3f} s after the deadline of {seconds:g} s")
-        return timed_out(walk.hop, seconds)
+        return too_late(late, seconds) or timed_out(walk.hop, seconds)
 
     async def _ask(self, walk: Walk) -> Reading:
         """Follow the redirects to an answer and judge it."""

@@ -23,7 +23,7 @@ from aiohttp.tracing import Trace
 
 from collectors.base import Target
 from collectors.certificates import described, identity_of, presented_certificates, version_number
-from collectors.dialling import IP_BIND_ADDRESS_NO_PORT
+from collectors.dialling import leave_from
 
 _TCP_INFO_BYTES = 152
 _MIN_RTT_OFFSET = 148  # struct tcp_info in linux/tcp.h: tcpi_min_rtt, microseconds, since Linux 4.6
@@ -215,19 +215,10 @@ def _opener(source_address: str | None) -> Callable[[AddrInfoType], socket.socke
         CURRENT.get().connecting(address)
         sock = socket.socket(address[0], address[1], address[2])
         if source_address is not None:
-            _bind(sock, source_address)
+            leave_from(sock, source_address)
         return sock
 
     return open_socket
-
-
-def _bind(sock: socket.socket, source_address: str) -> None:
-    try:
-        sock.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
-        sock.bind((source_address, 0))
-    except OSError:
-        sock.close()
-        raise
 
 
 class HopConnector(TCPConnector):

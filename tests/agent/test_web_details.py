@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from agent.language import catalogue
+from agent.sentences import Sentence
 from agent.web.details import DETAILS, ERRNOS, told
 from collectors.errnos import ERRNOS as KNOWN
 from collectors.errnos import from_errno, from_host
@@ -35,17 +36,16 @@ def _strings(path: Path) -> Iterator[str]:
                 yield "".join(".+" if part is None else re.escape(part) for part in parts)
 
 
-@pytest.mark.parametrize(("pattern", "text"), DETAILS, ids=[text for _, text in DETAILS])
-def test_every_sentence_is_one_that_is_written_and_has_its_chinese(pattern: str, text: str) -> None:
-    detail = text % SAMPLES
-    assert re.fullmatch(pattern, detail), "the pattern is that of its own sentence"
+@pytest.mark.parametrize("sentence", DETAILS, ids=[sentence.written for sentence in DETAILS])
+def test_every_sentence_is_one_that_is_written_and_has_its_chinese(sentence: Sentence) -> None:
+    detail = sentence.written % SAMPLES
     assert any(each.fullmatch(detail) for each in written()), "no collector writes it any more"
     found = told(detail, ZH)
     assert found.is_told
     assert re.search("[\u4e00-\u9fff]", found.text)
-    for value in re.findall(r"%\((\w+)\)s", text):
+    for value in re.findall(r"%\((\w+)\)s", sentence.text):
         assert value == "detail" or SAMPLES[value] in found.text
-    assert told(detail, EN).text == detail
+    assert told(detail, EN).text == sentence.text % SAMPLES
 
 
 @pytest.mark.parametrize("number", ERRNOS, ids=errno.errorcode.get)

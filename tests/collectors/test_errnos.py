@@ -12,9 +12,13 @@ from pathlib import Path
 import pytest
 
 import collectors.errnos
+from collectors import dns, ssh, tls
 from collectors.base import ERROR_REASONS, FAILED_REASONS, Outcome, Reason, Target
+from collectors.dns import DnsModule
 from collectors.errnos import ERRNOS, from_errno
+from collectors.ssh import SshModule
 from collectors.tcp import TcpModule, tcp_kind
+from collectors.tls import TlsModule
 from tests.requirements import need_program, need_root, unmet
 
 ROOT = Path(__file__).parents[2]
@@ -116,7 +120,7 @@ def lab():
 
 @pytest.mark.root
 def test_what_a_router_says_is_failed_and_what_our_own_table_says_is_error():
-    assert lab() == {
+    table = {
         "10.2.1.1": ["failed", "unreachable", "ENETUNREACH"],  # the router has no route
         "10.2.2.1": ["failed", "unreachable", "EHOSTUNREACH"],  # the router says: host unreachable
         "10.2.3.1": ["failed", "unreachable", "EHOSTUNREACH"],  # the router prohibits it
@@ -128,6 +132,7 @@ def test_what_a_router_says_is_failed_and_what_our_own_table_says_is_error():
         "10.3.4.1": ["error", "no_route", "EINVAL"],  # our own table swallows it
         "[fd03::1]": ["error", "no_route", "ENETUNREACH"],
     }
+    assert lab() == dict.fromkeys(("tcp", "tls", "ssh", "dns"), table)
 
 
 # the other half: what runs in a process of its own
@@ -159,7 +164,9 @@ def wire(pid):
         ip(f"{family} addr add {addresses[1]} dev far" + (" nodad" if family == "-6" else ""), pid=pid)
     ip("link set near up")
     ip("link set far up", pid=pid)
-    forward = "echo 1 > /proc/sys/net/ipv4/ip_forward; echo 1 > /proc/sys/net/ipv6/conf/all/forwarding"
+    settings = {"ipv4/ip_forward": 1, "ipv6/conf/all/forwarding": 1}
+    settings |= {"ipv4/icmp_ratelimit": 0, "ipv6/icmp/ratelimit": 0}  # or it answers us only once a second
+    forward = "; ".join(f"echo {value} > /proc/sys/net/{name}" for name, value in settings.items())
     subprocess.run(["nsenter", "-t", str(pid), "-n", "sh", "-c", forward], check=True)
     ip("route add 10.2.0.0/16 via 10.1.0.2")
     ip("-6 route add fd02::/16 via fd01::2")
@@ -172,16 +179,17 @@ def wire(pid):
 async def main():
     hosts = ["10.2.1.1", "10.2.2.1", "10.2.3.1", "[fd02:1::1]", "[fd02:3::1]"]
     hosts += ["10.3.1.1", "10.3.2.1", "10.3.3.1", "10.3.4.1", "[fd03::1]"]
-    found = {}
+    over_tcp = DnsModule(query_name="a.test", transport="tcp")
+    kinds = ((tcp_kind(), TcpModule()), (tls.KIND, TlsModule()), (ssh.KIND, SshModule()), (dns.KIND, over_tcp))
     with router() as pid:
         wire(pid)
-        async with tcp_kind().build(TcpModule()) as collector:
-            for host in hosts:
-                target = Target(id=host, address=f"{host}:80", timeout_seconds=10.0)
-                (reading,) = await collector.collect(target)
-                number = reading.detail.partition("(")[2].partition(")")[0]
-                found[host] = [reading.outcome, reading.reason, number]
-    return found
+        return {kind.name: {host: await said(kind, module, host) for host in hosts} for kind, module in kinds}
+
+
+async def said(kind, module, host):
+    async with kind.build(module) as collector:
+        (reading,) = await collector.collect(Target(id=host, address=f"{host}:80", timeout_seconds=10.0))
+    return [reading.outcome, reading.reason, reading.detail.partition("(")[2].partition(")")[0]]
 
 
 if __name__ == "__main__":
