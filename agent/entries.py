@@ -16,7 +16,8 @@ class Entry:
 
     `state` and `degraded` are the durable ones, which is all that is shown; `track` may be ahead of them by edges
     that are on their way. `doubt` is what the store was last told to doubt from, `series` how the labels
-    of its samples begin ("" while it has none), `shown` the values of the last reading that measured.
+    of its samples begin ("" while it has none) and `tail` how they go on, which many entries share; `shown` are the
+    values of the last reading that measured.
     """
 
     __slots__ = (
@@ -35,6 +36,7 @@ class Entry:
         "since",
         "state",
         "successes",
+        "tail",
         "totals",
         "track",
         "values",
@@ -60,7 +62,7 @@ class Entry:
         self.successes = 0
         self.counted = [0, 0, 0]
         self.month = 0
-        self.series = ""
+        self.series = self.tail = ""
         self.watching = False
 
     @property

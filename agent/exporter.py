@@ -7,6 +7,7 @@ text equal to what prometheus-client writes of the same samples.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from operator import attrgetter
+from sys import intern
 
 from agent import metrics
 from agent.entries import Entry
@@ -100,7 +101,7 @@ class Exporter:
         if entry.series:
             for entries in self._of_kind.values():  # its kind may be another one by now
                 entries.pop(entry, None)
-            entry.series = ""
+            entry.series = entry.tail = ""
 
     def relabel(self, entry: Entry) -> None:
         """Its labels changed."""
@@ -135,10 +136,10 @@ class Exporter:
 
     def _begin(self, entry: Entry) -> None:
         watched = entry.watched
-        own = (entry.name, watched.kind, watched.module, watched.site, watched.vantage)
-        entry.series = "{" + labels(
-            [*zip(metrics.TARGET_LABELS, own, strict=True), *watched.labels, *self._common.items()]
-        )
+        own, *others = metrics.TARGET_LABELS
+        rest = zip(others, (watched.kind, watched.module, watched.site, watched.vantage), strict=True)
+        entry.series = "{" + labels([(own, entry.name)])
+        entry.tail = intern("," + labels([*rest, *watched.labels, *self._common.items()]))
         self._of_kind.setdefault(watched.kind, {})[entry] = None
         self._measured.setdefault(watched.kind, set())
 
@@ -146,26 +147,28 @@ class Exporter:
         name = family.name
         if family is metrics.STATE:
             now = self._now_us()
-            return [f"{name}{entry.series}{_STATE_LABELS[shown_state(entry, now)]}1\n" for entry in entries]
+            return [f"{name}{entry.series}{entry.tail}{_STATE_LABELS[shown_state(entry, now)]}1\n" for entry in entries]
         if family is metrics.UP:
             now = self._now_us()
-            shows = [(entry.series, _SHOWS_UP.get(shown_state(entry, now))) for entry in entries]
-            return [f"{name}{series}}} {up}\n" for series, up in shows if up is not None]
+            shows = [(entry, _SHOWS_UP.get(shown_state(entry, now))) for entry in entries]
+            return [f"{name}{entry.series}{entry.tail}}} {up}\n" for entry, up in shows if up is not None]
         read = [entry for entry in entries if entry.last is not None]
         if family is metrics.PROBLEM:
             return [text for entry in read if (text := _problem(entry))]
         if family is metrics.LAST_PROBE:
             timed = [entry for entry in read if entry.watched.kind == _TIMED]
-            return [f"{name}{entry.series}}} {entry.track.last_at / 1e6!r}\n" for entry in timed]
+            return [f"{name}{entry.series}{entry.tail}}} {entry.track.last_at / 1e6!r}\n" for entry in timed]
         numbers = zip(read, _NUMBERS[family](read), strict=True)
-        return [f"{name}{entry.series}}} {number!r}\n" for entry, number in numbers if number is not None]
+        return [f"{name}{entry.series}{entry.tail}}} {number!r}\n" for entry, number in numbers if number is not None]
 
     def _write_time(self, family: Family, entries: Sequence[Entry]) -> list[str]:
         if family is metrics.SECONDS:
             for entry in entries:
                 self._settle(entry)
-            return [_time_lines(family.name + entry.series, entry.totals.sums, zeros=True) for entry in entries]
-        return [self._time_of_periods(family.name + entry.series, entry) for entry in entries]
+            return [
+                _time_lines(family.name + entry.series + entry.tail, entry.totals.sums, zeros=True) for entry in entries
+            ]
+        return [self._time_of_periods(family.name + entry.series + entry.tail, entry) for entry in entries]
 
     def _time_of_periods(self, base: str, entry: Entry) -> str:
         now, text = entry.track.last_at, ""
@@ -194,15 +197,15 @@ def _by_family(value_families: Mapping[str, Mapping[str, Family]]) -> list[tuple
 
 def _write_value(value: str, family: Family, entries: Sequence[Entry]) -> list[str]:
     name = family.name
-    numbers = [(entry.series, entry.shown.get(value)) for entry in entries]
-    return [f"{name}{series}}} {number!r}\n" for series, number in numbers if number is not None]
+    numbers = [(entry, entry.shown.get(value)) for entry in entries]
+    return [f"{name}{entry.series}{entry.tail}}} {number!r}\n" for entry, number in numbers if number is not None]
 
 
 def _problem(entry: Entry) -> str:
     last = entry.last
     if last is None or last.outcome is Outcome.OK:
         return ""
-    return f'{metrics.PROBLEM.name}{entry.series},outcome="{last.outcome}",reason="{last.reason}"}} 1\n'
+    return f'{metrics.PROBLEM.name}{entry.series}{entry.tail},outcome="{last.outcome}",reason="{last.reason}"}} 1\n'
 
 
 def _time_lines(base: str, sums: Sequence[int], *, zeros: bool) -> str:

@@ -1,4 +1,4 @@
-"""When each target is probed: a heap of due times on the monotonic clock, on a grid of 50 ms.
+"""When each target is probed: a heap of due times on the monotonic clock, on a grid of 20 ms.
 
 Every target has its own place in its interval (a checksum of its id), so starts are spread evenly, and the same
 places hold after a reload. Wall time plays no part: a clock that jumps moves no probe.

@@ -11,7 +11,7 @@ from sla.limits import Limit
 from sla.model import Window
 
 GRID_NS = 20_000_000
-"""What is due within 50 ms starts together: to wake a sleeping processor, with its caches gone cold, costs more than a
+"""What is due within 20 ms starts together: to wake a sleeping processor, with its caches gone cold, costs more than a
 probe's own work (ADR 0003). What has come is served between two launches, so it makes no latency longer."""
 
 

@@ -69,9 +69,9 @@ class Graph:
         """These items alone; with an item its ancestors must be among them."""
         return Graph(self.items[id_] for id_ in sorted(set(ids)) if id_ in self.items)
 
-    def _members(self, item: Item) -> list[str]:
+    def _members(self, item: Item) -> tuple[str, ...]:
         found = (member for _, ways in item.ways for way in ways for member in way.members)
-        return [member for member in dict.fromkeys(found) if member in self.items]
+        return tuple(member for member in dict.fromkeys(found) if member in self.items)
 
     def _rank_all(self) -> None:
         """Ancestors before descendants; the way that would close a cycle is cut."""
@@ -92,10 +92,10 @@ class Graph:
             elif parent not in self.order:
                 path[parent] = iter(self._parents[parent])
 
-    def _cleaned(self, item: Item) -> list[tuple[Window, tuple[Way, ...]]]:
+    def _cleaned(self, item: Item) -> tuple[tuple[Window, tuple[Way, ...]], ...]:
         known = set(self.parents(item.id))
         dated = []
         for window, ways in item.ways:
             kept = [Way(way.need, tuple(member for member in way.members if member in known)) for way in ways]
             dated.append((window, tuple(way for way in kept if way.members)))
-        return dated
+        return tuple(dated)

@@ -4,6 +4,7 @@ Settled time never changes again, so the sums never fall; a restart builds the s
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from operator import sub
 
 from sla.model import State, Window
@@ -12,8 +13,14 @@ from sla.timeline import Mark, out_of_service
 Sums = list[int]
 """Microseconds in each state, indexed by state - 1."""
 
-_NOTHING = (0,) * len(State)
-"""What is begun before anything is settled, as nearly always, shares it: there may be 43 000 of us."""
+_Bases = tuple[tuple[Window, tuple[int, ...]], ...]
+"""Periods that have begun, with the sums then."""
+
+
+@lru_cache(maxsize=64)
+def _begun(before: _Bases, period: Window, sums: tuple[int, ...]) -> _Bases:
+    """One more period. What begins before anything is settled, as nearly always, is one and the same for 43 000."""
+    return (*before, (period, sums))
 
 
 class Totals:
@@ -35,7 +42,7 @@ class Totals:
         self.sums: Sums = [0] * len(State)
         self._service = service
         self._marks = [(mark.at, mark.state) for mark in standing]
-        self._bases: dict[Window, Sequence[int]] = {}
+        self._bases: _Bases = ()
         self._pending = tuple(sorted(periods))
         self.settled_at = self._marks[0][0] if self._marks else 0
         self.settle(settled_at)
@@ -54,7 +61,7 @@ class Totals:
         while self._pending and self._pending[0].start <= upto:
             begun, *later = self._pending
             self._settle(begun.start)
-            self._bases[begun] = tuple(self.sums) if any(self.sums) else _NOTHING
+            self._bases = _begun(self._bases, begun, tuple(self.sums))
             self._pending = tuple(later)
         self._settle(upto)
 
@@ -63,7 +70,7 @@ class Totals:
 
         Errors: ValueError if its start is settled already.
         """
-        if period in self._bases or period in self._pending:
+        if period in self._pending or self._base(period) is not None:
             return
         if period.start < self.settled_at and any(self.sums):
             raise ValueError(f"the period's start {period.start} is settled already (up to {self.settled_at})")
@@ -71,7 +78,7 @@ class Totals:
 
     def of_period(self, period: Window, upto: int) -> Sums:
         """The time of a begun period up to now, what is not settled yet included."""
-        base = self._bases.get(period)
+        base = self._base(period)
         sums = [0] * len(State) if base is None else list(map(sub, self.sums, base))
         settled, marks = self.settled_at, self._marks
         first = settled if settled > period.start else period.start
@@ -83,6 +90,9 @@ class Totals:
             if start < end:
                 self._add(sums, start, end, state)
         return sums
+
+    def _base(self, period: Window) -> Sequence[int] | None:
+        return next((sums for begun, sums in self._bases if begun == period), None)
 
     def _settle(self, upto: int) -> None:
         marks = self._marks
