@@ -25,12 +25,12 @@ FIRST_SPREAD_NS = 10_000_000_000
 EARLY_NS = 5_000_000_000
 """From one early probe of a target to the next at least: a hint may be forged, and may come a thousand times."""
 
-BEHIND_NS = 1_000_000_000
-"""Later than this, re-probes wait for the next regular turn: a loop that cannot keep up must not ask for three times
-as much, or it never comes back."""
-
 STILL_ON_TIME = 10
 """A turn that passed less than such a part of the interval ago is taken late rather than left out."""
+
+BEHIND_NS = 1_000_000_000
+"""Later than this, and than what is still on time, re-probes wait for the next regular turn: a loop that cannot keep up
+must not ask for three times as much, or it never comes back."""
 
 _STALE_KEPT = 1000
 
@@ -172,7 +172,8 @@ class Schedule:
         if job.dead:
             return
         watched, now = job.watched, self._now_ns()
-        turn = next_turn(watched, started_ns, now, retry=retry and self.lateness_ns < BEHIND_NS)
+        behind = max(BEHIND_NS, watched.interval_ns // STILL_ON_TIME)
+        turn = next_turn(watched, started_ns, now, retry=retry and self.lateness_ns < behind)
         if turn.skipped:
             self._missed(watched.kind, turn.skipped)
         job.regular_ns, job.due_ns = turn.regular_ns, turn.due_ns

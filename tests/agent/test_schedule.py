@@ -127,10 +127,13 @@ def test_a_re_probe_comes_after_the_retry_interval_and_the_grid_stays() -> None:
     assert job.regular_ns == regular + watched.interval_ns
 
 
-@pytest.mark.parametrize(("late_ns", "retries"), [(BEHIND_NS - 1, True), (BEHIND_NS, False)])
-def test_a_schedule_that_is_behind_re_probes_only_at_regular_turns(late_ns: int, retries: bool) -> None:
+@pytest.mark.parametrize(
+    ("interval", "late_ns", "retries"),
+    [(60, 6 * SECOND - 1, True), (60, 6 * SECOND, False), (3, BEHIND_NS - 1, True), (3, BEHIND_NS, False)],
+)
+def test_a_schedule_that_is_behind_re_probes_only_at_regular_turns(interval: int, late_ns: int, retries: bool) -> None:
     hand = Hand()
-    watched = target("a")
+    watched = replace(target("a", interval=interval), retry_ns=SECOND)
     hand.schedule.add(watched)
     job = hand.schedule._jobs["a"]
     due = job.due_ns
