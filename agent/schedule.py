@@ -16,7 +16,7 @@ LAUNCH_CAP = 40
 PAUSE_NS = 5_000_000
 """So many probes are started in so long at most: 8 000 a second. What waits is late by a few milliseconds, not lost."""
 
-ROUND_NS = 4_000_000
+ROUND_NS = 2_000_000
 """Longer than this the loop does nothing but launch: then answers are served before the next are launched."""
 
 FIRST_SPREAD_NS = 10_000_000_000

@@ -26,6 +26,8 @@ _BROKEN = select.EPOLLERR | select.EPOLLHUP
 _OVER = _BROKEN | select.EPOLLRDHUP  # nothing more will come: read on until it says why
 _READABLE = _OVER | select.EPOLLIN
 _BATCH = 512
+_SERVED = 16
+"""Conversations that are served in one go; the others' turn comes when the loop has run."""
 _CHUNK = 16 * 1024
 _GRAIN = 0.005
 _LOWEST_EPHEMERAL_PORT = 1024
@@ -262,15 +264,15 @@ class _Hub:
             self.loop.remove_reader(self._epoll.fileno())
         self._epoll.close()
 
-    def poll(self) -> bool:
-        """Serve one batch, all stamped with the time before the first; whether there may be more.
+    def poll(self, most: int = _SERVED) -> bool:
+        """Serve so many, all stamped with the time before the first; whether there may be more.
 
         Whoever is told of a reading may launch the next probe: that one is served later, and an event already
         fetched stays with its own probe although the descriptor may have passed to another meanwhile.
         """
         if self._serving:
             return False
-        found = self._epoll.poll(0, _BATCH)
+        found = self._epoll.poll(0, most)
         now = monotonic()
         probes = self.probes
         self._serving = True
@@ -281,7 +283,7 @@ class _Hub:
                 except Exception as exc:  # noqa: BLE001 (reaches the runner's boundary through the landing)
                     probe.crash(exc)
         self._serving = False
-        return len(found) == _BATCH
+        return len(found) == most
 
     def _arm(self, slot: int) -> None:
         if self._timer is not None:
@@ -295,7 +297,7 @@ class _Hub:
         """
         self._timer = None
         for _ in range(1 + len(self.probes) // _BATCH):
-            if not self.poll():
+            if not self.poll(_BATCH):
                 break
         began = monotonic()
         now = began + 1e-6  # a timer may come a clock tick early
