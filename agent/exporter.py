@@ -27,10 +27,10 @@ _TIMED = "host"
 """The kind whose parts say when they were last read: other agents read its page (host_page), and a line for each of
 43 000 other targets would be memory of everybody who scrapes."""
 
-PORTION = 500
+PORTION = 250
 """Entries whose lines are written in one piece; between pieces the loop runs."""
 
-TIME_PORTION = 250
+TIME_PORTION = 100
 """The same for time, which is several lines each."""
 
 _Write = Callable[[Family, Sequence[Entry]], Iterable[str]]
@@ -122,12 +122,20 @@ class Exporter:
 
     def _columns(self) -> Iterator[tuple[Family, _Write, Sequence[Entry], int]]:
         """Each family in its order, who writes it, of which entries, and of how many in one piece."""
-        every = self._entries(self._of_kind)
+        lists: dict[tuple[str, ...], list[Entry]] = {}  # many families are of the same kinds
+
+        def entries(kinds: Iterable[str]) -> list[Entry]:
+            key = tuple(kinds)
+            if key not in lists:
+                lists[key] = self._entries(key)
+            return lists[key]
+
+        every = entries(self._of_kind)
         for family in self._families:
             yield family, self._write_plain, every, PORTION
         for family, value, of_kinds in self._values:
             kinds = [kind for kind in of_kinds if value in self._measured.get(kind, ())]
-            yield family, partial(_write_value, value), self._entries(kinds), PORTION
+            yield family, partial(_write_value, value), entries(kinds), PORTION
         for family in self._time_families:
             yield family, self._write_time, every, TIME_PORTION
 

@@ -8,6 +8,7 @@ import heapq
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple, cast
 from zoneinfo import ZoneInfo
 
@@ -161,8 +162,14 @@ class Kept:
         """What an item is in now."""
         for mark in reversed(self.state.histories.get(item, ())):
             if mark.at <= now:
-                return mark.state, mark.degraded
-        return State.UNKNOWN, Degraded.NONE
+                return _said(mark.state, mark.degraded)
+        return _said(State.UNKNOWN, Degraded.NONE)
+
+
+@lru_cache(maxsize=256)
+def _said(state: State, degraded: Degraded) -> Said:
+    """One for all who are in it."""
+    return state, degraded
 
 
 def build(ledger: Ledger, periods: Mapping[str, Window], told: Mapping[str, Began], now: int) -> Kept:
@@ -257,7 +264,8 @@ def _recent_rows(whole: Derived, since: int) -> Iterator[DeskRow]:
 def _cuts(graph: Graph, whole: Derived, found: Mapping[str, Sequence[Outage]], since: int) -> Mapping[str, int]:
     """From when on each item's history is kept: nothing that a recent fault rests on, or repeats, lies before it."""
     recent = {began_of(fault) for fault in whole.faults if is_recent(fault, since)}
-    cuts = {id_: _quiet(found.get(id_, ()), since - REPEAT_US) for id_ in graph.items}
+    usual = since - REPEAT_US
+    cuts = {id_: _quiet(found.get(id_, ()), usual) for id_ in graph.items}
     for id_, episodes in whole.episodes.items():
         for episode in episodes:
             if (episode.root.item, episode.root.start) in recent:

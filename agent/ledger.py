@@ -28,7 +28,7 @@ from sla.withdrawal import withdraw
 
 LOG = logging.getLogger(__name__)
 
-PASS_YIELD = 500
+PASS_YIELD = 200
 """A pass over all components gives the loop back after so many."""
 
 SLACK_US = 1_000_000

@@ -21,6 +21,7 @@ class Population:
     def __init__(self) -> None:
         self._of: dict[str, tuple[Group, State]] = {}
         self._counts: Counter[tuple[Group, State]] = Counter()
+        self._shared: dict[tuple[Group, State], tuple[Group, State]] = {}
 
     def begin(self) -> None:
         """Registers have changed: everything is said anew."""
@@ -36,7 +37,8 @@ class Population:
             group = before[0] if before else (str(graph.items[item].role), where.county(item))
             if before:
                 self._counts[before] -= 1
-            self._of[item] = now = (group, state)
+            now = self._shared.setdefault((group, state), (group, state))  # tens of thousands are the same
+            self._of[item] = now
             self._counts[now] += 1
 
     def counts(self) -> dict[Group, dict[State, int]]:

@@ -16,7 +16,7 @@ from sla.model import Outcome
 SEEN_EVERY = 10
 """Every so many flushes what was seen is handed on too: a row a target and day, written again and again."""
 
-PORTION = 500
+PORTION = 250
 """Rows that are handed on in one turn."""
 
 _Row = TypeVar("_Row")

@@ -18,6 +18,17 @@ _Bases = tuple[tuple[Window, tuple[int, ...]], ...]
 
 
 @lru_cache(maxsize=64)
+def _ordered(periods: tuple[Window, ...]) -> tuple[Window, ...]:
+    """The same by their starts; one tuple for all who have them to come."""
+    return tuple(sorted(periods))
+
+
+@lru_cache(maxsize=64)
+def _after_first(periods: tuple[Window, ...]) -> tuple[Window, ...]:
+    return periods[1:]
+
+
+@lru_cache(maxsize=64)
 def _begun(before: _Bases, period: Window, sums: tuple[int, ...]) -> _Bases:
     """One more period. What begins before anything is settled, as nearly always, is one and the same for 43 000."""
     return (*before, (period, sums))
@@ -43,7 +54,7 @@ class Totals:
         self._service = service
         self._marks = [(mark.at, mark.state) for mark in standing]
         self._bases: _Bases = ()
-        self._pending = tuple(sorted(periods))
+        self._pending = _ordered(tuple(periods))
         self.settled_at = self._marks[0][0] if self._marks else 0
         self.settle(settled_at)
 
@@ -59,10 +70,10 @@ class Totals:
     def settle(self, upto: int) -> None:
         """Add what is settled now; earlier instants change nothing."""
         while self._pending and self._pending[0].start <= upto:
-            begun, *later = self._pending
+            begun = self._pending[0]
             self._settle(begun.start)
             self._bases = _begun(self._bases, begun, tuple(self.sums))
-            self._pending = tuple(later)
+            self._pending = _after_first(self._pending)
         self._settle(upto)
 
     def begin(self, period: Window) -> None:
@@ -74,7 +85,7 @@ class Totals:
             return
         if period.start < self.settled_at and any(self.sums):
             raise ValueError(f"the period's start {period.start} is settled already (up to {self.settled_at})")
-        self._pending = tuple(sorted([*self._pending, period]))
+        self._pending = _ordered((*self._pending, period))
 
     def of_period(self, period: Window, upto: int) -> Sums:
         """The time of a begun period up to now, what is not settled yet included."""

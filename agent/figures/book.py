@@ -58,7 +58,8 @@ class Book:
         self._latest: dict[str, Body] = {}
         self._kept: tuple[object, object] = (None, None)
         self._hindsight = False
-        self._bodies: dict[str, list[tuple[Window, Body]]] = {}
+        self._bodies: dict[str, tuple[tuple[Window, Body], ...]] = {}
+        self._windows: dict[Window, Window] = {}
         self._names: dict[str, Mapping[str, str]] = {}
         self._held: dict[str, tuple[Window, list[tuple[str, Body]]]] = {}
         self.vantage = vantage
@@ -184,7 +185,9 @@ class Book:
         """What holds of it at an instant; before its first row that one."""
         held = self._bodies.get(id_)
         if held is None:
-            held = self._bodies[id_] = list(self.bodies(id_))
+            shared = self._windows  # 43 000 cameras of one file hold since one instant
+            held = tuple((shared.setdefault(window, window), body) for window, body in self.bodies(id_))
+            self._bodies[id_] = held
         return next((body for window, body in held if window.start <= instant < window.end), held[0][1] if held else {})
 
     def ever(self, id_: str, column: str, value: str) -> bool:

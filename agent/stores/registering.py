@@ -50,7 +50,8 @@ class RawRow(NamedTuple):
 
     def read(self) -> RegisterRow:
         """With the body as values."""
-        return RegisterRow(*self[:5], parse_body(self.body), *self[6:])
+        register, recorded_by = intern(self.register), intern(self.recorded_by)  # 43 000 rows of one file say the same
+        return RegisterRow(register, *self[1:5], parse_body(self.body), self.recorded_at, recorded_by)
 
 
 class NewRow(NamedTuple):
