@@ -52,7 +52,7 @@ class Book:
     def __init__(
         self, rows: Iterable[RegisterRow], module_intervals: Mapping[str, int] | None = None, vantage: str | None = None
     ) -> None:
-        self._rows: dict[str, dict[str, list[RegisterRow]]] = {}
+        self._rows: dict[str, dict[str, tuple[RegisterRow, ...]]] = {}
         self._register: dict[str, str] = {}
         self._intervals = module_intervals or {}
         self._latest: dict[str, Body] = {}
@@ -64,7 +64,8 @@ class Book:
         self._held: dict[str, tuple[Window, list[tuple[str, Body]]]] = {}
         self.vantage = vantage
         for row in rows:
-            self._rows.setdefault(row.register, {}).setdefault(row.id, []).append(row)
+            of_ids = self._rows.setdefault(row.register, {})
+            of_ids[row.id] = (*of_ids.get(row.id, ()), row)
             if row.register in MASTER:
                 self._register.setdefault(row.id, row.register)
 
@@ -122,9 +123,9 @@ class Book:
         """The register in which an id stands, None if it stands in none."""
         return self._register.get(id_)
 
-    def versions(self, register: str, id_: str) -> list[RegisterRow]:
+    def versions(self, register: str, id_: str) -> Sequence[RegisterRow]:
         """All that was ever recorded of an id."""
-        return self._rows.get(register, {}).get(id_, [])
+        return self._rows.get(register, {}).get(id_, ())
 
     def service(self, id_: str) -> list[Window]:
         """When it is in service, for the headline (A2). Shape: empty for always."""
@@ -254,7 +255,7 @@ class Book:
         module = str(body.get("module") or DEFAULT_MODULES.get(kind, kind))
         return self._intervals.get(module, DEFAULT_INTERVAL_US)
 
-    def _versions(self, id_: str) -> list[RegisterRow]:
+    def _versions(self, id_: str) -> Sequence[RegisterRow]:
         return self.versions(self._register.get(id_, ""), id_)
 
     def _revisions(self, id_: str) -> list[Revision]:

@@ -55,7 +55,7 @@ class RtspCollector:
         self._family = module.wanted_family
         self._options = SocketOptions(module.source_address)
         self._describes = module.depth == "describe"
-        self._parsed = lru_cache(maxsize=65536)(self._parse)
+        self._parsed = lru_cache(maxsize=65536)(self._numeric)
 
     async def __aenter__(self) -> Self:
         self._account = account_of(self._module, self._devices.salt)
@@ -70,10 +70,9 @@ class RtspCollector:
         if self._describes or target.trace is not None or "%" in target.address:
             return False
         try:
-            place, first = self._parsed(target.address)
+            device, first = self._parsed(target.address)
         except ValueError:
             return False
-        device = place.address
         if device is None or self._family not in (socket.AF_UNSPEC, device.family):
             return False
         if not self._devices.sessions.try_enter(device, self._module.max_sessions):
@@ -108,7 +107,7 @@ class RtspCollector:
         """Ask once; ends by the target's timeout, the resolver's time and the wait for a session included."""
         began = monotonic()
         try:
-            place, first = self._parse(target.address) if "%" in target.address else self._parsed(target.address)
+            place, first = self._parse(target.address)
         except ValueError as exc:
             return self._both(error(Reason.INTERNAL, f"the target's address: {exc}"))
         device, seconds = place.address, None
@@ -201,6 +200,11 @@ class RtspCollector:
         if not self._describes:
             return None
         return Describing(device, place.path, place.uri, self._account, self._devices.manners, monotonic)
+
+    def _numeric(self, text: str) -> tuple[Address | None, bytes]:
+        """What a launch needs of an address; None where it is a name. Errors: ValueError."""
+        place, first = self._parse(text)
+        return place.address, first
 
     def _parse(self, text: str) -> tuple[Place, bytes]:
         """Where, and the first request. Errors: ValueError."""
