@@ -10,6 +10,9 @@ from sla.confirm import NEW, Track
 from sla.model import Degraded, Outcome, Seen, State
 from sla.totals import Totals
 
+NOTHING_COUNTED = (0, 0, 0)
+"""Readings of each outcome."""
+
 
 class Entry:
     """One component of one target. Units: microseconds.
@@ -60,7 +63,7 @@ class Entry:
         self.duration_seconds = 0.0
         self.probes = 0
         self.successes = 0
-        self.counted = [0, 0, 0]
+        self.counted = NOTHING_COUNTED
         self.month = 0
         self.series = self.tail = ""
         self.watching = False

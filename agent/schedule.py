@@ -32,6 +32,7 @@ BEHIND_NS = 1_000_000_000
 """Later than this, and than what is still on time, re-probes wait for the next regular turn: a loop that cannot keep up
 must not ask for three times as much, or it never comes back."""
 
+_NEVER_EARLY = -EARLY_NS
 _STALE_KEPT = 1000
 
 IDLE_SECONDS = 0.5
@@ -55,7 +56,7 @@ class Job:
         self.lane = watched.kind
         self.dead = False
         self.turn = UNDER_WAY
-        self.early_ns = now_ns - EARLY_NS
+        self.early_ns = _NEVER_EARLY
         self.hinted = False
         self.regular_ns = next_regular(watched, now_ns)
         self.due_ns = min(self.regular_ns, on_grid(watched, now_ns + watched.phase_ns % FIRST_SPREAD_NS))

@@ -28,5 +28,5 @@ def with_skew(reading: Reading, wall_us: int) -> Reading:
         return reading
     skew = stamp - wall_us / 1e6
     zone = next((z for z in (ZONE_SECONDS, -ZONE_SECONDS) if abs(skew - z) <= ZONE_TOLERANCE_SECONDS), 0)
-    found = {"clock_skew_seconds": skew - zone, "clock_zone_mislabelled": float(zone != 0)}
+    found = {"clock_skew_seconds": skew - zone, "clock_zone_mislabelled": 1.0 if zone else 0.0}
     return replace(reading, values={**reading.values, **found})

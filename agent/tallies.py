@@ -5,9 +5,10 @@ on its day, is handed on at the next turn: until it is durable two units that sh
 """
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Protocol, TypeVar
 
-from agent.entries import Entry
+from agent.entries import NOTHING_COUNTED, Entry
 from agent.stores.base import Counted
 from agent.stores.identifying import DayMet
 from agent.stores.sighting import DaySeen
@@ -58,7 +59,7 @@ class Tallies:
         if entry.month != month:
             self.let_go(entry)
             entry.month = month
-        entry.counted[outcome - 1] += 1
+        entry.counted = _more(entry.counted, outcome, 1)
         self._counted.add(entry)
         if entry.watched.site and outcome is not Outcome.ERROR and not entry.component.part:
             self._see(entry.component.id, outcome, at)
@@ -67,7 +68,7 @@ class Tallies:
         """So many readings alike, all of one day of the zone, as `take` would have taken each."""
         self.take(entry, outcome, first)
         if readings > 1:
-            entry.counted[outcome - 1] += readings - 2
+            entry.counted = _more(entry.counted, outcome, readings - 2)
             self.take(entry, outcome, last)
 
     def recognise(self, entry: Entry, identity: str, at: int) -> None:
@@ -108,7 +109,7 @@ class Tallies:
         """Hand on what was counted of one."""
         if any(entry.counted):
             self._keeper.count(Counted(entry.component.id, entry.month, *entry.counted))
-            entry.counted = [0, 0, 0]
+            entry.counted = NOTHING_COUNTED
 
     def _tell_new(self, key: _Met, at: int) -> None:
         """It is handed on with the next turn; what was told of a day before the last is forgotten."""
@@ -131,3 +132,12 @@ def _taken(waiting: list[_Row], most: int) -> list[_Row]:
     taken = waiting[:most]
     del waiting[:most]
     return taken
+
+
+@lru_cache(maxsize=4096)
+def _more(counted: tuple[int, int, int], outcome: Outcome, readings: int) -> tuple[int, int, int]:
+    """So many more of an outcome; one tuple for the thousands that were read as often."""
+    counts = list(counted)
+    counts[outcome - 1] += readings
+    ok, failed, error = counts
+    return ok, failed, error

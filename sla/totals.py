@@ -10,10 +10,13 @@ from operator import sub
 from sla.model import State, Window
 from sla.timeline import Mark, out_of_service
 
-Sums = list[int]
+Sums = tuple[int, ...]
 """Microseconds in each state, indexed by state - 1."""
 
-_Bases = tuple[tuple[Window, tuple[int, ...]], ...]
+NOTHING: Sums = (0,) * len(State)
+"""Shared by all of whom nothing is settled."""
+
+_Bases = tuple[tuple[Window, Sums], ...]
 """Periods that have begun, with the sums then."""
 
 
@@ -29,7 +32,7 @@ def _after_first(periods: tuple[Window, ...]) -> tuple[Window, ...]:
 
 
 @lru_cache(maxsize=64)
-def _begun(before: _Bases, period: Window, sums: tuple[int, ...]) -> _Bases:
+def _begun(before: _Bases, period: Window, sums: Sums) -> _Bases:
     """One more period. What begins before anything is settled, as nearly always, is one and the same for 43 000."""
     return (*before, (period, sums))
 
@@ -50,9 +53,9 @@ class Totals:
         service: Sequence[Window] = (),
         periods: Sequence[Window] = (),
     ) -> None:
-        self.sums: Sums = [0] * len(State)
+        self.sums = NOTHING
         self._service = service
-        self._marks = [(mark.at, mark.state) for mark in standing]
+        self._marks = tuple([(mark.at, mark.state) for mark in standing])
         self._bases: _Bases = ()
         self._pending = _ordered(tuple(periods))
         self.settled_at = self._marks[0][0] if self._marks else 0
@@ -62,17 +65,17 @@ class Totals:
         """From `at` on this state, whatever was said of later time."""
         marks = self._marks
         while marks and marks[-1][0] >= at:
-            marks.pop()
+            marks = marks[:-1]
         if not marks and not any(self.sums):
             self.settled_at = at
-        marks.append((max(at, self.settled_at), state))
+        self._marks = (*marks, (max(at, self.settled_at), state))
 
     def settle(self, upto: int) -> None:
         """Add what is settled now; earlier instants change nothing."""
         while self._pending and self._pending[0].start <= upto:
             begun = self._pending[0]
             self._settle(begun.start)
-            self._bases = _begun(self._bases, begun, tuple(self.sums))
+            self._bases = _begun(self._bases, begun, self.sums)
             self._pending = _after_first(self._pending)
         self._settle(upto)
 
@@ -87,7 +90,7 @@ class Totals:
             raise ValueError(f"the period's start {period.start} is settled already (up to {self.settled_at})")
         self._pending = _ordered((*self._pending, period))
 
-    def of_period(self, period: Window, upto: int) -> Sums:
+    def of_period(self, period: Window, upto: int) -> Sequence[int]:
         """The time of a begun period up to now, what is not settled yet included."""
         base = self._base(period)
         sums = [0] * len(State) if base is None else list(map(sub, self.sums, base))
@@ -102,21 +105,25 @@ class Totals:
                 self._add(sums, start, end, state)
         return sums
 
-    def _base(self, period: Window) -> Sequence[int] | None:
+    def _base(self, period: Window) -> Sums | None:
         return next((sums for begun, sums in self._bases if begun == period), None)
 
     def _settle(self, upto: int) -> None:
         marks = self._marks
+        if not marks or self.settled_at >= upto:
+            return
+        sums = list(self.sums)
         while marks and self.settled_at < upto:
             following = marks[1][0] if len(marks) > 1 else upto
             end = min(upto, following)
             if end > self.settled_at:
-                self._add(self.sums, self.settled_at, end, marks[0][1])
+                self._add(sums, self.settled_at, end, marks[0][1])
                 self.settled_at = end
             if len(marks) > 1 and following <= self.settled_at:
-                marks.pop(0)
+                marks = marks[1:]
+        self.sums, self._marks = tuple(sums), marks
 
-    def _add(self, sums: Sums, start: int, end: int, state: State) -> None:
+    def _add(self, sums: list[int], start: int, end: int, state: State) -> None:
         if not self._service:
             sums[state - 1] += end - start
             return

@@ -19,6 +19,8 @@ from collectors.rtsp.probe import RtspProbe
 from collectors.sockets import SocketEngine
 from collectors.wire.rtsp import request
 
+_OPTIONS_OF_ALL = request("OPTIONS", "*", 1, (AGENT,))
+
 REACHABLE = "reachable"
 """The component that says whether RTSP answers at all, beside a target that is asked for more."""
 
@@ -70,14 +72,14 @@ class RtspCollector:
         if self._describes or target.trace is not None or "%" in target.address:
             return False
         try:
-            device, first = self._parsed(target.address)
+            device, path = self._parsed(target.address)
         except ValueError:
             return False
         if device is None or self._family not in (socket.AF_UNSPEC, device.family):
             return False
         if not self._devices.sessions.try_enter(device, self._module.max_sessions):
             return False
-        probe = RtspProbe(self, target, device, None, first, self._module.max_bytes)
+        probe = RtspProbe(self, target, device, None, self._opening(device, path), self._module.max_bytes)
         deadline = monotonic() + target.timeout_seconds
         try:
             self._devices.engine.launch(probe, self._options, deadline, partial(self._landed, probe, landed))
@@ -201,10 +203,17 @@ class RtspCollector:
             return None
         return Describing(device, place.path, place.uri, self._account, self._devices.manners, monotonic)
 
-    def _numeric(self, text: str) -> tuple[Address | None, bytes]:
-        """What a launch needs of an address; None where it is a name. Errors: ValueError."""
-        place, first = self._parse(text)
-        return place.address, first
+    def _numeric(self, text: str) -> tuple[Address | None, str]:
+        """What is kept of an address for its launches; None where it is a name. Errors: ValueError."""
+        place, _ = self._parse(text)
+        return place.address, place.path
+
+    def _opening(self, device: Address, path: str) -> bytes:
+        """The first request of a launch: made anew, for 43 000 of them would have to be kept."""
+        if self._module.depth == "connect":
+            return b""
+        before, _, after = _OPTIONS_OF_ALL.partition(b"*")
+        return before + Place(device.sockaddr[0], device.port, path, device).uri.encode() + after
 
     def _parse(self, text: str) -> tuple[Place, bytes]:
         """Where, and the first request. Errors: ValueError."""

@@ -42,7 +42,7 @@ class RtspProbe(Probe):
     in_session: bool = True
     reader: ResponseReader | None = field(default=None, init=False)
     options_seconds: float | None = field(default=None, init=False)
-    date: int | None = field(default=None, init=False)
+    date: float | None = field(default=None, init=False)
     _asked: float = field(default=0.0, init=False)
     _described: float = field(default=0.0, init=False)
     _cseq: int = field(default=1, init=False)
@@ -99,9 +99,9 @@ class RtspProbe(Probe):
             found["rtt_seconds"] = self.rtt_seconds
         if self.options_seconds is not None and self.options is not None:
             found["options_seconds"] = self.options_seconds
-            found["status_code"] = float(self.options.status)
+            found["status_code"] = self.options.code
         if self.date is not None:
-            found["date_timestamp_seconds"] = float(self.date)
+            found["date_timestamp_seconds"] = self.date
         if self.describing is None:
             return found
         found |= self.describing.values
@@ -141,7 +141,7 @@ class RtspProbe(Probe):
             self._note_options(response)
             self._go_on(self._good() if self.describing is None else self.describing.begin())
         elif self.describing is not None:
-            self.date = response.date or self.date
+            self.date = response.date_seconds or self.date
             step = self.describing.heard(response)
             if isinstance(step, Reading):
                 self.describing.values["describe_seconds"] = monotonic() - self._described
@@ -150,7 +150,7 @@ class RtspProbe(Probe):
     def _note_options(self, response: Response) -> None:
         self.options = response
         self.options_seconds = monotonic() - self._asked
-        self.date = response.date
+        self.date = response.date_seconds
 
     def _go_on(self, step: bytes | Reading) -> None:
         """Send the next request, or end."""

@@ -75,6 +75,16 @@ class Response:
         return tuple(text.replace(",", " ").upper().split())
 
     @cached_property
+    def code(self) -> float:
+        """The status as a value that is measured; thousands who answer alike share it."""
+        return float(self.status)
+
+    @cached_property
+    def date_seconds(self) -> float | None:
+        """The same of the date."""
+        return None if self.date is None else float(self.date)
+
+    @cached_property
     def date(self) -> int | None:
         """The server's own clock, as Unix time; None without a date that can be read."""
         text = self.header("date")

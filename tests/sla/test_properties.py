@@ -221,7 +221,7 @@ def test_counters_never_fall_and_count_what_the_spans_say(case: Case) -> None:
     final = ticks_of(driver.timeline(case.window, case.end))
     first = min((edge.at for edge in driver.edges), default=case.end)
     counted = final[first : totals.settled_at]
-    assert totals.sums == [sum(1 for state, _ in counted if state == which) for which in State]
+    assert list(totals.sums) == [sum(1 for state, _ in counted if state == which) for which in State]
 
 
 # --- A1-A4: sums, pieces, bounds ------------------------------------------------------------------------------
