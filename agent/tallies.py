@@ -44,12 +44,12 @@ class Tallies:
         self._month_of = month_of
         self._day_of = day_of
         self._counted: set[Entry] = set()
-        self._seen: dict[tuple[int, int], _Held] = {}
+        self._seen: dict[int, dict[int, _Held]] = {}  # by day and component
         self._met: dict[_Met, tuple[int, int]] = {}
         self._told: set[_Met] = set()
         self._told_day = 0
         self._leaving: list[Entry] = []
-        self._seen_leaving: list[tuple[tuple[int, int], _Held]] = []
+        self._seen_leaving: list[tuple[int, int, _Held]] = []
         self._met_leaving: list[DayMet] = []
         self._flushes = 0
 
@@ -89,7 +89,8 @@ class Tallies:
         self._counted.clear()
         self._flushes += 1
         if all_of_it or self._flushes % SEEN_EVERY == 0:
-            self._seen_leaving += self._seen.items()
+            for day, of_day in self._seen.items():
+                self._seen_leaving += [(day, component, held) for component, held in of_day.items()]
             self._met_leaving += (DayMet(*key, *held) for key, held in self._met.items())
             self._seen, self._met = {}, {}
         whole = max(len(self._leaving), len(self._seen_leaving), len(self._met_leaving))
@@ -101,7 +102,7 @@ class Tallies:
             self.let_go(entry)
         rows = _taken(self._seen_leaving, most)
         if rows:
-            self._keeper.sightings([DaySeen(*key, *held) for key, held in rows])
+            self._keeper.sightings([DaySeen(day, component, *held) for day, component, held in rows])
         if self._met_leaving:
             self._keeper.identities(_taken(self._met_leaving, most))
 
@@ -120,7 +121,10 @@ class Tallies:
         self._met_leaving.append(DayMet(*key, at, at))
 
     def _see(self, component: int, outcome: Outcome, at: int) -> None:
-        held = self._seen.setdefault((self._day_of(at), component), [None, None, None, None])
+        of_day = self._seen.setdefault(self._day_of(at), {})
+        held = of_day.get(component)
+        if held is None:
+            held = of_day[component] = [None, None, None, None]
         place = 0 if outcome is Outcome.OK else 2
         first, last = held[place], held[place + 1]
         held[place] = at if first is None or at < first else first
