@@ -35,7 +35,8 @@ ASKED_FOR = (
     "sla_probe_loss_ratio",
     "sla_probe_problem",
     "sla_target_last_probe_timestamp_seconds",
-    *(f"sla_{kind}_*" for kind in ("rtsp", "snmp", "host", "http", "tls", "icmp")),
+    *(f"sla_rtsp_{value}_seconds" for value in ("connect", "options", "describe", "clock_skew")),
+    *(f"sla_{kind}_*" for kind in ("snmp", "host", "http", "tls", "icmp")),
 )
 """`web.families` as docs/operations.md proposes it for a city: what the dashboards and alerts ask for."""
 

@@ -9,6 +9,7 @@ import yaml
 
 from agent.doctor import room
 from agent.metrics import is_named, target_families
+from bench.subject import ASKED_FOR
 from collectors import KINDS
 from tests.requirements import need_program
 
@@ -115,6 +116,7 @@ def test_the_families_it_proposes_are_what_dashboards_and_alerts_ask_for(page):
     assert "sla_rtsp_options_seconds" in asked
     assert {name for name in asked if not is_named(name, wanted)} == set()
     assert all(any(is_named(name, [each]) for name in every) for each in wanted)
+    assert list(ASKED_FOR) == wanted, "bench measures what is proposed"
 
 
 @pytest.mark.parametrize("page", PAGES)
