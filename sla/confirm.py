@@ -84,6 +84,10 @@ class Result(NamedTuple):
     edges: tuple[Edge, ...] = ()
 
 
+_VALID_UNTIL, _LAST_FAILED, _ERRORED = map(Track._fields.index, ("valid_until", "last_failed", "errored"))
+
+_NOT_ERRORED = (False,)
+
 REPLAY_MAX = 64
 """Readings kept for the self-check to judge; beyond it the oldest are taken as they are."""
 
@@ -98,15 +102,21 @@ def step(track: Track, seen: Seen, rules: Rules, check: int | None = None) -> Re
     Errors: ValueError if the reading is older than one already reduced.
     """
     if _is_quiet(track, seen):
-        return Result(
-            track._replace(valid_until=seen.at + rules.validity, last_at=seen.at, last_ok=seen.at, errored=False)
-        )
+        return Result(_still_good(track, seen.at, rules))
     if seen.at < track.last_at:
         raise ValueError(f"reading at {seen.at} is older than the last one at {track.last_at}")
     done = _reduce(track, seen, rules, check)
     if check is None or (track.base is None and seen.outcome is not Outcome.FAILED):
         return done
     return Result(_remember(track, done, seen, rules, check), done.edges)
+
+
+def _still_good(track: Track, at: int, rules: Rules) -> Track:
+    """`_replace` in half of its time: of nearly every reading of a city this is all that there is to do."""
+    times = at + rules.validity, at, at
+    return tuple.__new__(
+        Track, track[:_VALID_UNTIL] + times + track[_LAST_FAILED:_ERRORED] + _NOT_ERRORED + track[_ERRORED + 1 :]
+    )
 
 
 def advance(track: Track, now: int, rules: Rules) -> Result:
