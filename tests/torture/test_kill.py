@@ -18,7 +18,7 @@ from tests.torture.ledgers import SECOND, Told, causes, chain_agrees, in_state, 
 
 pytestmark = pytest.mark.torture
 
-KILLS = measure("KILLS", 4, 1000)
+KILLS = measure("KILLS", 20, 1000)
 TARGETS, OPEN, CLOSED = 40, 8, 4
 """Of the targets the first OPEN always answer and the next CLOSED never do; the others come and go."""
 
