@@ -23,6 +23,9 @@ from bench.pipeline import SCRAPE_OURS, start_prometheus
 from bench.processes import cpu_seconds, free_port, get, process, resident_mb, wait_for
 from bench.subject import ASKED_FOR
 
+COUNTED = "sla_probe_total"
+"""What no dashboard asks for, and a bench that counts turns does."""
+
 REFUSED, SILENT = 0.04, 0.02
 
 CONFIG = """
@@ -163,7 +166,7 @@ def city(plan: Plan, rows: Iterable[str] | None = None, ports: Ports | None = No
         text = "\n".join([HEAD, *(mixed(plan, ports) if rows is None else rows)]) + "\n"
         (folder / "targets.csv").write_text(text, encoding="utf-8")
         port = free_port()
-        families = json.dumps(ASKED_FOR)
+        families = json.dumps((*ASKED_FOR, COUNTED))
         text = CONFIG.format(folder=folder, port=port, families=families, options=plan.options, **plan._asdict())
         (folder / "agent.yml").write_text(text, encoding="utf-8")
         command = [sys.executable, "-m", "agent", "run", "--config.file", str(folder / "agent.yml")]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from bench.aligned_ids import CHECKSUM, aligned_ids
-from bench.city import City, Plan, address, by_target, city, grown, is_bad, pick_ports, quantile
+from bench.city import COUNTED, City, Plan, address, by_target, city, grown, is_bad, pick_ports, quantile
 
 LAG, LATENESS = "sla_agent_loop_lag_seconds", "sla_agent_lateness_seconds"
 MISSED, SWEEP = 'sla_agent_ticks_missed_total{kind="rtsp"}', 'sla_agent_sweep_seconds{kind="rtsp"}'
@@ -106,9 +106,9 @@ class Scale:
         with city(plan, rows, ports) as running:
             self._until(running, "aligned: all UP", "exact", {"up": all_of_them}, self.detect * 2, time.monotonic())
             self._between_sweeps()
-            before = by_target(running.page(), "sla_probe_total")
+            before = by_target(running.page(), COUNTED)
             self._window(running, "aligned", plan.interval * 2)
-            after, own = by_target(running.page(), "sla_probe_total"), running.own()
+            after, own = by_target(running.page(), COUNTED), running.own()
             self._storm(running, "closed", "aligned, all refused", {"down": all_of_them})
             self._storm(running, "answers", "aligned, all back", {"up": all_of_them})
         missed = sum(one.missed for one in self.found.between("aligned"))
@@ -229,7 +229,7 @@ class Look(NamedTuple):
 def look(running: City) -> Look:
     """Read the whole page."""
     began, page = time.monotonic(), running.page()
-    return Look(began, by_target(page, "sla_probe_total"), page, time.monotonic())
+    return Look(began, by_target(page, COUNTED), page, time.monotonic())
 
 
 def off_the_grid(before: Look, after: Look, interval: float, begins: str = "") -> tuple[int, str]:
@@ -237,6 +237,8 @@ def off_the_grid(before: Look, after: Look, interval: float, begins: str = "") -
     least = int((after.began - before.ended) // interval)
     most = -int(-(after.ended - before.began) // interval)
     names = [name for name in before.probes if name.startswith(begins)]
+    if not names:  # 0 of 0 would be no proof
+        raise ValueError(f"the page counts the probes of nobody whose name begins {begins!r}; see web.families")
     wrong = sum(not least <= after.probes[name] - before.probes[name] <= most for name in names)
     return wrong, f"{wrong} of {len(names)} not {least} to {most} times"
 
