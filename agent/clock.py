@@ -2,6 +2,7 @@
 
 import ctypes
 import time
+from functools import cache
 from typing import NamedTuple, Protocol
 
 ATTEMPTS = 3
@@ -76,9 +77,15 @@ def kernel_clock_error_us() -> int | None:
 def _asked() -> tuple[int, _Timex]:
     asked = _Timex()
     try:
-        return int(ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.byref(asked))), asked
+        return int(_c_library().adjtimex(ctypes.byref(asked))), asked
     except (OSError, AttributeError):
         return -1, asked
+
+
+@cache
+def _c_library() -> ctypes.CDLL:
+    """Opened once: each opening leaves a class behind."""
+    return ctypes.CDLL(None, use_errno=True)
 
 
 class Anchor(NamedTuple):

@@ -6,6 +6,7 @@ import resource
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 
 
 def raise_descriptor_limit() -> None:
@@ -26,7 +27,13 @@ def share_the_interpreter() -> None:
 def give_memory_back() -> None:
     """Let the C library hand free memory to the system: a start makes much that only the start needs."""
     with suppress(OSError, AttributeError):  # not every C library has it
-        ctypes.CDLL(None).malloc_trim(0)
+        _c_library().malloc_trim(0)
+
+
+@cache
+def _c_library() -> ctypes.CDLL:
+    """Opened once: each opening leaves a class behind."""
+    return ctypes.CDLL(None)
 
 
 def settle_memory() -> None:

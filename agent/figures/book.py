@@ -58,6 +58,7 @@ class Book:
         self._latest: dict[str, Body] = {}
         self._kept: tuple[object, object] = (None, None)
         self._hindsight = False
+        self._is_current = True
         self._bodies: dict[str, tuple[tuple[Window, Body], ...]] = {}
         self._windows: dict[Window, Window] = {}
         self._names: dict[str, Mapping[str, str]] = {}
@@ -100,8 +101,13 @@ class Book:
         held, made = self._kept
         if held != key:
             made = make()
-            self._kept = (key, made)
+            if self._is_current:
+                self._kept = (key, made)
         return cast(T, made)
+
+    def let_go(self) -> None:
+        """Another book has taken its place: what was made of this one knows it, and neither would ever be freed."""
+        self._kept, self._is_current = (None, None), False
 
     def ids(self, *registers: str) -> list[str]:
         """Every id that ever stood in one of these registers."""
@@ -278,7 +284,10 @@ class Shelf:
         """The book as the store has it now."""
         state, kept = source.register_state(), self._kept
         if kept is None or kept[0] != state:
-            kept = self._kept = (state, Book.read(source, kept[1] if kept is not None else None))
+            before = kept[1] if kept is not None else None
+            kept = self._kept = (state, Book.read(source, before))
+            if before is not None:
+                before.let_go()
         return kept[1]
 
 
