@@ -5,7 +5,7 @@ text equal to what prometheus-client writes of the same samples.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from operator import attrgetter
 from sys import intern
 
@@ -122,24 +122,17 @@ class Exporter:
 
     def _columns(self) -> Iterator[tuple[Family, _Write, Sequence[Entry], int]]:
         """Each family in its order, who writes it, of which entries, and of how many in one piece."""
-        lists: dict[tuple[str, ...], list[Entry]] = {}  # many families are of the same kinds
-
-        def entries(kinds: Iterable[str]) -> list[Entry]:
-            key = tuple(kinds)
-            if key not in lists:
-                lists[key] = self._entries(key)
-            return lists[key]
-
-        every = entries(self._of_kind)
+        entries = cache(self._entries)  # many families are of the same kinds
+        every = entries(tuple(self._of_kind))
         for family in self._families:
             yield family, self._write_plain, every, PORTION
         for family, value, of_kinds in self._values:
-            kinds = [kind for kind in of_kinds if value in self._measured.get(kind, ())]
+            kinds = tuple(kind for kind in of_kinds if value in self._measured.get(kind, ()))
             yield family, partial(_write_value, value), entries(kinds), PORTION
         for family in self._time_families:
             yield family, self._write_time, every, TIME_PORTION
 
-    def _entries(self, kinds: Iterable[str]) -> list[Entry]:
+    def _entries(self, kinds: tuple[str, ...]) -> list[Entry]:
         return [entry for kind in kinds for entry in self._of_kind.get(kind, ())]
 
     def _begin(self, entry: Entry) -> None:

@@ -20,7 +20,7 @@ from agent.errors import StoreError
 from agent.faultkept import HORIZON_US, Began, Gone, Kept, Ledger, began_of, build, gone
 from agent.figures.book import Shelf
 from agent.population import Group, Population
-from agent.process import give_memory_back, undisturbed
+from agent.process import undisturbed
 from agent.runner import Runner
 from agent.stores.base import Batch, Reader, Writer
 from agent.stores.noting import FaultEvent
@@ -236,7 +236,6 @@ class FaultWatch:
         kept = build(self._ledger, periods, told, now)
         if self._kept is not None:
             self._kept.drain()
-        give_memory_back()
         return kept, told, Whereabouts(self._agent.shelf.book(self._agent.reader))
 
     def _reckon(self, kept: Kept, waiting: Sequence[Batch], told: Mapping[str, Began], now: int) -> _Looked:

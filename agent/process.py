@@ -1,12 +1,10 @@
 """What this process asks of its interpreter and its kernel before it begins."""
 
-import ctypes
 import gc
 import resource
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from functools import cache
+from contextlib import contextmanager
 
 
 def raise_descriptor_limit() -> None:
@@ -24,24 +22,11 @@ def share_the_interpreter() -> None:
     sys.setswitchinterval(0.0002)
 
 
-def give_memory_back() -> None:
-    """Let the C library hand free memory to the system: a start makes much that only the start needs."""
-    with suppress(OSError, AttributeError):  # not every C library has it
-        _c_library().malloc_trim(0)
-
-
-@cache
-def _c_library() -> ctypes.CDLL:
-    """Opened once: each opening leaves a class behind."""
-    return ctypes.CDLL(None)
-
-
 def settle_memory() -> None:
     """What was built at the start is for good: without this every full collection walks 43 000 targets again."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG, 200, 100)
-    give_memory_back()
 
 
 YOUNG = 5_000
