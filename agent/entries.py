@@ -20,7 +20,7 @@ class Entry:
     `state` and `degraded` are the durable ones, which is all that is shown; `track` may be ahead of them by edges
     that are on their way. `doubt` is what the store was last told to doubt from, `series` how the labels
     of its samples begin ("" while it has none) and `tail` how they go on, which many entries share; `shown` are the
-    values of the last reading that measured.
+    values of the last reading that measured; `version` counts the changes of anything that is shown.
     """
 
     __slots__ = (
@@ -43,6 +43,7 @@ class Entry:
         "totals",
         "track",
         "values",
+        "version",
         "watched",
         "watching",
     )
@@ -67,6 +68,7 @@ class Entry:
         self.month = 0
         self.series = self.tail = ""
         self.watching = False
+        self.version = 0
 
     @property
     def name(self) -> str:

@@ -12,7 +12,8 @@ from sys import intern
 from agent import metrics
 from agent.entries import Entry
 from agent.metrics import Family
-from agent.page import header, labels
+from agent.page import Kept, Piece, header, labels
+from agent.portions import Portion, arranged
 from collectors.base import Outcome
 from sla.model import State, Window
 
@@ -27,11 +28,8 @@ _TIMED = "host"
 """The kind whose parts say when they were last read: other agents read its page (host_page), and a line for each of
 43 000 other targets would be memory of everybody who scrapes."""
 
-PORTION = 250
-"""Entries whose lines are written in one piece; between pieces the loop runs."""
-
 TIME_PORTION = 100
-"""The same for time, which is several lines each."""
+"""Entries whose lines of time, several each, are written in one piece; between pieces the loop runs."""
 
 _Write = Callable[[Family, Sequence[Entry]], Iterable[str]]
 """Writes the lines of a family and of some entries."""
@@ -77,12 +75,15 @@ class Exporter:
         self._time_families = [family for family in shown if family in TIME_FAMILIES]
         self._values = _by_family(value_families)
         self._of_kind: dict[str, dict[Entry, None]] = {}
+        self._moves: dict[str, int] = {}  # how often a kind's entries came or went
+        self._portions: dict[str, tuple[int, list[Portion]]] = {}  # of a kind, as they were after so many moves
         self._measured: dict[str, set[str]] = {}
         self.periods: Mapping[str, Window] = {}
         self.wanted: Sequence[str] = ()
 
     def reading(self, entry: Entry) -> None:
         """A probe of it ended; what one measured that could not measure now stays as it was last seen."""
+        entry.version += 1
         if not entry.series:
             self._begin(entry)
         if entry.last is not None and entry.last.outcome is not Outcome.ERROR:
@@ -93,14 +94,17 @@ class Exporter:
 
     def changed(self, entry: Entry) -> None:
         """Its durable state changed."""
+        entry.version += 1
         if not entry.series:
             self._begin(entry)
 
     def gone(self, entry: Entry) -> None:
         """It left the configuration."""
         if entry.series:
-            for entries in self._of_kind.values():  # its kind may be another one by now
-                entries.pop(entry, None)
+            for kind, entries in self._of_kind.items():  # its kind may be another one by now
+                if entries.pop(entry, self) is None:
+                    self._moves[kind] += 1
+            entry.version += 1
             entry.series = entry.tail = ""
 
     def relabel(self, entry: Entry) -> None:
@@ -109,31 +113,56 @@ class Exporter:
             self.gone(entry)
             self._begin(entry)
 
-    def chunks(self, *, open_metrics: bool) -> Iterator[str]:
-        """The page, piece by piece; a family without samples is left out, and so is who leaves meanwhile."""
-        for family, write, entries, portion in self._columns():
+    def chunks(self, *, open_metrics: bool) -> Iterator[Piece]:
+        """The page, piece by piece; a family without samples is left out, and so is who leaves meanwhile.
+
+        Whoever takes it lets the loop run after each piece that is new, also after an empty one: a search in vain.
+        """
+        for kind in list(self._of_kind):
+            yield from self._arrange(kind)
+        for family, pieces in self._columns():
             if not metrics.is_named(family.name, self.wanted):
                 continue
             head = header(family, open_metrics=open_metrics)
-            for start in range(0, len(entries), portion):
-                text = "".join(write(family, [entry for entry in entries[start : start + portion] if entry.series]))
-                yield head + text if text else ""  # whoever takes it lets the loop run, also after a search in vain
-                head = "" if text else head
+            for piece in pieces:
+                if head and not _is_empty(piece):
+                    yield head
+                    head = ""
+                yield piece
 
-    def _columns(self) -> Iterator[tuple[Family, _Write, Sequence[Entry], int]]:
-        """Each family in its order, who writes it, of which entries, and of how many in one piece."""
-        entries = cache(self._entries)  # many families are of the same kinds
-        every = entries(tuple(self._of_kind))
+    def _arrange(self, kind: str) -> Iterator[str]:
+        """Put a kind's entries into portions anew where some came or went."""
+        moves = self._moves[kind]
+        if self._portions[kind][0] != moves:
+            found: list[Portion] = []
+            yield from arranged(list(self._of_kind[kind]), found)
+            self._portions[kind] = moves, found  # who came meanwhile is on the next page, who left says nothing
+
+    def _columns(self) -> Iterator[tuple[Family, Iterator[Piece]]]:
+        """Each family in its order, and its lines."""
+        portions = cache(self._of_kinds)  # many families are of the same kinds
+        every = tuple(self._of_kind)
         for family in self._families:
-            yield family, self._write_plain, every, PORTION
+            yield family, self._kept_pieces(family, self._write_plain, portions(every))
         for family, value, of_kinds in self._values:
             kinds = tuple(kind for kind in of_kinds if value in self._measured.get(kind, ()))
-            yield family, partial(_write_value, value), entries(kinds), PORTION
+            yield family, self._kept_pieces(family, partial(_write_value, value), portions(kinds))
         for family in self._time_families:
-            yield family, self._write_time, every, TIME_PORTION
+            yield family, self._time_pieces(family, portions(every))
 
-    def _entries(self, kinds: tuple[str, ...]) -> list[Entry]:
-        return [entry for kind in kinds for entry in self._of_kind.get(kind, ())]
+    def _of_kinds(self, kinds: tuple[str, ...]) -> list[Portion]:
+        return [portion for kind in kinds for portion in self._portions[kind][1]]
+
+    def _kept_pieces(self, family: Family, write: _Write, portions: Sequence[Portion]) -> Iterator[Piece]:
+        for portion in portions:
+            kept = portion.kept(family, self._now_us())
+            yield kept or portion.keep(family, "".join(write(family, _shown(portion.entries))))
+
+    def _time_pieces(self, family: Family, portions: Sequence[Portion]) -> Iterator[Piece]:
+        """Never kept: time goes on without a reading."""
+        for portion in portions:
+            for start in range(0, len(portion.entries), TIME_PORTION):
+                yield "".join(self._write_time(family, _shown(portion.entries[start : start + TIME_PORTION])))
 
     def _begin(self, entry: Entry) -> None:
         watched = entry.watched
@@ -141,8 +170,12 @@ class Exporter:
         rest = zip(others, (watched.kind, watched.module, watched.site, watched.vantage), strict=True)
         entry.series = "{" + labels([(own, entry.name)])
         entry.tail = intern("," + labels([*rest, *watched.labels, *self._common.items()]))
-        self._of_kind.setdefault(watched.kind, {})[entry] = None
-        self._measured.setdefault(watched.kind, set())
+        kind = watched.kind
+        if kind not in self._of_kind:
+            self._of_kind[kind], self._measured[kind] = {}, set()
+            self._moves[kind], self._portions[kind] = 0, (0, [])
+        self._of_kind[kind][entry] = None
+        self._moves[kind] += 1
 
     def _write_plain(self, family: Family, entries: Sequence[Entry]) -> list[str]:
         name = family.name
@@ -177,6 +210,15 @@ class Exporter:
             if window.start <= now < window.end:
                 text += _time_lines(f'{base},period="{label}"', entry.totals.of_period(window, now), zeros=False)
         return text
+
+
+def _shown(entries: Sequence[Entry]) -> list[Entry]:
+    """Those that are on the page still."""
+    return [entry for entry in entries if entry.series]
+
+
+def _is_empty(piece: Piece) -> bool:
+    return not (piece.size if isinstance(piece, Kept) else piece)
 
 
 def shown_state(entry: Entry, now: int) -> State:

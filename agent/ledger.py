@@ -271,6 +271,7 @@ class Ledger:
     def _apply(self, entry: Entry, result: Result, *, doubt: bool = True) -> None:
         """Take what a step left: its track, its edges, and what the store is to doubt."""
         entry.track = result.track
+        entry.version += 1
         for edge in result.edges:
             entry.pending += 1
             entry.pending_at = edge.at if entry.pending_at is None else min(entry.pending_at, edge.at)

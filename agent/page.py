@@ -4,9 +4,48 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from agent.metrics import Family, Type
+from agent.packing import Packed, pack, unpack
 
 PIECE = 250
 """Lines that are written in one piece; between pieces the loop runs."""
+
+
+class Kept:
+    """A piece of the page that can be said again. `is_new` until it was packed for the first time."""
+
+    __slots__ = ("_packed", "_text", "size")
+
+    def __init__(self, text: str) -> None:
+        self.size = len(text)
+        self._text: str | None = text
+        self._packed: Packed | None = None
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it was written just now."""
+        return bool(self._text)
+
+    def text(self) -> str:
+        """What it says."""
+        return unpack(self.packed()).decode()
+
+    def packed(self) -> Packed:
+        """The same packed, as it is kept from now on; the first time for a thread beside the loop, or for several."""
+        text = self._text
+        if text is not None:
+            self._packed = pack(text.encode())
+            self._text = None  # only now: another thread finds one or the other
+        assert self._packed is not None
+        return self._packed
+
+
+Piece = str | Kept
+"""A part of a page."""
+
+
+def text_of(pieces: Iterable[Piece]) -> str:
+    """The whole text."""
+    return "".join(piece if isinstance(piece, str) else piece.text() for piece in pieces)
 
 
 def header(family: Family, *, open_metrics: bool) -> str:

@@ -12,11 +12,12 @@ from prometheus_client.openmetrics import exposition as openmetrics
 from agent.config import ConfigError
 from agent.errors import AgentError
 from agent.marking import marked
+from agent.packing import Gzip, Packed, pack
+from agent.page import Kept, Piece, text_of
 from agent.web import api, clock, discovery, pages, probe
 from agent.web.door import Door, most_connections
 from agent.web.guard import refuse_foreign
 from agent.web.keys import AGENT, QUESTIONS, REPORTS
-from agent.web.packing import packer
 from agent.web.problems import problem, problems_as_answers
 from agent.web.questions import Questions
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 PARCEL_CHARACTERS = 512 * 1024
+KEPT_AT_ONCE = 16
 OPEN_METRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
 REPORT_SECONDS = 120.0
@@ -99,42 +101,78 @@ async def metrics(request: web.Request) -> web.StreamResponse:
     agent = request.app[AGENT]
     open_metrics = "application/openmetrics-text" in request.headers.get("Accept", "")
     response = web.StreamResponse(headers={"Content-Type": OPEN_METRICS if open_metrics else TEXT})
-    packing = None
-    if "gzip" in request.headers.get("Accept-Encoding", ""):
+    if "gzip" not in request.headers.get("Accept-Encoding", ""):
+        await response.prepare(request)
+        async for parcel in _parcels(_pieces(agent, open_metrics=open_metrics)):
+            await response.write(await asyncio.to_thread(_plain, parcel))
+    else:
         response.headers["Content-Encoding"] = "gzip"
-        packing = packer()
-    await response.prepare(request)
-    async for data in _parcels(_pieces(agent, open_metrics=open_metrics)):
-        # packed beside the loop: probes do not wait for a scrape
-        await response.write(data if packing is None else await asyncio.to_thread(packing.compress, data))
-    if packing is not None:
-        await response.write(packing.flush())
+        await response.prepare(request)
+        await _write_gzip(response, _parcels(_pieces(agent, open_metrics=open_metrics)))
     await response.write_eof()
     return response
 
 
-async def _parcels(pieces: AsyncIterator[str]) -> AsyncIterator[bytes]:
-    """The same text in larger parts: each part that is handed to a thread costs two wake-ups."""
-    held, size = list[str](), 0
+async def _write_gzip(response: web.StreamResponse, parcels: AsyncIterator[list[Piece]]) -> None:
+    """What was kept is packed already; all the rest is packed beside the loop, for probes do not wait for a scrape."""
+    packing = Gzip()
+    await response.write(packing.begin())
+    async for parcel in parcels:
+        is_kept = all(isinstance(piece, Kept) and not piece.is_new for piece in parcel)
+        parts = _packed(parcel) if is_kept else await asyncio.to_thread(_packed, parcel)
+        await response.write(b"".join(map(packing.add, parts)))
+    await response.write(packing.end())
+
+
+def _packed(parcel: list[Piece]) -> list[Packed]:
+    """Its parts: what can be kept piece by piece, what cannot in one with its neighbours."""
+    parts, loose = list[Packed](), list[str]()
+    for piece in parcel:
+        if isinstance(piece, str):
+            loose.append(piece)
+            continue
+        if loose:
+            parts.append(pack("".join(loose).encode()))
+            loose = []
+        parts.append(piece.packed())
+    return [*parts, pack("".join(loose).encode())] if loose else parts
+
+
+def _plain(parcel: list[Piece]) -> bytes:
+    return text_of(parcel).encode()
+
+
+async def _parcels(pieces: AsyncIterator[Piece]) -> AsyncIterator[list[Piece]]:
+    """The same pieces by the hundred: each part that is handed to a thread costs two wake-ups."""
+    held, size = list[Piece](), 0
     async for piece in pieces:
         held.append(piece)
-        size += len(piece)
+        size += len(piece) if isinstance(piece, str) else piece.size
         if size >= PARCEL_CHARACTERS:
-            yield "".join(held).encode()
+            yield held
             held, size = [], 0
-    yield "".join(held).encode()
+    yield held
 
 
-async def _pieces(agent: "Agent", *, open_metrics: bool) -> AsyncIterator[str]:
-    """The agent's own families, then the targets' ones, then what ends an OpenMetrics page."""
+async def _pieces(agent: "Agent", *, open_metrics: bool) -> AsyncIterator[Piece]:
+    """The agent's own families, then the targets' ones, then what ends an OpenMetrics page.
+
+    A write alone does not give the loop back, and probes are waiting for it: a piece that was kept costs next to
+    nothing, all others are followed by a turn of the loop.
+    """
     render = openmetrics.generate_latest if open_metrics else exposition.generate_latest
     own = render(marked(agent.metrics.registry, is_simulated=agent.is_simulated)).decode()
     yield own.removesuffix("# EOF\n")
     kept = (agent.fault_metrics, agent.link_metrics, agent.register_metrics, agent.exporter)
-    for chunk in chain.from_iterable(families.chunks(open_metrics=open_metrics) for families in kept):
-        if chunk:
-            yield chunk
-        await asyncio.sleep(0)  # a write alone does not give the loop back, and probes are waiting for it
+    kept_in_turn = 0
+    for piece in chain.from_iterable(families.chunks(open_metrics=open_metrics) for families in kept):
+        is_kept = isinstance(piece, Kept) and not piece.is_new
+        if piece:
+            yield piece
+        kept_in_turn = kept_in_turn + 1 if is_kept else KEPT_AT_ONCE
+        if kept_in_turn >= KEPT_AT_ONCE:
+            kept_in_turn = 0
+            await asyncio.sleep(0)
     if open_metrics:
         yield "# EOF\n"
 

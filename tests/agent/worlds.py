@@ -10,6 +10,7 @@ from agent.clockwatch import ClockWatch, Heard, begin
 from agent.commit import Committer
 from agent.exporter import Exporter
 from agent.ledger import Known, Ledger
+from agent.page import text_of
 from agent.selfmetrics import SelfMetrics
 from agent.stores.base import Batch, RunRequest
 from agent.stores.opening import Location, connect, migrate
@@ -155,7 +156,7 @@ class World:
 
     def scrape(self) -> dict[str, float]:
         """The settled seconds by state of every component, as /metrics shows them now."""
-        text = "".join(self.exporter.chunks(open_metrics=False))
+        text = text_of(self.exporter.chunks(open_metrics=False))
         found = {}
         for line in text.splitlines():
             if line.startswith("sla_target_seconds_total"):
