@@ -87,7 +87,8 @@ class Ledger:
         self._publisher = publisher
         self._tallies = tallies
         self._dropped = dropped
-        self._entries: dict[str, dict[str, Entry]] = {}
+        self._whole: dict[str, Entry] = {}
+        self._parts: dict[str, dict[str, Entry]] = {}  # of targets that have any: most have none
         self._by_id: dict[int, Entry] = {}
         self._expiry: list[tuple[int, int]] = []
         self._retired: dict[str, dict[str, Entry]] = {}
@@ -97,8 +98,7 @@ class Ledger:
 
     def watch(self, watched: Watched) -> None:
         """Begin, or go on after a change of its options: what is known of its components stays."""
-        held = self._entries.setdefault(watched.id, {})
-        for entry in held.values():
+        for entry in self.of_target(watched.id).values():
             entry.watched = watched
             self._publisher.relabel(entry)
         self._entry(watched, "")
@@ -110,7 +110,10 @@ class Ledger:
 
         What is DOWN then is withdrawn: its outage counts to this instant, and is never restored (M5).
         """
-        for entry in self._entries.pop(target_id, {}).values():
+        held = self.of_target(target_id)
+        self._whole.pop(target_id, None)
+        self._parts.pop(target_id, None)
+        for entry in held.values():
             self._apply(entry, withdraw(entry.track, now, entry.watched.rules))
             self._tallies.let_go(entry)
             self._retired.setdefault(target_id, {})[entry.component.part] = entry
@@ -121,7 +124,7 @@ class Ledger:
     def component_of(self, name: str) -> Component | None:
         """What has that id, watched or not; it may be durable in a moment only."""
         target, _, part = name.partition("#")
-        entry = self._entries.get(target, {}).get(part) or self._retired.get(target, {}).get(part)
+        entry = self._found(target, part) or self._retired.get(target, {}).get(part)
         return self._known.components.get(target, {}).get(part) if entry is None else entry.component
 
     def adopt(self, kinds: Mapping[str, str]) -> list[Component]:
@@ -144,12 +147,15 @@ class Ledger:
 
     def entries(self) -> Iterator[Entry]:
         """Every component of every watched target."""
-        for parts in self._entries.values():
-            yield from parts.values()
+        for target_id, entry in self._whole.items():
+            yield entry
+            if target_id in self._parts:
+                yield from self._parts[target_id].values()
 
     def of_target(self, target_id: str) -> dict[str, Entry]:
         """The components of one target by name; empty if it is not watched."""
-        return self._entries.get(target_id, {})
+        whole = self._whole.get(target_id)
+        return {} if whole is None else {"": whole, **self._parts.get(target_id, {})}
 
     def record(self, watched: Watched, at: int, duration_seconds: float, readings: Sequence[base.Reading]) -> bool:
         """Take the readings of one probe that started at `at`; True asks for a re-probe (S3).
@@ -352,10 +358,17 @@ class Ledger:
         self._committer.record(at, kind, json.dumps({"plane": check.plane}))
 
     def _entry(self, watched: Watched, part: str) -> Entry:
-        held = self._entries.setdefault(watched.id, {})
-        if part not in held:
-            held[part] = self._new_entry(watched, part)
-        return held[part]
+        entry = self._found(watched.id, part)
+        if entry is None:
+            entry = self._new_entry(watched, part)
+            if part:
+                self._parts.setdefault(watched.id, {})[part] = entry
+            else:
+                self._whole[watched.id] = entry
+        return entry
+
+    def _found(self, target_id: str, part: str) -> Entry | None:
+        return self._parts.get(target_id, {}).get(part) if part else self._whole.get(target_id)
 
     def _new_entry(self, watched: Watched, part: str) -> Entry:
         retired = self._retired.get(watched.id, {}).pop(part, None)
@@ -374,7 +387,10 @@ class Ledger:
         return entry
 
     def _component(self, watched: Watched, part: str) -> Component:
-        component = self._known.components.get(watched.id, {}).pop(part, None)
+        known = self._known.components.get(watched.id, {})
+        component = known.pop(part, None)
+        if component is not None and not known:
+            del self._known.components[watched.id]
         if component is None:
             component = Component(self._known.next_id, watched.id, part, watched.kind)
             self._known.next_id += 1

@@ -24,8 +24,14 @@ class Place(NamedTuple):
     @property
     def uri(self) -> str:
         """The URI as requests carry it: the interface of a link-local address is our own matter."""
-        host = self.host.partition("%")[0]
-        return f"rtsp://{f'[{host}]' if ':' in host else host}:{self.port}{self.path}"
+        return uri_of(self.host, self.port, self.path)
+
+
+def uri_of(host: str, port: int, path: str) -> str:
+    """The same of its parts."""
+    if ":" in host:
+        host = f"[{host.partition('%')[0]}]"
+    return f"rtsp://{host}:{port}{path}"
 
 
 def parse(text: str, default_path: str) -> Place:

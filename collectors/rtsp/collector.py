@@ -4,14 +4,15 @@ import os
 import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import partial
+from sys import intern
 from time import monotonic
 from typing import Self
 
 from collectors.base import Collector, Landed, Module, Outcome, Reading, Reason, Target, error, ok
 from collectors.dialling import SocketOptions
 from collectors.resolve import Address, Resolver
-from collectors.rtsp.address import Place, parse
+from collectors.rtsp.address import Place, parse, uri_of
 from collectors.rtsp.describe import AGENT, Describing
 from collectors.rtsp.devices import Manners, Patience, Sessions
 from collectors.rtsp.options import Account, RtspModule, account_of
@@ -19,7 +20,10 @@ from collectors.rtsp.probe import RtspProbe
 from collectors.sockets import SocketEngine
 from collectors.wire.rtsp import request
 
-_OPTIONS_OF_ALL = request("OPTIONS", "*", 1, (AGENT,))
+_BEFORE, _, _AFTER = request("OPTIONS", "*", 1, (AGENT,)).partition(b"*")
+
+_PARSED = 65_536
+"""Addresses of a module that are kept as they were read."""
 
 REACHABLE = "reachable"
 """The component that says whether RTSP answers at all, beside a target that is asked for more."""
@@ -57,7 +61,7 @@ class RtspCollector:
         self._family = module.wanted_family
         self._options = SocketOptions(module.source_address)
         self._describes = module.depth == "describe"
-        self._parsed = lru_cache(maxsize=65536)(self._numeric)
+        self._parsed: dict[str, tuple[Address | None, str]] = {}
 
     async def __aenter__(self) -> Self:
         self._account = account_of(self._module, self._devices.salt)
@@ -71,8 +75,9 @@ class RtspCollector:
         """Ask a numeric address without a task of its own; False for what `collect` has to do."""
         if self._describes or target.trace is not None or "%" in target.address:
             return False
+        found = self._parsed.get(target.address)
         try:
-            device, path = self._parsed(target.address)
+            device, path = self._numeric(target.address) if found is None else found
         except ValueError:
             return False
         if device is None or self._family not in (socket.AF_UNSPEC, device.family):
@@ -206,14 +211,16 @@ class RtspCollector:
     def _numeric(self, text: str) -> tuple[Address | None, str]:
         """What is kept of an address for its launches; None where it is a name. Errors: ValueError."""
         place, _ = self._parse(text)
-        return place.address, place.path
+        if len(self._parsed) >= _PARSED:
+            self._parsed.clear()  # addresses of targets that are gone
+        kept = self._parsed[text] = place.address, intern(place.path)
+        return kept
 
     def _opening(self, device: Address, path: str) -> bytes:
         """The first request of a launch: made anew, for 43 000 of them would have to be kept."""
         if self._module.depth == "connect":
             return b""
-        before, _, after = _OPTIONS_OF_ALL.partition(b"*")
-        return before + Place(device.sockaddr[0], device.port, path, device).uri.encode() + after
+        return b"%b%b%b" % (_BEFORE, uri_of(device.sockaddr[0], device.port, path).encode(), _AFTER)
 
     def _parse(self, text: str) -> tuple[Place, bytes]:
         """Where, and the first request. Errors: ValueError."""
