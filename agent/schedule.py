@@ -1,4 +1,4 @@
-"""When each target is probed: a heap of due times on the monotonic clock, on a grid of 20 ms.
+"""When each target is probed: a calendar of due times on the monotonic clock, on a grid of 20 ms.
 
 Every target has its own place in its interval (a checksum of its id), so starts are spread evenly, and the same
 places hold after a reload. Wall time plays no part: a clock that jumps moves no probe.
@@ -6,6 +6,7 @@ places hold after a reload. Wall time plays no part: a clock that jumps moves no
 
 import asyncio
 import heapq
+from collections import deque
 from collections.abc import Callable
 from itertools import count
 from typing import NamedTuple
@@ -18,6 +19,10 @@ PAUSE_NS = 5_000_000
 
 ROUND_NS = 2_000_000
 """Longer than this the loop does nothing but launch: then answers are served before the next are launched."""
+
+LATE_ROUND_NS = 4_000_000
+"""The same while probes have waited for eight times as long: when thousands fall silent, ending them takes as long as
+it may, and launches that get less stay late."""
 
 FIRST_SPREAD_NS = 10_000_000_000
 """A new target is probed for the first time within this, even if its interval is longer."""
@@ -45,8 +50,8 @@ UNDER_WAY = -1
 class Job:
     """One target's place in the schedule, and the lane it was launched in. Units: monotonic nanoseconds.
 
-    `turn` numbers its one entry in the heap that counts, UNDER_WAY while it has none. `early_ns` is when a hint last
-    brought it forward, `hinted` whether one came while it was under way.
+    `turn` numbers its one entry in the calendar that counts, UNDER_WAY while it has none. `early_ns` is when a hint
+    last brought it forward, `hinted` whether one came while it was under way.
     """
 
     __slots__ = ("dead", "due_ns", "early_ns", "hinted", "lane", "regular_ns", "turn", "watched")
@@ -97,9 +102,10 @@ def next_turn(watched: Watched, started_ns: int, ended_ns: int, *, retry: bool) 
 
 
 class Schedule:
-    """The heap. `launch` starts the probe of a job; the job comes back by `done` when it has ended.
+    """The calendar: who is due at each instant, and a heap of the instants, for many share one.
 
-    `rounds` and `launched` only ever rise: who watches over us sees by them that it gets on.
+    `launch` starts the probe of a job; the job comes back by `done` when it has ended. `rounds` and `launched` only
+    ever rise: who watches over us sees by them that it gets on.
     """
 
     def __init__(
@@ -108,7 +114,9 @@ class Schedule:
         self._now_ns = now_ns
         self._launch = launch
         self._missed = missed
-        self._heap: list[tuple[int, int, Job]] = []
+        self._at: dict[int, list[tuple[int, Job]]] = {}  # turn and job of whoever is due at an instant
+        self._instants: list[int] = []
+        self._ready: deque[tuple[int, Job]] = deque()  # whose instant has come
         self._jobs: dict[str, Job] = {}
         self._number = count()
         self._wake = asyncio.Event()
@@ -123,7 +131,17 @@ class Schedule:
     @property
     def overdue_ns(self) -> int:
         """How long the probe that is due first has been waiting already."""
-        return max(self._now_ns() - self._heap[0][0], 0) if self._heap else 0
+        first = self._first()
+        return 0 if first is None else max(self._now_ns() - first, 0)
+
+    def _first(self) -> int | None:
+        """When the first of all is due, or was; on the way there entries that no longer count go."""
+        while self._ready:
+            turn, job = self._ready[0]
+            if turn == job.turn and not job.dead:
+                return job.due_ns
+            self._drop(*self._ready.popleft())
+        return self._instants[0] if self._instants else None
 
     def add(self, watched: Watched) -> None:
         """Begin to probe a target, or go on with changed options from its next turn."""
@@ -162,10 +180,14 @@ class Schedule:
         return True
 
     def _sweep_out(self) -> None:
-        """Entries that no longer count go when they come up, or here: hints must not make the heap grow."""
+        """Entries that no longer count go when they come up, or here: hints must not make the calendar grow."""
         if self._stale > _STALE_KEPT + len(self._jobs):
-            self._heap[:] = [entry for entry in self._heap if entry[1] == entry[2].turn and not entry[2].dead]
-            heapq.heapify(self._heap)
+            kept = {
+                at: [entry for entry in due if entry[0] == entry[1].turn and not entry[1].dead]
+                for at, due in self._at.items()
+            }
+            self._at = {at: due for at, due in kept.items() if due}
+            self._instants[:] = sorted(self._at)
             self._stale = 0
 
     def done(self, job: Job, started_ns: int, *, retry: bool) -> None:
@@ -189,10 +211,11 @@ class Schedule:
             now = self._now_ns()
             launched = self._launch_due(now)
             self.rounds += 1
-            if not self._heap:
+            first = self._first()
+            if first is None:
                 await self._sleep(IDLE_SECONDS)
                 continue
-            wait = self._heap[0][0] - now
+            wait = first - now
             if wait <= 0:
                 wait = launched * PAUSE_NS // LAUNCH_CAP - (self._now_ns() - now)
             if wait > 0:
@@ -202,23 +225,36 @@ class Schedule:
 
     def _launch_due(self, now: int) -> int:
         """How many were launched; the clock is asked before each, for one may take longer than all the others."""
-        heap, launched, until = self._heap, 0, now + ROUND_NS
-        while heap and heap[0][0] <= now and launched < LAUNCH_CAP and (not launched or self._now_ns() < until):
-            due, turn, job = heapq.heappop(heap)
+        while self._instants and self._instants[0] <= now:
+            self._ready += self._at.pop(heapq.heappop(self._instants))
+        ready, launched = self._ready, 0
+        late = now - ready[0][1].due_ns if ready else 0
+        until = now + min(max(ROUND_NS, late // 8), LATE_ROUND_NS)
+        while ready and launched < LAUNCH_CAP and (not launched or self._now_ns() < until):
+            turn, job = ready.popleft()
             if job.dead or turn != job.turn:
-                self._stale -= turn != job.turn
+                self._drop(turn, job)
                 continue
             job.turn = UNDER_WAY
-            self.lateness_ns = now - due
+            self.lateness_ns = now - job.due_ns
             launched += 1
             self._launch(job)
             self.launched += 1
         return launched
 
+    def _drop(self, turn: int, job: Job) -> None:
+        """An entry came up that no longer counts; of those that a hint replaced a count is kept."""
+        self._stale -= turn != job.turn
+
     def _push(self, job: Job) -> None:
         job.turn = next(self._number)
-        heapq.heappush(self._heap, (job.due_ns, job.turn, job))
-        if self._heap[0][2] is job:
+        due = self._at.get(job.due_ns)
+        if due is not None:
+            due.append((job.turn, job))
+            return
+        self._at[job.due_ns] = [(job.turn, job)]
+        heapq.heappush(self._instants, job.due_ns)
+        if self._instants[0] == job.due_ns:
             self._wake.set()
 
     async def _sleep(self, seconds: float) -> None:

@@ -240,7 +240,7 @@ def test_a_schedule_says_how_long_its_first_probe_waits() -> None:
     schedule = Schedule(lambda: now[0], lambda _: None, lambda _, __: None)
     assert schedule.overdue_ns == 0
     schedule.add(target())
-    due = schedule._heap[0][0]
+    due = schedule._instants[0]
     assert schedule.overdue_ns == 0
     now[0] = due + 7
     assert schedule.overdue_ns == 7

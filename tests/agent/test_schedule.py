@@ -9,7 +9,17 @@ import pytest
 
 from agent.lanes import Lane
 from agent.pulse import BEAT_NS, Pulse
-from agent.schedule import BEHIND_NS, LAUNCH_CAP, ROUND_NS, Job, Schedule, next_regular, next_turn, on_grid
+from agent.schedule import (
+    BEHIND_NS,
+    LATE_ROUND_NS,
+    LAUNCH_CAP,
+    ROUND_NS,
+    Job,
+    Schedule,
+    next_regular,
+    next_turn,
+    on_grid,
+)
 from agent.targets import GRID_NS, Watched
 from sla.confirm import Rules
 from tests.agent.worlds import HandClock, target
@@ -87,6 +97,37 @@ def test_starts_are_capped_per_tick_and_nothing_is_lost() -> None:
         assert len(started) == LAUNCH_CAP
         seen += [job.watched.id for job in started]
     assert sorted(seen) == sorted(watched.id for watched in many(1000))
+
+
+def test_a_round_is_longer_while_probes_have_waited_for_long() -> None:
+    hand, started = Hand(), list[str]()
+
+    def slow(job: Job) -> None:
+        started.append(job.watched.id)
+        hand.clock.seconds += LATE_ROUND_NS / SECOND * 0.4
+
+    hand.schedule = Schedule(hand.clock.monotonic_ns, slow, lambda *_: None)
+    for watched in many(5):
+        hand.schedule.add(watched)
+        hand.schedule._jobs[watched.id].due_ns = 0
+        hand.schedule._push(hand.schedule._jobs[watched.id])
+    hand.clock.seconds = 1
+    assert [hand.schedule._launch_due(hand.clock.monotonic_ns()) for _ in range(2)] == [3, 2]
+
+
+def test_who_left_while_waiting_for_a_round_does_not_hold_up_those_behind() -> None:
+    hand = Hand()
+    for watched in many(LAUNCH_CAP + 3):
+        hand.schedule.add(watched)
+        job = hand.schedule._jobs[watched.id]
+        job.due_ns = 7
+        hand.schedule._push(job)
+    assert len(hand.tick(1)) == LAUNCH_CAP
+    gone = list(many(LAUNCH_CAP + 3))[LAUNCH_CAP:-1]
+    for watched in gone:
+        hand.schedule.remove(watched.id)
+    assert hand.schedule.overdue_ns == SECOND - 7
+    assert [job.watched.id for job in hand.tick(2)] == [f"t{LAUNCH_CAP + 2}"]
 
 
 def test_a_round_of_slow_launches_lets_the_loop_run_between_and_takes_at_least_one() -> None:

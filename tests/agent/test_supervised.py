@@ -83,7 +83,7 @@ def test_a_schedule_that_goes_round_no_more_ends_the_answers_until_it_does(bench
 
 def test_a_probe_that_is_due_and_not_launched_ends_the_answers(bench):
     bench.schedule.add(target())
-    due = bench.schedule._heap[0][0]
+    due = bench.schedule._instants[0]
     bench.now = due
     bench.schedule.rounds += 1  # it goes round, and launches nothing
     assert bench.pulses() == 1
