@@ -76,6 +76,7 @@ class Exporter:
         self._values = _by_family(value_families)
         self._of_kind: dict[str, dict[Entry, None]] = {}
         self._moves: dict[str, int] = {}  # how often a kind's entries came or went
+        self._pages = self._left = 0
         self._portions: dict[str, tuple[int, list[Portion]]] = {}  # of a kind, as they were after so many moves
         self._measured: dict[str, set[str]] = {}
         self.periods: Mapping[str, Window] = {}
@@ -104,6 +105,7 @@ class Exporter:
             for kind, entries in self._of_kind.items():  # its kind may be another one by now
                 if entries.pop(entry, self) is None:
                     self._moves[kind] += 1
+            self._left += 1
             entry.version += 1
             entry.series = entry.tail = ""
 
@@ -120,7 +122,8 @@ class Exporter:
         """
         for kind in list(self._of_kind):
             yield from self._arrange(kind)
-        for family, pieces in self._columns():
+        self._pages += 1
+        for family, pieces in self._columns(self._pages):
             if not metrics.is_named(family.name, self.wanted):
                 continue
             head = header(family, open_metrics=open_metrics)
@@ -138,24 +141,24 @@ class Exporter:
             yield from arranged(list(self._of_kind[kind]), found)
             self._portions[kind] = moves, found  # who came meanwhile is on the next page, who left says nothing
 
-    def _columns(self) -> Iterator[tuple[Family, Iterator[Piece]]]:
+    def _columns(self, page: int) -> Iterator[tuple[Family, Iterator[Piece]]]:
         """Each family in its order, and its lines."""
         portions = cache(self._of_kinds)  # many families are of the same kinds
         every = tuple(self._of_kind)
         for family in self._families:
-            yield family, self._kept_pieces(family, self._write_plain, portions(every))
+            yield family, self._kept_pieces(page, family, self._write_plain, portions(every))
         for family, value, of_kinds in self._values:
             kinds = tuple(kind for kind in of_kinds if value in self._measured.get(kind, ()))
-            yield family, self._kept_pieces(family, partial(_write_value, value), portions(kinds))
+            yield family, self._kept_pieces(page, family, partial(_write_value, value), portions(kinds))
         for family in self._time_families:
             yield family, self._time_pieces(family, portions(every))
 
     def _of_kinds(self, kinds: tuple[str, ...]) -> list[Portion]:
         return [portion for kind in kinds for portion in self._portions[kind][1]]
 
-    def _kept_pieces(self, family: Family, write: _Write, portions: Sequence[Portion]) -> Iterator[Piece]:
+    def _kept_pieces(self, page: int, family: Family, write: _Write, portions: Sequence[Portion]) -> Iterator[Piece]:
         for portion in portions:
-            kept = portion.kept(family, self._now_us())
+            kept = portion.kept(family, (page, self._left), self._now_us())  # who leaves meanwhile leaves at once
             yield kept or portion.keep(family, "".join(write(family, _shown(portion.entries))))
 
     def _time_pieces(self, family: Family, portions: Sequence[Portion]) -> Iterator[Piece]:

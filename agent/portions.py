@@ -31,21 +31,27 @@ class Portion:
     in-service dates change what is shown without one: up to the next of them it is kept.
     """
 
-    __slots__ = ("_kept", "_until", "_versions", "entries")
+    __slots__ = ("_asked", "_kept", "_until", "_versions", "entries")
 
     def __init__(self, entries: Sequence[Entry]) -> None:
         self.entries = entries
         self._kept: dict[str, Kept] = {}
         self._versions = -1
         self._until = 0
+        self._asked: object = None
 
-    def kept(self, family: Family, now: int) -> Kept | None:
-        """What holds still of a family; None where it has to be written."""
-        versions = sum(map(_VERSION, self.entries))
-        if versions != self._versions or now >= self._until:
-            self._kept = {}
-            self._versions = versions
-            self._until = _next_border(self.entries, now)
+    def kept(self, family: Family, asked: object, now: int) -> Kept | None:
+        """What holds still of a family; None where it has to be written.
+
+        `asked` stands for the page that is made: one look at the entries is enough for all of its families.
+        """
+        if asked != self._asked:
+            self._asked = asked
+            versions = sum(map(_VERSION, self.entries))
+            if versions != self._versions or now >= self._until:
+                self._kept = {}
+                self._versions = versions
+                self._until = _next_border(self.entries, now)
         return self._kept.get(family.name)
 
     def keep(self, family: Family, text: str) -> Kept:
