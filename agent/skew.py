@@ -1,9 +1,6 @@
 """How far a device's clock is from ours: a collector reports the device's stamp, only the shell knows the time (T2)."""
 
-from collections.abc import Mapping
-from dataclasses import replace
-
-from collectors.base import DEVICE_CLOCK, HOST_CLOCK, Reading
+from collectors.base import DEVICE_CLOCK, HOST_CLOCK, Reading, with_values
 
 ZONE_SECONDS = 8 * 3600
 """What a device is off by that writes Beijing time and labels it GMT, or the reverse."""
@@ -24,23 +21,10 @@ def with_skew(reading: Reading, wall_us: int) -> Reading:
     """
     counted, stamp = reading.values.get(HOST_CLOCK), reading.values.get(DEVICE_CLOCK)
     if counted is not None:
-        return _saying(reading, {**reading.values, "clock_skew_seconds": counted - wall_us / 1e6})
+        return with_values(reading, {**reading.values, "clock_skew_seconds": counted - wall_us / 1e6})
     if stamp is None:
         return reading
     skew = stamp - wall_us / 1e6
     zone = next((z for z in (ZONE_SECONDS, -ZONE_SECONDS) if abs(skew - z) <= ZONE_TOLERANCE_SECONDS), 0)
     found = {"clock_skew_seconds": skew - zone, "clock_zone_mislabelled": 1.0 if zone else 0.0}
-    return _saying(reading, {**reading.values, **found})
-
-
-def _saying(reading: Reading, values: Mapping[str, float]) -> Reading:
-    """The reading with these values; every camera tells its clock, and `replace` would take twice as long."""
-    if type(reading) is not Reading:
-        return replace(reading, values=values)
-    return Reading(
-        outcome=reading.outcome,
-        component=reading.component,
-        reason=reading.reason,
-        detail=reading.detail,
-        values=values,
-    )
+    return with_values(reading, {**reading.values, **found})

@@ -6,7 +6,7 @@ clock or judges quality: limits are dated parameters that sla applies to `Readin
 
 import ssl
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Protocol, Self, TypeVar, runtime_checkable
@@ -166,6 +166,19 @@ def recognised(reading: Reading, identity: str) -> Reading:
         detail=reading.detail,
         values=reading.values,
         identity=identity,
+    )
+
+
+def with_values(reading: Reading, values: Mapping[str, float]) -> Reading:
+    """The same reading with these values; `replace` would take twice as long, and nearly every probe asks for it."""
+    if type(reading) is not Reading:
+        return replace(reading, values=values)
+    return Reading(
+        outcome=reading.outcome,
+        component=reading.component,
+        reason=reading.reason,
+        detail=reading.detail,
+        values=values,
     )
 
 

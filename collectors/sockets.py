@@ -11,12 +11,12 @@ import heapq
 import select
 import socket
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from math import ceil
 from time import monotonic
 
-from collectors.base import CollectorUnavailableError, Landed, Reading, Reason, Target, error, failed
+from collectors.base import CollectorUnavailableError, Landed, Reading, Reason, Target, error, failed, with_values
 from collectors.dialling import RESET, SocketOptions, is_connected, met_itself, open_stream, rtt_of, tcp_info
 from collectors.errnos import from_host, from_path
 from collectors.resolve import Address
@@ -104,7 +104,7 @@ class Probe:
         landed = self._landed
         if self._release() and landed is not None:
             if not reading.values and (values := self.values()):
-                reading = replace(reading, values=values)
+                reading = with_values(reading, values)
             landed((reading,))
 
     def abandon(self) -> None:

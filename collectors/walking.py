@@ -1,12 +1,11 @@
 """One probe on its way through its phases, for kinds that go there on a connection of their own."""
 
 import asyncio
-import dataclasses
 import socket
 from collections.abc import Awaitable
 from time import monotonic
 
-from collectors.base import Reading, Reason, Target, error, failed, recognised
+from collectors.base import Reading, Reason, Target, error, failed, recognised, with_values
 from collectors.certificates import shorten
 from collectors.ending import EndError
 from collectors.resolve import Address, Resolver, numeric, split_address
@@ -55,7 +54,7 @@ class Walk:
             reading = self._overdue(asyncio.get_running_loop().time() - (deadline.when() or 0.0))
         except EndError as exc:
             reading = exc.reading
-        return recognised(dataclasses.replace(reading, values=self.values), self.identity)
+        return recognised(with_values(reading, self.values), self.identity)
 
     def place(self) -> tuple[str, int]:
         """Host and port of the target. Errors: EndError; the configuration has looked at them before."""
