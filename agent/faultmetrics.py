@@ -4,7 +4,7 @@ What there may be thousands of is written in pieces between which the loop runs.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, Histogram, Metric
 from prometheus_client.core import GaugeMetricFamily
@@ -12,10 +12,12 @@ from prometheus_client.utils import floatToGoString
 
 from agent import metrics
 from agent.config.schema import Role
+from agent.faultparts import Part, Taken, parted
 from agent.faultwatch import FaultWatch
 from agent.figures.topology import Site, Topology
 from agent.metrics import Family
-from agent.page import PIECE, pieces
+from agent.page import PIECE, Kept, Piece, header, pieces, writer
+from agent.whereabouts import Whereabouts
 from sla.composite import Said, site, state_now
 from sla.faults import LIMIT_US, Fault
 from sla.model import Degraded, State, Window
@@ -27,11 +29,13 @@ _UP = {State.UP: 1.0, State.DEGRADED: 1.0, State.DOWN: 0.0}
 _WORKING = (State.UP, State.DEGRADED)
 _MOMENT = Window(0, 1)
 
-OF_ONE, IN_ALL = 200, 5000
-"""Members of one fault, and of all, that are named: an alert for each of 43 000 would help nobody."""
-
 _PLAIN = 1e6
 """Below this its numbers have no exponent."""
+
+_ONE = "1.0"
+
+Told = tuple[Sequence[str], str]
+"""A sample as it is written: the values of its family's own labels, and the number."""
 
 Sample = tuple[tuple[str, ...], float]
 """The values of a family's own labels, and the sample's."""
@@ -50,6 +54,8 @@ class FaultMetrics:
         self._now_us, self._topology = now_us, topology
         self._common = dict(common)
         self.watch: FaultWatch | None = None
+        self._parts: list[Part] = []
+        self._taken: tuple[Sequence[Taken], dict[int, Kept]] = ((), {})
         family = metrics.FAULT_CLEARING
         names = (*family.labels, *self._common)
         self._clearing = Histogram(family.name, family.help, names, registry=registry, buckets=_BUCKETS)
@@ -71,31 +77,56 @@ class FaultMetrics:
             if topology is not None:
                 yield self._platforms(_Now(watch, topology, self._now_us()))
 
-    def chunks(self, *, open_metrics: bool) -> Iterator[str]:
+    def chunks(self, *, open_metrics: bool) -> Iterator[Piece]:
         """The families that have a sample for each open fault or each site, piece by piece."""
         watch, topology = self.watch, self._topology()
         if watch is None or not watch.knows:
             return
-        now, found = self._now_us(), watch.open
-        names = [(fault.id, fault.root, fault.role, fault.priority) for fault in found]
-        for family, values in (
-            (metrics.FAULT_AGE, ((now - fault.start) / 1e6 for fault in found)),
-            (metrics.FAULT_DEADLINE, ((fault.start + LIMIT_US) / 1e6 for fault in found)),
-            (metrics.FAULT_MEMBERS, (float(len(fault.members)) for fault in found)),
-        ):
-            yield from self._pieces(family, zip(names, values, strict=True), open_metrics=open_metrics)
-        for family, samples in (
-            (metrics.FAULT_INFO, (((*own, *watch.where.of(own[1])), 1.0) for own in names)),
-            (metrics.TARGET_FAULT, _taken(watch, found)),
-            (metrics.IN_MAINTENANCE, (((item,), 1.0) for item in watch.in_window(now))),
-        ):
-            yield from self._pieces(family, samples, open_metrics=open_metrics)
+        now = self._now_us()
+        self._parts = parted(watch.open, watch.where, self._parts)
+        for family, tell in self._told(watch.where, now):
+            yield from self._of_faults(family, tell, open_metrics=open_metrics)
+        yield header(metrics.TARGET_FAULT, open_metrics=open_metrics)
+        yield from self._of_taken(watch.taken)
+        closed = (((item,), 1.0) for item in watch.in_window(now))
+        yield from self._pieces(metrics.IN_MAINTENANCE, closed, open_metrics=open_metrics)
         if topology is not None:
             up: list[Sample] = []
             lost: list[Sample] = []
             yield from self._looking(_Now(watch, topology, now), up, lost)
             yield from self._pieces(metrics.SITE_UP, iter(up), open_metrics=open_metrics)
             yield from self._pieces(metrics.SITE_REDUNDANCY, iter(lost), open_metrics=open_metrics)
+
+    def _told(self, where: Whereabouts, now: int) -> Iterator[tuple[Family, Callable[[Fault], Told]]]:
+        """The families of open faults, and what each says of one."""
+        yield metrics.FAULT_AGE, lambda fault: (_names(fault), _number((now - fault.start) / 1e6))
+        yield metrics.FAULT_DEADLINE, lambda fault: (_names(fault), _number((fault.start + LIMIT_US) / 1e6))
+        yield metrics.FAULT_MEMBERS, lambda fault: (_names(fault), _number(float(len(fault.members))))
+        yield metrics.FAULT_INFO, lambda fault: ((*_names(fault), *where.of(fault.root)), _ONE)
+
+    def _of_faults(self, family: Family, tell: Callable[[Fault], Told], *, open_metrics: bool) -> Iterator[Piece]:
+        """One of them; it is there without samples too, as with prometheus-client."""
+        yield header(family, open_metrics=open_metrics)
+        write = writer(family, self._common)
+        for part in self._parts:
+            kept = part.kept.get(family.name)
+            if kept is None:
+                text = write(map(tell, part.faults))
+                if family is metrics.FAULT_AGE:  # another one on each page
+                    yield text
+                    continue
+                kept = part.kept[family.name] = Kept(text)
+            yield kept
+
+    def _of_taken(self, taken: Sequence[Taken]) -> Iterator[Kept]:
+        """What faults have taken: kept for as long as no look finds anything else."""
+        if self._taken[0] is not taken:
+            self._taken = taken, {}
+        kept, write = self._taken[1], writer(metrics.TARGET_FAULT, self._common)
+        for start in range(0, len(taken), PIECE):
+            if start not in kept:
+                kept[start] = Kept(write((own, _ONE) for own in taken[start : start + PIECE]))
+            yield kept[start]
 
     def _pieces(self, family: Family, samples: Iterable[Sample], *, open_metrics: bool) -> Iterator[str]:
         written = ((own, _number(value)) for own, value in samples)
@@ -143,15 +174,9 @@ class FaultMetrics:
         gauge.add_metric([*labels, *self._common.values()], value)
 
 
-def _taken(watch: FaultWatch, faults: Iterable[Fault]) -> Iterator[Sample]:
-    """What open faults have taken, each item once, the largest faults last: they leave the others room."""
-    seen: set[str] = set()
-    for fault in sorted(faults, key=lambda fault: len(fault.members)):
-        for item in (fault.root, *fault.members[:OF_ONE]):
-            if item not in seen and len(seen) < IN_ALL:
-                seen.add(item)
-                part = "root" if item == fault.root else "member"
-                yield (item, fault.id, fault.root, watch.role(item), part), 1.0
+def _names(fault: Fault) -> tuple[str, str, str, str]:
+    """What each of its samples is labelled with."""
+    return fault.id, fault.root, fault.role, fault.priority
 
 
 def _number(value: float) -> str:

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 from agent.commit import Committer
 from agent.errors import StoreError
 from agent.faultkept import HORIZON_US, Began, Gone, Kept, Ledger, began_of, build, gone
+from agent.faultparts import Taken, taken
 from agent.figures.book import Shelf
 from agent.population import Group, Population
 from agent.process import undisturbed
@@ -93,6 +94,8 @@ class _Looked(NamedTuple):
     opened: Sequence[Fault]
     unnamed: int
     open: Sequence[Fault]
+    open_ids: Set[str]
+    taken: Sequence[Taken]
     alive: dict[str, Began]
     final: Sequence[Fault]
     population: Mapping[Group, Mapping[State, int]]
@@ -127,6 +130,7 @@ class FaultWatch:
         self.counts: Mapping[str, Mapping[str, int]] = {}
         self.open: Sequence[Fault] = ()
         self.open_ids: Set[str] = frozenset()
+        self.taken: Sequence[Taken] = ()
         self.looked_at = 0
         self.rest_seconds = LOOK_EVERY_SECONDS
         self._reckoned = 0.0
@@ -139,11 +143,6 @@ class FaultWatch:
     def knows(self) -> bool:
         """Whether it has looked since the start: before, no fault shown is not the same as no fault."""
         return self._started_at is not None
-
-    def role(self, name: str) -> str:
-        """What an item is (F4), "" for what nothing is known of."""
-        item = None if self._kept is None else self._kept.graph.items.get(name)
-        return "" if item is None else str(item.role)
 
     def in_window(self, now: int) -> Iterator[str]:
         """Targets and lines of which a counting window runs (M1)."""
@@ -255,6 +254,7 @@ class FaultWatch:
         opened = [fault for fault in faults if fault.id in new and is_open(fault)] if new else []
         said = {item: kept.said(item, now) for item in changed}
         self._population.take(said, kept.graph, self.where)
+        opens = [fault for fault in faults if is_open(fault)]
         told_of = nlargest(TOLD_AT_ONCE, opened, key=_members)  # a storm of them must not hold up the loop
         return _Looked(
             derived=derived._replace(faults=tuple(faults)),
@@ -267,10 +267,18 @@ class FaultWatch:
             alive=alive,
             final=[fault for fault in faults if self._is_now_final(kept, fault, now)],
             changes=changes,
-            open=[fault for fault in faults if is_open(fault)],
+            open=opens,
+            open_ids={fault.id for fault in opens},
+            taken=self._taken(kept, opens),
             behind=dict(_behind(kept, self._agent.watched(), now)) if above or self._is_new else None,
             seconds=thread_time() - began,
         )
+
+    def _taken(self, kept: Kept, opens: Sequence[Fault]) -> Sequence[Taken]:
+        """What open faults have taken; the same object while that is the same."""
+        items = kept.graph.items
+        found = list(taken(lambda name: str(items[name].role) if name in items else "", opens))
+        return self.taken if found == self.taken else found
 
     def _count(self, kept: Kept, faults: Sequence[Fault], now: int) -> Mapping[str, Mapping[str, int]]:
         counts: dict[str, Counter[str]] = {}
@@ -293,7 +301,7 @@ class FaultWatch:
         self._is_new = False
         self._said.update(found.said)
         self.faults, self.counts, self.population = found.derived.faults, found.counts, found.population
-        self.open, self.open_ids = found.open, {fault.id for fault in found.open}
+        self.open, self.open_ids, self.taken = found.open, found.open_ids, found.taken
         self._reckoned = found.seconds
         self.rest_seconds = max(LOOK_EVERY_SECONDS, REST * found.seconds)
         if found.behind is not None:

@@ -1,6 +1,6 @@
 """How a line of /metrics is written: headers, labels, numbers, and whole families piece by piece."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from agent.metrics import Family, Type
@@ -80,13 +80,18 @@ def pieces(
     family: Family, samples: Iterable[tuple[Sequence[str], str]], common: Mapping[str, str], *, open_metrics: bool
 ) -> Iterator[str]:
     """A family that nothing keeps, so many lines at a time. Shape: samples as values of its labels and the number."""
-    head, rest = header(family, open_metrics=open_metrics), iter(samples)
-    line, order = _line(family, common)
+    head, rest, write = header(family, open_metrics=open_metrics), iter(samples), writer(family, common)
     while piece := list(islice(rest, PIECE)):
-        yield head + "".join([line % (*[escape(own[place]) for place in order], value) for own, value in piece])
+        yield head + write(piece)
         head = ""
     if head:  # as prometheus-client does: a family without samples is there
         yield head
+
+
+def writer(family: Family, common: Mapping[str, str]) -> Callable[[Iterable[tuple[Sequence[str], str]]], str]:
+    """Writes the lines of samples. Shape: of each the values of the family's own labels, and the number."""
+    line, order = _line(family, common)
+    return lambda samples: "".join([line % (*[escape(own[place]) for place in order], value) for own, value in samples])
 
 
 def _line(family: Family, common: Mapping[str, str]) -> tuple[str, list[int]]:

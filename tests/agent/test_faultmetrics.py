@@ -2,13 +2,15 @@
 
 import re
 import subprocess
+from copy import copy
 from pathlib import Path
 
 import pytest
 from prometheus_client import exposition
 from prometheus_client.openmetrics import exposition as openmetrics
 
-from agent import faultmetrics
+from agent import faultparts
+from agent.page import text_of
 from sla.model import State
 from tests.agent.fault_worlds import CITY, DOWN, UNKNOWN, UP, World, of, world
 from tests.agent.worlds import SECOND, START
@@ -38,8 +40,11 @@ def page(w: World, *, open_metrics: bool = False) -> str:
     """What a scrape gets of them."""
     render = openmetrics.generate_latest if open_metrics else exposition.generate_latest
     own = render(w.agent.metrics.registry).decode().removesuffix("# EOF\n")
-    pieces = w.agent.fault_metrics.chunks(open_metrics=open_metrics)
-    return own + "".join(pieces) + ("# EOF\n" if open_metrics else "")
+    kept = text_of(w.agent.fault_metrics.chunks(open_metrics=open_metrics))
+    anew = copy(w.agent.fault_metrics)
+    anew._parts, anew._taken = [], ((), {})
+    assert kept == text_of(anew.chunks(open_metrics=open_metrics))
+    return own + kept + ("# EOF\n" if open_metrics else "")
 
 
 def text(w: World, *, open_metrics: bool = False) -> str:
@@ -61,6 +66,23 @@ async def city(tmp_path: Path):
         w.to(600)
         await w.look()
         yield w
+
+
+async def test_what_is_kept_of_faults_follows_every_look(city: World):
+    """`page` holds what was kept against what is written anew."""
+    for second, events in (
+        (300, [("east", 300, DOWN)]),
+        (310, [("leaf", 305, DOWN), ("alone", 308, DOWN)]),
+        (400, [("alone", 390, UP)]),
+        (500, [("leaf", 480, UP), ("west", 490, DOWN)]),
+        (900, [("east", 800, UP)]),
+    ):
+        await city.say(*events)
+        city.to(second)
+        await city.look()
+        before = page(city)
+        city.to(second + 1)
+        assert page(city) != before  # their age is another one
 
 
 async def test_the_families_of_an_open_and_a_cleared_fault_word_for_word(city: World):
@@ -272,8 +294,8 @@ async def test_what_a_fault_has_taken_is_named_once_with_the_fault(city: World):
 
 
 async def test_members_are_named_up_to_a_bound_and_small_faults_first(city: World, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(faultmetrics, "OF_ONE", 1)
-    monkeypatch.setattr(faultmetrics, "IN_ALL", 2)
+    monkeypatch.setattr(faultparts, "OF_ONE", 1)
+    monkeypatch.setattr(faultparts, "IN_ALL", 2)
     await city.say(("east", 300, DOWN), ("leaf", 310, DOWN), ("twig", 311, DOWN), ("alone", 400, DOWN))
     await city.look()
     named = [re.findall(r'target="(\w+)"', labels)[0] for labels in page_samples(city, "sla_target_fault")]
