@@ -16,10 +16,11 @@ from agent.figures.book import Shelf
 from agent.figures.faults import Faults
 from agent.figures.timelines import JUST_NOW_US, Timelines, marks_of
 from agent.stores.base import Batch, Reader
+from agent.stores.noting import FaultEvent
 from sla.composite import Said
 from sla.confirm import FOREVER
 from sla.episodes import Root, tolerance
-from sla.faults import REPEAT_US, DeskRow, Fault, Places, fault_id
+from sla.faults import REPEAT_US, DeskRow, Fault, Places, fault_id, is_open
 from sla.model import Degraded, Edge, State, Window
 from sla.outages import REOPEN_US, Outage
 from sla.rootcause import Derived, begin, derive, step
@@ -319,3 +320,20 @@ def _mark(edge: Edge, floor: int) -> Mark:
 
 def _ahead(now: int) -> int:
     return now + JUST_NOW_US + 1
+
+
+def events(
+    kept: Kept, derived: Derived, alive: Mapping[str, Began], told: Mapping[str, Began], now: int
+) -> Iterator[FaultEvent]:
+    """What is to be recorded. A fault of older days that only a file told of was never opened by an agent."""
+    for fault in derived.faults:
+        if fault.id in alive and fault.id not in told and (fault.start >= kept.since or is_open(fault)):
+            yield FaultEvent(fault.id, 0, now, "opened", *began_of(fault), None, now)
+    vanished = {id_: each for id_, each in kept.alive.items() if id_ in told and id_ not in alive}
+    for each in (*kept.gone, *gone(derived, vanished)):
+        if each.id in told and each.id not in alive:
+            yield _ended(each, now)
+
+
+def _ended(each: Gone, now: int) -> FaultEvent:
+    return FaultEvent(each.id, 0, now, "joined" if each.holder else "void", each.root, each.start, each.holder, now)

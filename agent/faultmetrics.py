@@ -3,7 +3,6 @@
 What there may be thousands of is written in pieces between which the loop runs.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, Histogram, Metric
@@ -144,9 +143,9 @@ class FaultMetrics:
                 yield ""
 
     def _counts(self, watch: FaultWatch) -> Iterator[Metric]:
-        by_priority, found = self._gauge(metrics.FAULTS_OPEN), Counter(fault.priority for fault in watch.open)
+        by_priority = self._gauge(metrics.FAULTS_OPEN)
         for priority in _PRIORITIES:
-            self._add(by_priority, (priority,), found[priority])
+            self._add(by_priority, (priority,), watch.priorities.get(priority, 0))
         yield by_priority
         by_outcome = self._gauge(metrics.FAULTS)
         for period, counts in watch.counts.items():

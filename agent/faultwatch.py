@@ -11,13 +11,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from heapq import nlargest
+from itertools import islice
 from time import thread_time
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from agent.commit import Committer
 from agent.errors import StoreError
-from agent.faultkept import HORIZON_US, Began, Gone, Kept, Ledger, began_of, build, gone
+from agent.faultkept import HORIZON_US, Began, Kept, Ledger, began_of, build, events
 from agent.faultparts import Taken, taken
 from agent.figures.book import Shelf
 from agent.population import Group, Population
@@ -61,6 +62,9 @@ _ROWS_AT_ONCE = 1000
 TOLD_AT_ONCE = 1000
 """New faults of one look that others are told of."""
 
+SAID_AT_ONCE = 2000
+"""Targets and lines whose state is shown in one go."""
+
 _NOTHING: Said = (State.UNKNOWN, Degraded.NONE)
 
 
@@ -95,6 +99,7 @@ class _Looked(NamedTuple):
     unnamed: int
     open: Sequence[Fault]
     open_ids: Set[str]
+    priorities: Mapping[str, int]
     taken: Sequence[Taken]
     alive: dict[str, Began]
     final: Sequence[Fault]
@@ -130,7 +135,10 @@ class FaultWatch:
         self.counts: Mapping[str, Mapping[str, int]] = {}
         self.open: Sequence[Fault] = ()
         self.open_ids: Set[str] = frozenset()
+        self.priorities: Mapping[str, int] = {}
         self.taken: Sequence[Taken] = ()
+        self._shown: _Looked | None = None
+        self._done_with: list[object] = []
         self.looked_at = 0
         self.rest_seconds = LOOK_EVERY_SECONDS
         self._reckoned = 0.0
@@ -193,10 +201,12 @@ class FaultWatch:
             kept = await self._current(now)
             waiting, self._waiting = self._waiting, []
             found = await asyncio.to_thread(self._reckon, kept, waiting, self._told or {}, now)
+            await self._say(found.said)
             self._show(found, now)
             if kept.is_short:
                 self.refresh()
             await self._tell(found.rows)
+            self._done_with.append(kept.alive)
             kept.alive, kept.gone = found.alive, ()
             self.looked_at = now
             if found.opened:  # the ledger knows their ids now
@@ -240,6 +250,8 @@ class FaultWatch:
     def _reckon(self, kept: Kept, waiting: Sequence[Batch], told: Mapping[str, Began], now: int) -> _Looked:
         """In a thread: nothing else touches what is kept meanwhile."""
         began = thread_time()
+        while self._done_with:  # tens of thousands of each are let go here, one kind after the other
+            self._done_with.pop()
         changed = set(kept.graph.items) if self._is_new else set()
         if self._is_new:
             self._population.begin()
@@ -249,7 +261,7 @@ class FaultWatch:
         derived = derive(kept.graph, kept.state, now, kept.desk, kept.places, self._agent.reader.fault_causes())
         faults = [fault for fault in derived.faults if kept.counts(fault)]
         alive = {fault.id: began_of(fault) for fault in faults}
-        rows = list(_rows(kept, derived, alive, told, now))
+        rows = list(events(kept, derived, alive, told, now))
         new = {row.fault for row in rows if row.kind == "opened"}
         opened = [fault for fault in faults if fault.id in new and is_open(fault)] if new else []
         said = {item: kept.said(item, now) for item in changed}
@@ -269,6 +281,7 @@ class FaultWatch:
             changes=changes,
             open=opens,
             open_ids={fault.id for fault in opens},
+            priorities=Counter(fault.priority for fault in opens),
             taken=self._taken(kept, opens),
             behind=dict(_behind(kept, self._agent.watched(), now)) if above or self._is_new else None,
             seconds=thread_time() - began,
@@ -295,13 +308,21 @@ class FaultWatch:
         at = fault.restored[1] + _final_after(kept, fault.root)
         return at < now and self._started_at is not None and at >= self._started_at
 
-    def _show(self, found: _Looked, now: int) -> None:
+    async def _say(self, said: Mapping[str, Said]) -> None:
+        """What each is in now; the loop runs between, for in a storm it is each of tens of thousands."""
         if self._is_new:
             self._said = {}
+        changed = iter(said.items())
+        while some := list(islice(changed, SAID_AT_ONCE)):
+            self._said.update(some)
+            await asyncio.sleep(0)
+
+    def _show(self, found: _Looked, now: int) -> None:
         self._is_new = False
-        self._said.update(found.said)
+        self._done_with, self._shown = list(self._shown or ()), found
         self.faults, self.counts, self.population = found.derived.faults, found.counts, found.population
         self.open, self.open_ids, self.taken = found.open, found.open_ids, found.taken
+        self.priorities = found.priorities
         self._reckoned = found.seconds
         self.rest_seconds = max(LOOK_EVERY_SECONDS, REST * found.seconds)
         if found.behind is not None:
@@ -323,23 +344,6 @@ class FaultWatch:
                     told[row.fault] = Began(row.root, row.start)
                 else:
                     told.pop(row.fault, None)
-
-
-def _rows(
-    kept: Kept, derived: Derived, alive: Mapping[str, Began], told: Mapping[str, Began], now: int
-) -> Iterator[FaultEvent]:
-    """What is to be recorded. A fault of older days that only a file told of was never opened by an agent."""
-    for fault in derived.faults:
-        if fault.id in alive and fault.id not in told and (fault.start >= kept.since or is_open(fault)):
-            yield FaultEvent(fault.id, 0, now, "opened", *began_of(fault), None, now)
-    vanished = {id_: each for id_, each in kept.alive.items() if id_ in told and id_ not in alive}
-    for each in (*kept.gone, *gone(derived, vanished)):
-        if each.id in told and each.id not in alive:
-            yield _ended(each, now)
-
-
-def _ended(each: Gone, now: int) -> FaultEvent:
-    return FaultEvent(each.id, 0, now, "joined" if each.holder else "void", each.root, each.start, each.holder, now)
 
 
 def _members(fault: Fault) -> int:

@@ -173,16 +173,22 @@ class Ledger:
             retry = retry or entry.track.needs_retry
         return retry
 
-    def tick(self, now: int) -> None:
-        """Settle silence: validity that ran out and stays out (S2); hand on what a flush of counts left."""
+    def tick(self, now: int, most: int = FOREVER) -> bool:
+        """What has to be done every second; whether `settle_silence` has more to do than so many."""
         self.meters.tick(now)
         self._tallies.go_on()
-        while self._expiry and self._expiry[0][0] < now:
+        return self.settle_silence(now, most)
+
+    def settle_silence(self, now: int, most: int = FOREVER) -> bool:
+        """Settle, of so many at most, validity that ran out and stays out (S2); whether more are due."""
+        while self._expiry and self._expiry[0][0] < now and most > 0:
+            most -= 1
             _, component = heapq.heappop(self._expiry)
             entry = self._by_id.get(component)
             if entry is not None:
                 entry.watching = False
                 self._expire(entry, now)
+        return bool(self._expiry) and self._expiry[0][0] < now
 
     def flush_counts(self) -> None:
         """Begin to hand the counts of readings to the next commits (E6)."""

@@ -26,14 +26,14 @@ def settle_memory() -> None:
     """What was built at the start is for good: without this every full collection walks 43 000 targets again."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(YOUNG, 200, 100)
+    gc.set_threshold(YOUNG, 500, 100)
 
 
-YOUNG = 5_000
-"""So many new objects are walked in one go while the loop waits: 2 to 8 ms, by how cold they are."""
+YOUNG = 2_000
+"""So many new objects are walked in one go while the loop waits: 1 to 5 ms, by how cold they are."""
 
-MANY = 20_000
-"""So many at once would be 10 to 30 ms."""
+MANY = 6_000
+"""So many at once would be 5 to 15 ms."""
 
 
 class _Undisturbed:

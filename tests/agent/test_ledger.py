@@ -417,3 +417,17 @@ def _act(world: World, verb: str) -> None:
             world.read(verb.removeprefix("gw "), "gw")
         case _:
             world.read(verb)
+
+
+def test_silence_is_settled_in_portions_and_all_of_it(tmp_path: Path) -> None:
+    names = [f"t{n}" for n in range(5)]
+    with World(tmp_path / "l.db", [target(name) for name in names]) as world:
+        for name in names:
+            world.read("ok", name)
+        world.commit()
+        world.clock.seconds = 1000
+        now = world.run_clock.now_us()
+        rounds = [world.ledger.tick(now, 2), world.ledger.settle_silence(now, 2), world.ledger.settle_silence(now, 2)]
+        assert rounds == [True, True, False]
+        world.commit()
+        assert {entry.state for entry in world.ledger.entries()} == {State.UNKNOWN}
