@@ -21,7 +21,7 @@ from agent.entries import Entry
 from agent.errors import AgentError, UsageError
 from agent.exporter import Exporter
 from agent.faultmetrics import FaultMetrics
-from agent.figures.book import Shelf
+from agent.figures.book import Book, Shelf
 from agent.figures.topology import Topology
 from agent.headmaking import HeadMaker
 from agent.hints import Hints
@@ -75,6 +75,7 @@ class Agent:
         self.reloading = asyncio.Lock()
         self.shelf = Shelf()
         self._topology: Topology | None = None
+        self._book: Book | None = None
 
     async def serve(self) -> None:
         """Run until SIGTERM or SIGINT. Errors: AgentError when it cannot start."""
@@ -121,6 +122,7 @@ class Agent:
         """An import has changed the registers, the windows or the past: take what they say now."""
         async with self.reloading:
             await self._take(self.config)
+            self.faults.refresh()
 
     def _build(self) -> None:
         connection = connect(self.location)
@@ -278,10 +280,12 @@ class Agent:
         self.traps.take(config.traps)
         self.notices.take(config.notices, self.path.parent)
         self.exporter.wanted = config.web.families
-        self._topology = found.topology
+        is_same = found.book is self._book and not (found.gone or found.changed or found.new)
+        self._topology, self._book = found.topology, found.book
         self.link_metrics.lines = found.lines
         self.register_metrics.rows = found.registered
-        self.faults.refresh()
+        if not is_same:  # all faults would be found anew from the store
+            self.faults.refresh()
         self.upkeep.at_border(found.book.next_border(now), self.registers_changed)
         count_targets(self.metrics, self.kinds, self.watched.values(), self.runner.lanes)
         count_selfchecks(self.metrics, self.ledger.vantage.planes())

@@ -1,6 +1,6 @@
 """What a configuration and the registers want watched, worked out beside the loop: 43 000 targets take seconds."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from agent.build import watched_targets
@@ -44,14 +44,14 @@ def wanted(config: Config, shelf: Shelf, reader: SqliteReader, before: Mapping[s
     """Asked in a thread; it touches nothing that is in force. Errors: ConfigError, UsageError."""
     book = shelf.book(reader)
     full = with_registers(config, book, now, Timelines(reader, book, now).service)
-    watched = {each.id: each for each in watched_targets(full)}
+    watched = dict(_as_before(watched_targets(full), before))
     return Wanted(
         config=full,
         book=book,
         watched=watched,
         kept={id_: each for id_, each in watched.items() if id_ in before},
         gone=[id_ for id_ in before if id_ not in watched],
-        changed=[each for each in watched.values() if each.id in before and before[each.id] != each],
+        changed=[each for each in watched.values() if each.id in before and before[each.id] is not each],
         new=[each for each in watched.values() if each.id not in before],
         modules={name for each in watched.values() for name in _modules_of(each)},
         hinted=hinted_targets(watched.values()),
@@ -59,6 +59,13 @@ def wanted(config: Config, shelf: Shelf, reader: SqliteReader, before: Mapping[s
         lines=lines_of(book, now),
         registered=registered(book, now),
     )
+
+
+def _as_before(watched: Iterable[Watched], before: Mapping[str, Watched]) -> Iterator[tuple[str, Watched]]:
+    """By id; what is as it was is the same object, or each reload would take 43 000 more and scatter the memory."""
+    for each in watched:
+        old = before.get(each.id)
+        yield each.id, old if old == each and old is not None else each
 
 
 def _modules_of(watched: Watched) -> Iterator[str]:

@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar, cast
 
 from agent.config.builtin import DEFAULT_MODULES
 from agent.stores.base import Record
-from agent.stores.registering import RegisterRow
+from agent.stores.registering import STARTS, RegisterRow
 from sla.confirm import FOREVER
 from sla.dated import Revision, attributes, later_entries, service, service_latest
 from sla.model import Window
@@ -79,6 +79,10 @@ class Book:
         if before is not None:
             rows = (next((old for old in before.versions(row.register, row.id) if old == row), row) for row in rows)
         return cls(rows, _intervals(start), start.get("vantage", {}).get("name"))
+
+    def is_of(self, start: Mapping[str, Any]) -> bool:
+        """Whether a start or reload as it was recorded sets for figures what this book has."""
+        return (self._intervals, self.vantage) == (_intervals(start), start.get("vantage", {}).get("name"))
 
     @property
     def module_intervals(self) -> Mapping[str, int]:
@@ -287,14 +291,21 @@ class Shelf:
         self._kept: tuple[int, Book] | None = None
 
     def book(self, source: Source) -> Book:
-        """The book as the store has it now."""
+        """The book as the store has it now; the same one while nothing that it says has changed."""
         state, kept = source.register_state(), self._kept
         if kept is None or kept[0] != state:
-            before = kept[1] if kept is not None else None
-            kept = self._kept = (state, Book.read(source, before))
-            if before is not None:
-                before.let_go()
+            kept = self._kept = (state, self._next(source, state, kept))
         return kept[1]
+
+    def _next(self, source: Source, state: int, kept: tuple[int, Book] | None) -> Book:
+        if kept is None:
+            return Book.read(source)
+        before = kept[1]
+        if kept[0] // STARTS == state // STARTS and before.is_of(_last_start(source)):
+            return before  # a reload that set nothing which a figure rests on
+        book = Book.read(source, before)
+        before.let_go()
+        return book
 
 
 def _last_start(source: Source) -> Mapping[str, Any]:

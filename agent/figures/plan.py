@@ -27,6 +27,7 @@ from agent.instants import format_instant, hours
 from agent.language import ZH
 from agent.stores.base import Reader
 from agent.stores.opening import SIMULATED
+from agent.stores.registering import STARTS
 from agent.version import METHOD_VERSION
 from sla.availability import Ratio
 from sla.changes import plan_in_force
@@ -142,7 +143,7 @@ class PlanTables:
 
 def _version(state: int) -> str:
     """Which version of the registers it rests on: imports so far, and starts or reloads so far."""
-    imports, starts = divmod(state, 1_000_000)
+    imports, starts = divmod(state, STARTS)
     return f"{imports}.{starts}"
 
 

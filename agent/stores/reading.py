@@ -28,7 +28,7 @@ from agent.stores.identifying import Met
 from agent.stores.noting import FaultEvent, Note
 from agent.stores.packing import LedgerRows
 from agent.stores.pathing import KeptPath
-from agent.stores.registering import RegisterRow, RegisterVersion
+from agent.stores.registering import STARTS, RegisterRow, RegisterVersion
 from agent.stores.sighting import DaySeen
 from agent.stores.witnessing import Delivered
 from sla.bins import Bin
@@ -239,7 +239,7 @@ class SqliteReader:
     def register_state(self) -> int:
         """A number that is another one after every import and every start or reload."""
         row = self._one(
-            "SELECT (SELECT coalesce(max(id), 0) FROM imports) * 1000000"
+            f"SELECT (SELECT coalesce(max(id), 0) FROM imports) * {STARTS}"
             " + (SELECT count(*) FROM records WHERE kind IN ('start', 'reload'))"
         )
         return int(row[0]) if row else 0

@@ -9,6 +9,9 @@ from typing import Any, NamedTuple
 
 Body = dict[str, Any]
 
+STARTS = 1_000_000
+"""In the number of a register's state: an import counts so much, a start or reload one."""
+
 _COLUMNS = "register, id, version, valid_from, valid_to, body, recorded_at, recorded_by"
 _ROWS = f"SELECT {_COLUMNS} FROM register_rows WHERE register = ? ORDER BY id, version"
 _VERSIONS = """

@@ -9,7 +9,7 @@ import pytest
 from agent.figures.book import Book, Shelf
 from agent.figures.topology import Topology
 from agent.stores.base import Record
-from agent.stores.registering import RegisterRow
+from agent.stores.registering import STARTS, RegisterRow
 
 
 class Registers:
@@ -45,7 +45,7 @@ def test_a_book_that_another_replaces_goes_with_the_topology_that_was_made_of_it
     old = shelf.book(registers)
     topology = made(old)
     assert made(old) is topology, "kept while it is the book"
-    registers.state += 1
+    registers.state += STARTS
     assert shelf.book(registers) is not old
     if asks_late:  # a question that began before goes on with the old one
         topology = made(old)
