@@ -6,6 +6,7 @@ import statistics
 from bench import aligned, collapse, cut, edges, exposition, guests, ledger, plans, scale, seal, snmp, traffic
 from bench.city import Plan
 from bench.pipeline import Load, compare, middle
+from bench.yardstick import yardstick
 
 BARS = """
 The bars (must / aim) are those of docs/performance.md; a ratio is ours / the peer's in the same run.
@@ -33,6 +34,7 @@ def main() -> None:
     ]  # fmt: skip
     print(BARS)
     for name in chosen:
+        before = yardstick()
         {
             "aligned": _aligned,
             "exposition": _exposition,
@@ -47,6 +49,7 @@ def main() -> None:
             "scale": lambda: _scale(args),
             "cut": lambda: _cut(args),
         }.get(name, lambda name=name: _pipeline(name, args))()
+        print(f"yardstick: {before * 1000:.0f} ms before, {yardstick() * 1000:.0f} ms behind it\n", flush=True)
 
 
 def _seal(args: argparse.Namespace) -> None:

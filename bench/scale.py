@@ -13,7 +13,10 @@ from bench.aligned_ids import CHECKSUM, aligned_ids
 from bench.city import COUNTED, City, Plan, address, by_target, city, grown, is_bad, pick_ports, quantile
 
 LAG, LATENESS = "sla_agent_loop_lag_seconds", "sla_agent_lateness_seconds"
-MISSED, SWEEP = 'sla_agent_ticks_missed_total{kind="rtsp"}', 'sla_agent_sweep_seconds{kind="rtsp"}'
+MISSED = 'sla_agent_ticks_missed_total{kind="rtsp"}'
+LATEST = 10.0
+"""Seconds: the last bound of the lateness's buckets; what lies beyond is only known to be later."""
+
 EXTRA_SECONDS = 60
 """How long after its bar a state is still waited for, so that a miss is a number."""
 
@@ -108,7 +111,7 @@ class Scale:
             self._between_sweeps()
             before = by_target(running.page(), COUNTED)
             self._window(running, "aligned", plan.interval * 2)
-            after, own = by_target(running.page(), COUNTED), running.own()
+            after = by_target(running.page(), COUNTED)
             self._storm(running, "closed", "aligned, all refused", {"down": all_of_them})
             self._storm(running, "answers", "aligned, all back", {"up": all_of_them})
         missed = sum(one.missed for one in self.found.between("aligned"))
@@ -121,7 +124,9 @@ class Scale:
             {*counts} == {2.0},
             exact=not missed,
         )
-        self._bar("12", "aligned: one sweep", "<= 15 s", f"{own[SWEEP]:.2f} s", own[SWEEP] <= 15)
+        sweep = self.found.between("aligned")[0].lateness_p99  # due at one instant: the last is as late as it takes
+        seen = f"{sweep:.2f} s" if sweep < LATEST else f"{LATEST:g} s or more"
+        self._bar("12", "aligned: one sweep (lateness p99)", "<= 15 s", seen, sweep < LATEST)
         self._lag("12", "aligned", 0.010)
 
     def quarter(self) -> None:
