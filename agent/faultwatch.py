@@ -309,13 +309,16 @@ class FaultWatch:
         return at < now and self._started_at is not None and at >= self._started_at
 
     async def _say(self, said: Mapping[str, Said]) -> None:
-        """What each is in now; the loop runs between, for in a storm it is each of tens of thousands."""
-        if self._is_new:
-            self._said = {}
+        """What each is in now; the loop runs between, for in a storm it is each of tens of thousands.
+
+        Where all is found anew it is shown when it is whole: nobody may be UNKNOWN for our sake meanwhile.
+        """
+        shown = {} if self._is_new else self._said
         changed = iter(said.items())
         while some := list(islice(changed, SAID_AT_ONCE)):
-            self._said.update(some)
+            shown.update(some)
             await asyncio.sleep(0)
+        self._said = shown
 
     def _show(self, found: _Looked, now: int) -> None:
         self._is_new = False

@@ -174,7 +174,7 @@ class Ledger:
         return retry
 
     def tick(self, now: int, most: int = FOREVER) -> bool:
-        """What has to be done every second; whether `settle_silence` has more to do than so many."""
+        """What is done a few times a second; whether `settle_silence` has more to do than so many."""
         self.meters.tick(now)
         self._tallies.go_on()
         return self.settle_silence(now, most)
