@@ -1,6 +1,7 @@
 """One trace from the first packet to its end: what is sent when, what is waited for, and when it is given up."""
 
 import contextlib
+import errno
 import select
 import socket
 from collections.abc import Callable
@@ -100,7 +101,11 @@ class Tracer:
             return
         number = len(self._sent)
         self._sent.append(monotonic())
-        self._sender.send(number, number // self._recipe.queries + 1)
+        try:
+            self._sender.send(number, number // self._recipe.queries + 1)
+        except OSError as exc:
+            if exc.errno != errno.ENOBUFS:  # a link that goes down, or is full: this packet alone did not leave
+                raise
         self._next_at = now + 1 / self._recipe.per_second
 
     # what is waited for

@@ -1,5 +1,6 @@
 """Traces over three real routers, held against Debian's traceroute; cuts, firewalls, and what others send."""
 
+import errno
 import json
 import re
 import select
@@ -13,7 +14,7 @@ import pytest
 
 from collectors.base import Outcome, Reason, Target
 from collectors.path import KIND, End, Hop, PathModule, Said, Traced, last_answered, sentence, trace
-from collectors.path.senders import Connections, Echoes
+from collectors.path.senders import Connections, Echoes, Heard
 from collectors.path.tracer import Tracer
 from collectors.resolve import Address, numeric
 from tests.collectors.icmp_peers import inside, ip, python_inside, run_inside
@@ -138,6 +139,45 @@ def test_the_first_link_that_is_cut_is_said_by_this_host_itself(net: Chain):
     with net.cut(1):
         found = traced(net, TARGET_V4, "udp")
     assert sentence(found).startswith("breaks at hop 1: this host itself, 10.70.1.1, says host unreachable")
+
+
+class Full:
+    """A sender whose link takes none of its packets for one reason."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.refused = 0
+        self.is_closed = False
+
+    def send(self, number: int, hops: int) -> None:
+        self.refused += 1
+        raise OSError(self.number, "no")
+
+    def heard(self, descriptor: int) -> Iterator[Heard]:
+        return iter(())
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+def refused(number: int) -> tuple[Full, Traced]:
+    sent_by = Full(number)
+    recipe = PathModule(timeout="1s", per_second=100)
+    return sent_by, Tracer(Address(socket.AF_INET, ("127.0.0.1", 0)), recipe, None, sent_by, select.poll()).run(
+        lambda _: None, lambda: False
+    )
+
+
+def test_a_link_that_goes_down_under_the_packets_ends_no_trace():
+    """The kernel says ENOBUFS for a moment, before it says that there is no way."""
+    sent_by, found = refused(errno.ENOBUFS)
+    assert sent_by.refused > 1
+    assert [hop.answers for hop in found.hops if hop.answers] == []
+
+
+def test_any_other_trouble_of_ours_is_said():
+    with pytest.raises(OSError, match="no"):
+        refused(errno.EPERM)
 
 
 def test_it_goes_no_further_than_it_is_told(net: Chain):
