@@ -28,7 +28,8 @@ from agent.hints import Hints
 from agent.housekeeping import Housekeeping, running_periods, tallies_of
 from agent.indicators import Indicators
 from agent.inline import inline_rows
-from agent.ledger import Known, Ledger
+from agent.known import Known
+from agent.ledger import Ledger
 from agent.linkmetrics import LinkMetrics
 from agent.metrics import value_families
 from agent.modules import Modules

@@ -13,8 +13,9 @@ from typing import Protocol
 
 from agent.commit import Committer
 from agent.entries import Entry, restored_from_json, restored_to_json
+from agent.known import Known
 from agent.meters import Meters
-from agent.stores.base import Batch, Component, EdgeRow, Leaving, RunStart
+from agent.stores.base import Batch, Component, EdgeRow, Leaving
 from agent.tallies import Tallies
 from agent.targets import Duty, Watched
 from agent.vantage import SelfCheck, Vantage, of_ourselves
@@ -22,7 +23,6 @@ from collectors import base
 from sla.confirm import FOREVER, NEW, Result, Track, advance, isolate, selfcheck_ok, settled_until, step
 from sla.limits import judge
 from sla.model import Cause, Degraded, Edge, Outcome, Seen, State, Window
-from sla.timeline import Mark
 from sla.totals import Totals
 from sla.withdrawal import withdraw
 
@@ -48,27 +48,6 @@ class Publisher(Protocol):
     def changed(self, entry: Entry) -> None: ...
     def relabel(self, entry: Entry) -> None: ...
     def gone(self, entry: Entry) -> None: ...
-
-
-class Known:
-    """What the store knew of components when this run started."""
-
-    def __init__(
-        self,
-        start: RunStart,
-        now: int,
-        components: Sequence[Component],
-        marks: Mapping[int, list[Mark]],
-        periods: Sequence[Window],
-    ) -> None:
-        self.periods = periods
-        self.start = start
-        self.now = now
-        self.components: dict[str, dict[str, Component]] = {}
-        for component in components:
-            self.components.setdefault(component.target, {})[component.part] = component
-        self.marks = marks
-        self.next_id = max((component.id for component in components), default=0) + 1
 
 
 class Ledger:
@@ -393,10 +372,7 @@ class Ledger:
         return entry
 
     def _component(self, watched: Watched, part: str) -> Component:
-        known = self._known.components.get(watched.id, {})
-        component = known.pop(part, None)
-        if component is not None and not known:
-            del self._known.components[watched.id]
+        component = self._known.take(watched.id, part)
         if component is None:
             component = Component(self._known.next_id, watched.id, part, watched.kind)
             self._known.next_id += 1

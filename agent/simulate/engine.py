@@ -17,7 +17,8 @@ from agent.figures.book import Shelf
 from agent.housekeeping import tallies_of
 from agent.imports import ImportRequest, apply_import
 from agent.inline import inline_rows
-from agent.ledger import Known, Ledger
+from agent.known import Known
+from agent.ledger import Ledger
 from agent.simulate.answers import Answers
 from agent.simulate.probes import Held, Probe, Queue, hold, regular_turn, skip
 from agent.stores.base import Batch, RunRequest

@@ -99,18 +99,24 @@ def test_starts_are_capped_per_tick_and_nothing_is_lost() -> None:
     assert sorted(seen) == sorted(watched.id for watched in many(1000))
 
 
-def test_a_round_is_longer_while_probes_have_waited_for_long() -> None:
+def slow_hand(launch_ns: float) -> tuple[Hand, list[str]]:
+    """Five that are due, and a launch that takes so long; who was started."""
     hand, started = Hand(), list[str]()
 
     def slow(job: Job) -> None:
         started.append(job.watched.id)
-        hand.clock.seconds += LATE_ROUND_NS / SECOND * 0.4
+        hand.clock.seconds += launch_ns / SECOND
 
     hand.schedule = Schedule(hand.clock.monotonic_ns, slow, lambda *_: None)
     for watched in many(5):
         hand.schedule.add(watched)
         hand.schedule._jobs[watched.id].due_ns = 0
         hand.schedule._push(hand.schedule._jobs[watched.id])
+    return hand, started
+
+
+def test_a_round_is_longer_while_probes_have_waited_for_long() -> None:
+    hand, _ = slow_hand(LATE_ROUND_NS * 0.4)
     hand.clock.seconds = 1
     assert [hand.schedule._launch_due(hand.clock.monotonic_ns()) for _ in range(2)] == [3, 2]
 
@@ -131,17 +137,7 @@ def test_who_left_while_waiting_for_a_round_does_not_hold_up_those_behind() -> N
 
 
 def test_a_round_of_slow_launches_lets_the_loop_run_between_and_takes_at_least_one() -> None:
-    hand, started = Hand(), list[str]()
-
-    def slow(job: Job) -> None:
-        started.append(job.watched.id)
-        hand.clock.seconds += ROUND_NS / SECOND * 0.75
-
-    hand.schedule = Schedule(hand.clock.monotonic_ns, slow, lambda *_: None)
-    for watched in many(5):
-        hand.schedule.add(watched)
-        hand.schedule._jobs[watched.id].due_ns = 0
-        hand.schedule._push(hand.schedule._jobs[watched.id])
+    hand, started = slow_hand(ROUND_NS * 0.75)
     assert [hand.schedule._launch_due(hand.clock.monotonic_ns()) for _ in range(3)] == [2, 2, 1]
     assert sorted(started) == [f"t{number}" for number in range(5)]
     hand.schedule.add(target("alone"))

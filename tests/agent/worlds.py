@@ -9,7 +9,8 @@ from agent.clock import RunClock, read_anchor
 from agent.clockwatch import ClockWatch, Heard, begin
 from agent.commit import Committer
 from agent.exporter import Exporter
-from agent.ledger import Known, Ledger
+from agent.known import Known
+from agent.ledger import Ledger
 from agent.page import text_of
 from agent.selfmetrics import SelfMetrics
 from agent.stores.base import Batch, RunRequest
