@@ -35,7 +35,8 @@ from agent.metrics import value_families
 from agent.modules import Modules
 from agent.notices.parts import notice_watch
 from agent.process import raise_descriptor_limit, settle_memory, share_the_interpreter, undisturbed
-from agent.registerfiles import apply_files, tell, try_files
+from agent.registered import try_probing
+from agent.registerfiles import apply_files, are_applied, tell, try_files
 from agent.registermetrics import RegisterMetrics
 from agent.reportjobs import ReportJobs
 from agent.runner import Runner
@@ -116,6 +117,9 @@ class Agent:
     def _apply_registers(self, config: Config) -> None:
         """Files of registers and records: all of them, or what is wrong with any and the store stays as it was."""
         now = self.clock.now_us()
+        if are_applied(config, self.path, now, self.reader):
+            try_probing(config, self.shelf.book(self.reader), now)
+            return
         try_files(config, self.path, now, self.location)
         tell(apply_files(config, self.path, now, self.writer))
 

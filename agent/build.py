@@ -2,7 +2,7 @@
 
 import ipaddress
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from sys import intern
 from types import MappingProxyType
@@ -28,21 +28,22 @@ SELFCHECK_PREFIX = "vantage"
 """Ids of the self-check's own targets begin so."""
 
 
-def watched_targets(config: Config, resolve: Callable[[str], str | None] = resolve_token) -> list[Watched]:
-    """Everything to probe: the vantage's self-check first, then the targets.
+def watched_targets(
+    config: Config, targets: Iterable[TargetConfig], resolve: Callable[[str], str | None] = resolve_token
+) -> Iterator[Watched]:
+    """Everything to probe: the vantage's self-check first, then the targets, for which the configuration has modules.
 
     A target whose token (@gateway …) stands for nothing on this host is left out, and the log says so.
     """
     if config.vantage.gateway and resolve(config.vantage.gateway) is None:
         LOG.warning("the self-check has no gateway: this host has no %s", config.vantage.gateway)
-    found = [*selfcheck_targets(config, resolve)]
-    for target in config.targets:
+    yield from selfcheck_targets(config, resolve)
+    for target in targets:
         address = resolve(target.address)
         if address is None:
             LOG.warning("target %s is not probed: this host has no %s", target.id, target.address)
             continue
-        found.append(_watched(config, target, address))
-    return found
+        yield _watched(config, target, address)
 
 
 def needs_no_selfcheck(kind: str, address: str) -> bool:

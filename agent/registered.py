@@ -4,7 +4,7 @@ A line is probed at its far address, from its source address if it has one, so t
 line alone (A6). A target that must answer on both IP versions is asked on each.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
@@ -25,28 +25,49 @@ LINE_KIND = "icmp"
 """What probes the far address of a line."""
 
 
-def with_registers(
-    config: Config, book: Book, now: int, service: Callable[[str], Sequence[Window]] | None = None
-) -> Config:
+Service = Callable[[str], Sequence[Window]]
+
+
+def with_registers(config: Config, book: Book, now: int) -> Config:
     """The configuration with everything that the registers want probed now, and the modules that this takes.
 
-    `service` says when an id is in service where more is known than the book says (M5).
     Errors: UsageError naming every row that the configuration cannot probe.
     """
-    inline = {target.id for target in config.targets}
     modules = dict(config.modules)
+    targets = tuple(each_target(config, book, now, modules))
+    return replace(config, targets=targets, modules=MappingProxyType(modules))
+
+
+def try_probing(config: Config, book: Book, now: int) -> None:
+    """Whether all that the registers want probed can be. Errors: UsageError naming every row that cannot."""
+    for _ in each_target(config, book, now, dict(config.modules)):
+        pass
+
+
+def each_target(
+    config: Config, book: Book, now: int, modules: dict[str, ModuleConfig], service: Service | None = None
+) -> Iterator[TargetConfig]:
+    """The targets of agent.yml, then those of the registers, one after the other: all of them at once are large.
+
+    The modules that one takes are added to `modules` before it comes; `service` says when an id is in service where
+    more is known than the book says (M5). Errors: UsageError at the end, naming every row that cannot be probed; behind
+    the first of them nothing comes any more.
+    """
     problems: list[str] = []
-    found: list[TargetConfig] = []
+    for target in config.targets:
+        _add_families(modules, target, problems)
+        if not problems:
+            yield target
+    inline = {target.id for target in config.targets}
     for target in _wanted(config, book, now, modules, problems):
         if target.id in inline:
             problems.append(f"{target.id}: stands in agent.yml and in a register; wanted one of them, remove it there")
-        found.append(target if service is None else _serving(target, tuple(service(target.id))))
-    every = (*config.targets, *found)
-    _add_families(modules, every, problems)
+        _add_families(modules, target, problems)
+        if not problems:
+            yield target if service is None else _serving(target, tuple(service(target.id)))
     if problems:
         more = f" (and {len(problems) - 20} more)" if len(problems) > 20 else ""
         raise UsageError("registers: " + "; ".join(problems[:20]) + more)
-    return replace(config, targets=every, modules=MappingProxyType(modules))
 
 
 def _serving(target: TargetConfig, service: tuple[Window, ...]) -> TargetConfig:
@@ -162,20 +183,19 @@ def _serves_from(book: Book, id_: str, now: int) -> bool:
     return any(window.end > now for window in service)
 
 
-def _add_families(modules: dict[str, ModuleConfig], targets: Iterable[TargetConfig], problems: list[str]) -> None:
+def _add_families(modules: dict[str, ModuleConfig], target: TargetConfig, problems: list[str]) -> None:
     """One more module for each IP version that a target must answer on."""
-    for target in targets:
-        base = modules.get(target.module)
-        if base is None or (len(target.families_required) == 1 and version_of(target.address)):
+    base = modules.get(target.module)
+    if base is None or (len(target.families_required) == 1 and version_of(target.address)):
+        return
+    for family in target.families_required:
+        name = family_module(target.module, family)
+        if name in modules:
             continue
-        for family in target.families_required:
-            name = family_module(target.module, family)
-            if name in modules:
-                continue
-            try:
-                modules[name] = _variant(base, name, family=str(family))
-            except ValueError as exc:
-                problems.append(f"{target.id}: families_required: {exc}; correct the row")
+        try:
+            modules[name] = _variant(base, name, family=str(family))
+        except ValueError as exc:
+            problems.append(f"{target.id}: families_required: {exc}; correct the row")
 
 
 def _variant(base: ModuleConfig, name: str, **options: str) -> ModuleConfig:

@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from agent.config import Config
@@ -11,9 +11,11 @@ from agent.errors import UsageError
 from agent.figures.book import Book
 from agent.imports import ImportOutcome, ImportProblemsError, ImportRequest, apply_import, read_map
 from agent.imports.files import read_file
-from agent.registered import with_registers
+from agent.registered import try_probing
 from agent.registers import known_of
 from agent.stores.opening import Location
+from agent.stores.reading import SqliteReader
+from agent.stores.registering import RegisterVersion
 from agent.stores.trial import open_trial
 from agent.stores.writing import SqliteWriter
 
@@ -30,8 +32,7 @@ def apply_files(config: Config, path: Path, now: int, writer: SqliteWriter) -> l
     outcomes, refused = [], []
     for file in config.registers:
         request = _request(config, path.parent, file, now)
-        version = writer.reader.register_versions().get(file.kind)
-        if version is not None and version.digest == hashlib.sha256(request.data).hexdigest():
+        if _is_in(writer.reader.register_versions(), request):
             continue
         try:
             outcomes.append(apply_import(writer, request))
@@ -40,6 +41,20 @@ def apply_files(config: Config, path: Path, now: int, writer: SqliteWriter) -> l
     if refused:
         raise UsageError("\n".join(refused))
     return outcomes
+
+
+def are_applied(config: Config, path: Path, now: int, reader: SqliteReader) -> bool:
+    """Whether the store has all of them as they are: then a reload need not try out what it will not do.
+
+    A trial has all rows of the registers once more, and of a city's they leave the memory in pieces.
+    """
+    versions = reader.register_versions()
+    return all(_is_in(versions, _request(config, path.parent, file, now)) for file in config.registers)
+
+
+def _is_in(versions: Mapping[str, RegisterVersion], request: ImportRequest) -> bool:
+    version = versions.get(request.kind)
+    return version is not None and version.digest == hashlib.sha256(request.data).hexdigest()
 
 
 def try_files(config: Config, path: Path, now: int, location: Location) -> int:
@@ -51,7 +66,7 @@ def try_files(config: Config, path: Path, now: int, location: Location) -> int:
         return 0
     with open_trial(location) as writer:
         outcomes = apply_files(config, path, now, writer)
-        with_registers(config, Book.read(writer.reader), now)
+        try_probing(config, Book.read(writer.reader), now)
     return sum(outcome.rows for outcome in outcomes)
 
 

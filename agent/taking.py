@@ -1,16 +1,18 @@
 """What a configuration and the registers want watched, worked out beside the loop: 43 000 targets take seconds."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
 from typing import NamedTuple
 
 from agent.build import watched_targets
 from agent.config import Config
 from agent.figures.book import Book, Shelf
-from agent.figures.timelines import Timelines
+from agent.figures.timelines import Timelines, kept_topology
 from agent.figures.topology import Topology
 from agent.hints import hinted_targets
 from agent.linkmetrics import Line, lines_of
-from agent.registered import with_registers
+from agent.registered import each_target
 from agent.registermetrics import Registered, registered
 from agent.stores.reading import SqliteReader
 from agent.targets import Watched
@@ -22,6 +24,7 @@ AT_ONCE = 500
 class Wanted(NamedTuple):
     """What to watch from now on, and how that differs from before.
 
+    `config` is the one asked with, and has the modules that the registers' targets take besides.
     `gone` left, `changed` stay with other options, `new` were not there, `kept` are all but these; `modules` are
     the names in use.
     """
@@ -42,9 +45,10 @@ class Wanted(NamedTuple):
 
 def wanted(config: Config, shelf: Shelf, reader: SqliteReader, before: Mapping[str, Watched], now: int) -> Wanted:
     """Asked in a thread; it touches nothing that is in force. Errors: ConfigError, UsageError."""
-    book = shelf.book(reader)
-    full = with_registers(config, book, now, Timelines(reader, book, now).service)
-    watched = dict(_as_before(watched_targets(full), before))
+    book, modules = shelf.book(reader), dict(config.modules)
+    targets = each_target(config, book, now, modules, Timelines(reader, book, now).service)
+    full = replace(config, modules=MappingProxyType(modules))
+    watched = dict(_as_before(watched_targets(full, targets), before))  # one by one: nothing else is kept of them
     return Wanted(
         config=full,
         book=book,
@@ -55,7 +59,7 @@ def wanted(config: Config, shelf: Shelf, reader: SqliteReader, before: Mapping[s
         new=[each for each in watched.values() if each.id not in before],
         modules={name for each in watched.values() for name in _modules_of(each)},
         hinted=hinted_targets(watched.values()),
-        topology=Topology(book, reader.components()),
+        topology=kept_topology(book, reader),
         lines=lines_of(book, now),
         registered=registered(book, now),
     )

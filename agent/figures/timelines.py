@@ -42,15 +42,19 @@ class Timelines:
         self.book = book
         self.until = until
         self.first_heartbeat = reader.first_heartbeat()
-        self._by_name = by_name(reader) if components is None else components
+        self._components = components
         self._made: dict[str, list[Span]] = {}
         self._marks: dict[int, list[Mark]] | None = None
         self._with_imports = imported
 
     @cached_property
     def topology(self) -> Topology:
-        """How things hang together; made once for a book and its components, of which there are only ever more."""
-        return self.book.keep(len(self._by_name), lambda: Topology(self.book, self._by_name.values()))
+        """How things hang together; made once for a book and its components."""
+        return kept_topology(self.book, self._reader, self._components)
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, Component]:
+        return by_name(self._reader) if self._components is None else self._components
 
     def in_hindsight(self) -> "Timelines":
         """The same by all that was entered later (A2)."""
@@ -253,6 +257,12 @@ class Timelines:
     def _first(self) -> int:
         stated = self._reader.first_imported()
         return min(at for at in (self.first_heartbeat, stated, self.until) if at is not None)
+
+
+def kept_topology(book: Book, reader: Reader, components: Mapping[str, Component] | None = None) -> Topology:
+    """One for a book and its components, of which there are only ever more: whoever asks gets the same."""
+    count = reader.component_count() if components is None else len(components)
+    return book.keep(count, lambda: Topology(book, reader.components() if components is None else components.values()))
 
 
 def by_name(reader: Reader) -> dict[str, Component]:

@@ -61,11 +61,13 @@ class SqliteReader:
     def components(self) -> list[Component]:
         return [Component(*row) for row in self._all("SELECT id, target, component, kind FROM components ORDER BY id")]
 
+    def component_count(self) -> int:
+        return int(self._all("SELECT count(*) FROM components")[0][0])
+
     def component(self, name: str) -> Component | None:
         target, _, part = name.partition("#")
-        row = self._one(
-            "SELECT id, target, component, kind FROM components WHERE target=? AND component=?", target, part
-        )
+        asked = "SELECT id, target, component, kind FROM components WHERE target=? AND component=?"
+        row = self._one(asked, target, part)
         return Component(*row) if row else None
 
     def marks(self, component: int) -> list[Mark]:

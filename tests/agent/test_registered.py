@@ -50,7 +50,7 @@ def config(tmp_path: Path) -> Callable[[str], Config]:
 def wanted(made: Books, config: Config, now: str = NOW) -> dict[str, Watched]:
     """What an agent would watch, by id, without the vantage's own."""
     full = with_registers(config, Book.read(made.reader), at(now))
-    return {one.id: one for one in watched_targets(full) if one.duty is Duty.TARGET}
+    return {one.id: one for one in watched_targets(full, full.targets) if one.duty is Duty.TARGET}
 
 
 def test_a_target_of_the_register_is_watched_as_one_of_the_configuration_would_be(made, config):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from agent import registerfiles
 from agent.config import Config, load
 from agent.errors import UsageError
 from agent.registerfiles import AUTHOR, apply_files, tell
@@ -177,3 +178,25 @@ async def test_an_agent_probes_what_its_files_name_from_the_start_and_after_a_re
         refused = await w.send("POST", "/-/reload", 500)
         assert sorted(w.agent.watched) == ["A", "more", "node"]
     assert "targets.csv:3: site_id" in refused.json["detail"]
+
+
+async def test_a_reload_that_finds_the_files_as_they_were_tries_nothing_out_and_still_judges_the_rows(
+    tmp_path, monkeypatch
+):
+    for name, text in {"sites": SITES, "links": LINKS, "targets": TARGETS.replace("node,icmp", "node,tcp")}.items():
+        (tmp_path / f"{name}.csv").write_text(text.replace("10.0.0.1,", "10.0.0.1:80,"), encoding="utf-8")
+    config = 'vantage: {{name: core}}\nstore: {{url: "sqlite:///{store}"}}\n' + THREE.replace("{", "{{").replace(
+        "}", "}}"
+    )
+    async with world(tmp_path, config) as w:
+        monkeypatch.setattr(registerfiles, "open_trial", None)
+        await w.send("POST", "/-/reload", 200)
+        topology = w.agent._topology
+        await w.send("POST", "/-/reload", 200)
+        assert w.agent._topology is topology
+        text = w.agent.path.read_text(encoding="utf-8")
+        own = "targets: [{target_id: node, kind: icmp, address: 10.0.0.9}]\n"
+        w.agent.path.write_text(text + own, encoding="utf-8")
+        refused = await w.send("POST", "/-/reload", 500)
+        assert "node: stands in agent.yml and in a register" in refused.json["detail"]
+        assert (w.agent.watched["node"].kind, w.agent.config.targets) == ("tcp", ())

@@ -80,6 +80,11 @@ def printed(folder: Path, language: str = "zh", whose: Party | None = None, *, i
     return Printed(pdf, source, texts(pdf), texts(pdf, *BODY))
 
 
+def without_mark(text: str) -> str:
+    """Where the mark behind a page lies on a line, its letters stand between the words."""
+    return re.sub("[A-Z]", " ", text)
+
+
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Printed:
     return printed(tmp_path_factory.mktemp("whole"))
@@ -117,13 +122,14 @@ def test_every_font_is_embedded_the_chinese_ones_too(whole: Printed) -> None:
 
 
 def test_the_head_of_a_table_stands_on_each_page_that_it_goes_on(whole: Printed) -> None:
-    head = re.compile(r"指标 +指标解释 +属性 +目标 +判定 +依据")
+    head = re.compile(r"指标\s+指标解释\s+属性\s+目标\s+(实测\s+分子\s/\s分母\s+)?判定\s+依据")
     assert whole.source.count('<th scope="col">指标解释</th>') == 1
-    plan = [page for page, text in enumerate(whole.bodies) if head.search(text)]
+    bodies = [without_mark(text) for text in whole.bodies]
+    plan = [page for page, text in enumerate(bodies) if head.search(text)]
     assert len(plan) > 1
     assert plan == list(range(len(plan)))
     for page in plan[1:]:
-        assert head.search("\n".join(whole.bodies[page].strip().splitlines()[:4]))
+        assert head.search("\n".join(bodies[page].strip().splitlines()[:4]))
 
 
 def test_the_mark_stands_on_each_page(whole: Printed) -> None:

@@ -1,11 +1,14 @@
 """A configuration is taken without stopping the loop: what takes seconds at 43 000 targets is worked out beside it."""
 
 import threading
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
 from agent import taking
+from agent.config import Config, TargetConfig
+from agent.targets import Watched
 from tests.agent.fault_worlds import CITY, TARGETS, world
 
 
@@ -15,9 +18,9 @@ async def test_registers_and_targets_are_worked_out_in_a_thread(
     asked_in: list[threading.Thread] = []
     real = taking.watched_targets
 
-    def seen(config: taking.Config) -> list[taking.Watched]:
+    def seen(config: Config, targets: Iterable[TargetConfig]) -> Iterator[Watched]:
         asked_in.append(threading.current_thread())
-        return real(config)
+        return real(config, targets)
 
     monkeypatch.setattr(taking, "watched_targets", seen)
     async with world(tmp_path, targets=(TARGETS, *CITY)) as w:
