@@ -82,11 +82,13 @@ class Agent:
     async def serve(self) -> None:
         """Run until SIGTERM or SIGINT. Errors: AgentError when it cannot start."""
         with Holder(self.location, "sla-agent run", self.config.web.listen_address) as self.holder:
-            self._build()
             async with AsyncExitStack() as stack:
-                stack.callback(self.reader.close)
-                stack.callback(self.writer.close)
-                await self._start()
+                with undisturbed():
+                    self._build()
+                    stack.callback(self.reader.close)
+                    stack.callback(self.writer.close)
+                    await self._start()
+                    settle_memory()
                 stack.push_async_callback(self.modules.close)
                 try:
                     await self._run()
@@ -219,7 +221,6 @@ class Agent:
     async def _run(self) -> None:
         raise_descriptor_limit()
         share_the_interpreter()
-        settle_memory()
         async with asyncio.TaskGroup() as group:
             self._group = group
             guests = group.create_task(self.prober.serve())

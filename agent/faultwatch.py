@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from heapq import nlargest
 from itertools import islice
 from time import thread_time
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from agent.behind import behind
 from agent.commit import Committer
 from agent.errors import StoreError
 from agent.faultkept import HORIZON_US, Began, Kept, Ledger, began_of, build, events
@@ -34,7 +35,6 @@ from sla.confirm import FOREVER
 from sla.faults import Fault, is_open
 from sla.model import Degraded, State, Window
 from sla.rootcause import Derived, derive, settle
-from sla.ways import highest
 
 LOG = logging.getLogger(__name__)
 
@@ -49,9 +49,6 @@ the probes that have to see it come back."""
 QUIET_REST = 50
 """The same where nothing was heard since: only a clock can have run out, or a fault have become final."""
 
-BEHIND_TIMEOUT = 2.0
-"""Seconds that a probe behind something DOWN may take (F7)."""
-
 FINAL_US = 1_800_000_000
 """How long after its restoration a fault is final at the earliest."""
 
@@ -64,6 +61,12 @@ TOLD_AT_ONCE = 1000
 
 SAID_AT_ONCE = 2000
 """Targets and lines whose state is shown in one go."""
+
+_FREED = 200
+"""So many faults, or rows, are freed in one go."""
+
+_MADE_OF = 3
+"""A fault is so many objects that the collector of cycles would walk."""
 
 _NOTHING: Said = (State.UNKNOWN, Degraded.NONE)
 
@@ -88,9 +91,12 @@ class Parts:
 class _Looked(NamedTuple):
     """What one look found. `behind` is None where nothing can have changed it.
 
+    `private` are all faults once more, in a list that nobody else has: it is what lets go of them in the end.
+
     `opened` are the new faults, of too many those with the most members; `unnamed` is how many more there were.
     """
 
+    private: list[Fault]
     derived: Derived
     counts: Mapping[str, Mapping[str, int]]
     said: Mapping[str, Said]
@@ -197,10 +203,11 @@ class FaultWatch:
     async def look(self) -> None:
         """Bring everything that is shown up to now. Errors: StoreError when it cannot be recorded; look again then."""
         now = self._agent.now_us()
-        with undisturbed():
+        with undisturbed() as quiet:
             kept = await self._current(now)
             waiting, self._waiting = self._waiting, []
             found = await asyncio.to_thread(self._reckon, kept, waiting, self._told or {}, now)
+            quiet.made = len(found.private) * _MADE_OF
             await self._say(found.said)
             self._show(found, now)
             if kept.is_short:
@@ -247,15 +254,16 @@ class FaultWatch:
             self._kept.drain()
         return kept, told, Whereabouts(self._agent.shelf.book(self._agent.reader))
 
-    def _reckon(self, kept: Kept, waiting: Sequence[Batch], told: Mapping[str, Began], now: int) -> _Looked:
+    def _reckon(self, kept: Kept, waiting: list[Batch], told: Mapping[str, Began], now: int) -> _Looked:
         """In a thread: nothing else touches what is kept meanwhile."""
         began = thread_time()
-        while self._done_with:  # tens of thousands of each are let go here, one kind after the other
-            self._done_with.pop()
+        _let_go(self._done_with)
         changed = set(kept.graph.items) if self._is_new else set()
         if self._is_new:
             self._population.begin()
         changed |= kept.take(self._ledger, waiting, self._agent.committer.run.floor, now)
+        while waiting:  # tens of thousands of rows
+            waiting.pop()
         changes = len(changed) + sum(change is not None for change in settle(kept.graph, kept.state, now))
         above = any(item in kept.graph.children for item in changed)
         derived = derive(kept.graph, kept.state, now, kept.desk, kept.places, self._agent.reader.fault_causes())
@@ -269,6 +277,7 @@ class FaultWatch:
         opens = [fault for fault in faults if is_open(fault)]
         told_of = nlargest(TOLD_AT_ONCE, opened, key=_members)  # a storm of them must not hold up the loop
         return _Looked(
+            private=faults,
             derived=derived._replace(faults=tuple(faults)),
             counts=self._count(kept, faults, now),
             said=said,
@@ -283,7 +292,7 @@ class FaultWatch:
             open_ids={fault.id for fault in opens},
             priorities=Counter(fault.priority for fault in opens),
             taken=self._taken(kept, opens),
-            behind=dict(_behind(kept, self._agent.watched(), now)) if above or self._is_new else None,
+            behind=dict(behind(kept, self._agent.watched(), now)) if above or self._is_new else None,
             seconds=thread_time() - began,
         )
 
@@ -291,7 +300,8 @@ class FaultWatch:
         """What open faults have taken; the same object while that is the same."""
         items = kept.graph.items
         found = list(taken(lambda name: str(items[name].role) if name in items else "", opens))
-        return self.taken if found == self.taken else found
+        same = len(found) == len(self.taken) and all(one == other for one, other in zip(found, self.taken, strict=True))
+        return self.taken if same else found  # one by one: a comparison of all lets no other thread in
 
     def _count(self, kept: Kept, faults: Sequence[Fault], now: int) -> Mapping[str, Mapping[str, int]]:
         counts: dict[str, Counter[str]] = {}
@@ -322,7 +332,7 @@ class FaultWatch:
 
     def _show(self, found: _Looked, now: int) -> None:
         self._is_new = False
-        self._done_with, self._shown = list(self._shown or ()), found
+        self._done_with, self._shown = _parts_of(self._shown), found
         self.faults, self.counts, self.population = found.derived.faults, found.counts, found.population
         self.open, self.open_ids, self.taken = found.open, found.open_ids, found.taken
         self.priorities = found.priorities
@@ -349,6 +359,23 @@ class FaultWatch:
                     told.pop(row.fault, None)
 
 
+def _parts_of(shown: _Looked | None) -> list[Any]:
+    """What to let go of once another look is shown: the whole first, then what only it had."""
+    return [] if shown is None else [shown.private, shown.said, shown.rows, shown]
+
+
+def _let_go(things: list[Any]) -> None:
+    """Free the last first, what nobody else has in pieces: every other thread waits for each of them."""
+    while things:
+        each = things.pop()
+        if isinstance(each, list):
+            while each:
+                del each[-_FREED:]
+        elif isinstance(each, dict):
+            while each:
+                each.popitem()
+
+
 def _members(fault: Fault) -> int:
     return len(fault.members)
 
@@ -363,35 +390,3 @@ def _final_after(kept: Kept, root: str) -> int:
             longest = max(longest, kept.graph.items[item].interval)
             todo += kept.graph.parents(item)
     return max(FINAL_US, 6 * longest)
-
-
-def _behind(kept: Kept, watched: Mapping[str, Watched], now: int) -> Iterator[tuple[str, Target]]:
-    """Targets all of whose ways are DOWN now, as they are probed then: once and with a short timeout (F7)."""
-    blocked: dict[tuple[object, int], bool] = {}
-    for id_ in _below_what_is_down(kept):
-        one = watched.get(id_)
-        if one is None:
-            continue
-        alike = tuple(kept.graph.ways_at(id_, now)), kept.graph.items[id_].interval
-        if alike not in blocked:
-            blocked[alike] = highest(kept.graph, kept.state, id_, now) is not None
-        if blocked[alike]:
-            yield id_, _short(one.target)
-
-
-def _short(target: Target) -> Target:
-    timeout = min(target.timeout_seconds, BEHIND_TIMEOUT)
-    return Target(id=target.id, address=target.address, timeout_seconds=timeout, single_attempt=True)
-
-
-def _below_what_is_down(kept: Kept) -> Iterator[str]:
-    seen: set[str] = set()
-    for item, episodes in kept.state.episodes.items():
-        if episodes and episodes[-1].end == FOREVER and item in kept.graph.children:
-            todo = list(kept.graph.children[item])
-            while todo:
-                child = todo.pop()
-                if child not in seen:
-                    seen.add(child)
-                    yield child
-                    todo += kept.graph.children.get(child, ())

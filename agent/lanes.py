@@ -7,6 +7,12 @@ from agent.schedule import Job
 
 SECOND_NS = 1_000_000_000
 
+DRAINED = 25
+"""So many that waited are started in one go; what the loop has for others comes between."""
+
+TAKE_TURNS = 2
+"""So many are started for one that ends."""
+
 
 class Lane:
     """One kind's share. Units: nanoseconds of the monotonic clock.
@@ -46,17 +52,18 @@ class Lane:
     def leave(self) -> None:
         """A probe of this lane has ended."""
         self.active -= 1
-        self.drain()
+        self.drain(TAKE_TURNS)
 
-    def drain(self) -> None:
-        """Start what waits and has room now; a probe that ends at once calls this again, and the loop goes on."""
+    def drain(self, most: int = DRAINED) -> None:
+        """Start, of so many at most, what waits and has room now; a probe that ends at once calls this again."""
         if self._draining:
             return
         self._draining = True
         try:
-            while self.waiting and (self.waiting[0].dead or self._take()):
+            while self.waiting and most > 0 and (self.waiting[0].dead or self._take()):
                 job = self.waiting.popleft()
                 if not job.dead:
+                    most -= 1
                     self._start(job)
         finally:
             self._draining = False

@@ -6,6 +6,7 @@ is a member of that router's fault a moment later, and one trace shows the break
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -46,7 +47,7 @@ AGAIN_SECONDS = 600.0
 """A target is traced at most once in this time, and an edge this old is no news."""
 
 _TURN_SECONDS = 0.25
-_AT_ONCE = 200
+_AT_ONCE = 100
 """Faults that wait and are looked at in one turn."""
 
 _RETRY_SECONDS = 5.0
@@ -92,6 +93,7 @@ class PathWatch:
         self._agent = agent
         self._held: dict[str, _Held] = {}
         self._ready: dict[str, Fault] = {}
+        self._news: deque[tuple[Fault, float]] = deque()
         self._under_way: set[asyncio.Task[None]] = set()
         self._went_down: dict[int, float] = {}
         self._traced: dict[str, float] = {}
@@ -110,10 +112,8 @@ class PathWatch:
         """Faults that have just been recorded as opened, the largest first; so many `more` are not among them."""
         if not self._settings.enabled:
             return
-        now, room = monotonic(), max(HELD_LIMIT - len(self._held), 0)
-        for fault in faults[:room]:
-            if self._is_news(fault) and self._plan(fault) is not None:
-                self._held[fault.id] = _Held(fault, now)
+        room = max(HELD_LIMIT - len(self._held) - len(self._news), 0)
+        self._news += [(fault, monotonic()) for fault in faults[:room]]
         self._agent.metrics.path_dropped("full", more + max(len(faults) - room, 0))
 
     async def serve(self) -> None:
@@ -152,6 +152,7 @@ class PathWatch:
 
     def _turn(self) -> None:
         now = monotonic()
+        self._hear()
         self._forget(now)
         if not self._held and not self._ready:
             return
@@ -164,6 +165,13 @@ class PathWatch:
             else:
                 self._held[id_] = held  # behind the others
         self._queue(due)
+
+    def _hear(self) -> None:
+        """Hold what opened since; a thousand in one go would hold up the loop."""
+        for _ in range(min(_AT_ONCE, len(self._news))):
+            fault, since = self._news.popleft()
+            if self._is_news(fault) and self._plan(fault) is not None:
+                self._held[fault.id] = _Held(fault, since)
 
     def _leave_what_is_over(self) -> None:
         """Restored, or joined to the fault of something above: looked for once after each look."""

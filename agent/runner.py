@@ -23,6 +23,9 @@ from collectors.base import Collector, Kind, Launcher, Outcome, Reading, Reason,
 
 LOG = logging.getLogger(__name__)
 
+BEAT_SECONDS = 0.05
+LET_IN_SECONDS = 0.005
+
 BEHIND = "behind "
 """Before a kind's name: its lane for targets behind something that is DOWN (F7)."""
 
@@ -85,6 +88,7 @@ class Runner:
             async with asyncio.TaskGroup() as group:
                 self._group = group
                 group.create_task(self._beat())
+                group.create_task(self._let_in())
                 group.create_task(self.schedule.serve())
         finally:
             self._group = None  # launched probes may still end; nothing takes their readings any more
@@ -215,11 +219,17 @@ class Runner:
 
     async def _beat(self) -> None:
         while True:
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(BEAT_SECONDS)
             self.pulse.beat()
             self._tally.lag(self.pulse.last_lag_ns)
-            for lane in self.lanes.values():
+
+    async def _let_in(self) -> None:
+        """Start what waits for room in its lane, in portions: a second's worth in one go would hold up the loop."""
+        while True:
+            full = [lane for lane in self.lanes.values() if lane.waiting]
+            for lane in full:
                 lane.drain()
+            await asyncio.sleep(LET_IN_SECONDS if full else BEAT_SECONDS)
 
 
 async def bounded(collector: Collector, target: Target) -> Sequence[Reading]:

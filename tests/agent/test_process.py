@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from agent.process import MANY, undisturbed
+from agent.process import MANY, Quiet, undisturbed
 
 
 @pytest.fixture(autouse=True)
@@ -42,3 +42,16 @@ def test_what_was_made_in_masses_is_not_walked_when_the_collector_goes_on(count:
         made = [[number] for number in range(count)]
     assert (gc.get_freeze_count() == 0) is walked
     assert len(made) == count
+
+
+def test_who_frees_as_much_as_it_makes_says_how_much_that_is() -> None:
+    gc.unfreeze()
+    old = [[number] for number in range(MANY * 2)]
+    gc.collect()
+    with undisturbed() as quiet:
+        made = [[number] for number in range(len(old))]
+        old.clear()
+        quiet.made = len(made)
+        assert gc.get_count()[0] < MANY
+    assert Quiet.made == 0
+    assert gc.get_freeze_count() >= len(made)

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from agent.lanes import Lane
+from agent.lanes import DRAINED, TAKE_TURNS, Lane
 from agent.pulse import BEAT_NS, Pulse
 from agent.schedule import (
     BEHIND_NS,
@@ -284,6 +284,20 @@ def test_a_lane_keeps_its_rate() -> None:
         counts.append(len(started))
     assert counts[19] in (10, 11, 12), "ten a second, and a tenth of a second in the bucket"
     assert counts[39] == 20
+
+
+def test_what_waits_is_started_in_portions() -> None:
+    """A tenth of a second's worth is due at once: launched in one go it would hold up the loop."""
+    clock, started, full = lane(1000, 5000)
+    for job in jobs(700):
+        full.enter(job)
+    begun = len(started)
+    assert begun in (500, 501)
+    clock.seconds = 0.1
+    full.drain()
+    assert len(started) == begun + DRAINED
+    full.leave()
+    assert len(started) == begun + DRAINED + TAKE_TURNS
 
 
 def test_a_job_removed_while_it_waits_is_not_started() -> None:
