@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeVar
 
 from sla.confirm import FOREVER
 from sla.episodes import Episode, Root, RootKind, tolerance
-from sla.faults import Fault
+from sla.faults import Fault, Places
 from sla.model import State as Served
 from sla.model import Window
 from sla.outages import Outage, Spell, outages, spells
@@ -34,11 +34,19 @@ class Change(NamedTuple):
     root: Root | None = None
 
 
+class Made(NamedTuple):
+    """A fault, and what it was made of. `is_rated` where nothing else can change its priority."""
+
+    episode: Episode
+    fault: Fault
+    is_rated: bool
+
+
 class State:
     """What is known of every item of a graph. Units: microseconds.
 
     Shape: `changed` are the items whose episodes became others since somebody took them from there; `made` is what
-    the faults derived last were made of.
+    the faults derived last were made of, in their order, and `rated_by` the places by which they were rated.
     """
 
     def __init__(
@@ -56,7 +64,8 @@ class State:
         self.todo: list[tuple[int, str]] = []
         self.again: list[tuple[int, str]] = []
         self.changed: set[str] = set()
-        self.made: dict[tuple[str, int], tuple[Episode, Fault]] = {}
+        self.made: dict[tuple[int, str], Made] = {}
+        self.rated_by: Places | None = None
 
     def take_dirty(self) -> set[str]:
         """What has changed by itself since the last look."""

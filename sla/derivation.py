@@ -1,10 +1,10 @@
 """The faults of a settled state: roots with their members, planned outages, and what the desk says (F1, F5, M4)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from sla.collapse import State, settle
+from sla.collapse import Made, State, settle
 from sla.desk import desk_faults, heard
 from sla.episodes import Episode, Root, RootKind
 from sla.faults import (
@@ -15,6 +15,7 @@ from sla.faults import (
     Places,
     Planned,
     is_repeat,
+    may_be_late,
     of_episode,
     outcome_of,
     planned_of,
@@ -25,8 +26,8 @@ from sla.topology import Graph
 
 NO_CAUSES: Mapping[str, str] = {}
 
-_Key = tuple[str, int]
-"""Item and start: what a fault's id is made of."""
+_Key = tuple[int, str]
+"""Start and item: what a fault's id is made of, in the order of faults."""
 
 
 class Derived(NamedTuple):
@@ -34,7 +35,7 @@ class Derived(NamedTuple):
 
     faults: tuple[Fault, ...]
     planned: tuple[Planned, ...]
-    episodes: Mapping[str, tuple[Episode, ...]]
+    episodes: Mapping[str, Sequence[Episode]]
     unlinked: tuple[DeskRow, ...]
 
 
@@ -54,49 +55,61 @@ def derive(  # noqa: PLR0913  # what is to be said, and of what
     """
     for _ in settle(graph, state, as_of):
         pass
-    members = _members(state)
-    roots = [episode for episodes in state.episodes.values() for episode in episodes if episode.is_root]
-    wanted = [
-        episode
-        for episode in roots
-        if episode.root.kind is not RootKind.PLANNED and (about is None or desk or _is_near(episode, about))
-    ]
-    found = _found(graph, state, wanted, members, as_of)
+    roots, planned, members = _sorted_out(state)
+    if about is not None and not desk:
+        roots = {key: episode for key, episode in roots.items() if _is_near(episode, about)}
+    found = _found(_Rating(graph, state, places), roots, members, as_of)
     listened = heard(found, desk, as_of)
     alone, unlinked = desk_faults(listened.unlinked, graph, state.histories, as_of)
-    faults = _rated(graph, state, listened.faults, places)
+    told = sorted(listened.faults, key=_order) if desk else listened.faults  # else they are in order already
+    faults = list(_repeats(told, causes))
     return Derived(
-        faults=tuple(sorted((*_repeats(faults, causes), *alone), key=_order)),
-        planned=tuple(
-            sorted(
-                planned_of(episode, members.get(_key(episode.root), ()))
-                for episode in roots
-                if episode.root.kind is RootKind.PLANNED
-            )
-        ),
-        episodes={item: tuple(episodes) for item, episodes in state.episodes.items() if episodes},
+        faults=tuple(sorted((*faults, *alone), key=_order) if alone else faults),
+        planned=tuple(sorted(planned_of(episode, members.get(_key(episode.root), ())) for episode in planned)),
+        episodes=dict(state.episodes),
         unlinked=tuple(unlinked),
     )
 
 
+def _sorted_out(state: State) -> tuple[dict[_Key, Episode], list[Episode], dict[_Key, tuple[str, ...]]]:
+    """The faults' own episodes by root, planned ones, and by root all items with an episode in the fault of another."""
+    roots: dict[_Key, Episode] = {}
+    planned: list[Episode] = []
+    found: dict[Root, set[str]] = {}
+    for item, episodes in state.episodes.items():
+        for episode in episodes:
+            if not episode.is_root:
+                found.setdefault(episode.root, set()).add(item)
+            elif episode.root.kind is RootKind.PLANNED:
+                planned.append(episode)
+            else:
+                roots[episode.start, item] = episode
+    return roots, planned, {_key(root): tuple(sorted(items)) for root, items in found.items()}
+
+
 def _found(
-    graph: Graph, state: State, episodes: Sequence[Episode], members: Mapping[_Key, tuple[str, ...]], as_of: int
+    rating: "_Rating", roots: Mapping[_Key, Episode], members: Mapping[_Key, tuple[str, ...]], as_of: int
 ) -> list[Fault]:
-    """Their faults; of an episode that is still the one of the last look the same one, with its outcome of now."""
-    made, before, found = {}, state.made, []
-    for episode in episodes:
-        key, role = _key(episode.root), graph.items[episode.item].role
-        taken, kept = members.get(key, ()), before.get(key)
-        if kept is not None and kept[0] is episode and kept[1].members == taken and kept[1].role == role:
-            now = outcome_of(episode, as_of)
-            if kept[1].outcome is not now:
-                kept = (episode, replace(kept[1], outcome=now))
-        else:
-            kept = (episode, of_episode(episode, role, taken, as_of))
-        made[key] = kept
-        found.append(kept[1])
-    state.made = made
+    """Their faults by start; of an episode that is still the one of the last look the same, with its outcome of now."""
+    before, made, found = rating.state.made, dict[_Key, Made](), []
+    for key in _in_order(roots, before):
+        episode, taken, kept = roots[key], members.get(key, ()), before.get(key)
+        if kept is None or kept.episode is not episode or kept.fault.members != taken:
+            kept = Made(
+                episode, of_episode(episode, rating.graph.items[episode.item].role, taken, as_of), is_rated=False
+            )
+        elif may_be_late(kept.fault, as_of):
+            kept = kept._replace(fault=replace(kept.fault, outcome=outcome_of(episode, as_of)))
+        made[key] = kept if kept.is_rated and rating.holds else rating.rated(kept)
+        found.append(made[key].fault)
+    rating.state.made, rating.state.rated_by = made, rating.places
     return found
+
+
+def _in_order(roots: Mapping[_Key, Episode], before: Mapping[_Key, object]) -> list[_Key]:
+    """By start. Those of the last look come as they lay: tens of thousands sorted anew hold up every other thread."""
+    known = [key for key in before if key in roots]
+    return sorted((*known, *(key for key in roots if key not in before)))
 
 
 def _is_near(episode: Episode, about: Window) -> bool:
@@ -105,24 +118,26 @@ def _is_near(episode: Episode, about: Window) -> bool:
     return episode.start < about.end and over >= about.start - REPEAT_US
 
 
-def _members(state: State) -> dict[_Key, tuple[str, ...]]:
-    """By root: every item that has an episode in the fault of another."""
-    found: dict[Root, set[str]] = {}
-    for item, episodes in state.episodes.items():
-        for episode in episodes:
-            if not episode.is_root:
-                found.setdefault(episode.root, set()).add(item)
-    return {_key(root): tuple(sorted(items)) for root, items in found.items()}
-
-
 def _key(root: Root) -> _Key:
-    return root.item, root.start
+    return root.start, root.item
 
 
-def _rated(graph: Graph, state: State, faults: Sequence[Fault], places: Places) -> list[Fault]:
-    roles = {item.id: item.role for item in graph.items.values()}
-    rated = ((fault, priority(fault, {*lines_down(state, fault, places)}, roles, places)) for fault in faults)
-    return [fault if fault.priority == found else replace(fault, priority=found) for fault, found in rated]
+class _Rating:
+    """Priorities. `holds` says that what was rated for good before was rated by these places."""
+
+    def __init__(self, graph: Graph, state: State, places: Places) -> None:
+        self.graph, self.state, self.places = graph, state, places
+        self.holds = state.rated_by is places
+        self._roles: dict[str, str] = {}
+
+    def rated(self, made: Made) -> Made:
+        """With the priority of now; for good where the root's site has no lines, whose outages are others' (F1)."""
+        fault, places = made.fault, self.places
+        if not self._roles:
+            self._roles = {item.id: item.role for item in self.graph.items.values()}
+        found = priority(fault, {*lines_down(self.state, fault, places)}, self._roles, places)
+        fault = fault if fault.priority == found else replace(fault, priority=found)
+        return Made(made.episode, fault, is_rated=not places.lines_of.get(places.site_of.get(fault.root, "")))
 
 
 def lines_down(state: State, fault: Fault, places: Places) -> Iterator[str]:
@@ -134,9 +149,10 @@ def lines_down(state: State, fault: Fault, places: Places) -> Iterator[str]:
             yield line
 
 
-def _repeats(faults: Sequence[Fault], causes: Mapping[str, str]) -> Iterator[Fault]:
+def _repeats(faults: Iterable[Fault], causes: Mapping[str, str]) -> Iterator[Fault]:
+    """Faults in their order, each with whether it is a repeat."""
     last: dict[str, Fault] = {}
-    for fault in sorted(faults, key=_order):
+    for fault in faults:
         repeat = is_repeat(last.get(fault.root), fault, causes)
         yield fault if fault.repeat == repeat else replace(fault, repeat=repeat)
         last[fault.root] = fault

@@ -193,6 +193,11 @@ def may_change_by_itself(fault: Fault) -> bool:
     return fault.restored is None and not fault.withdrawn
 
 
+def may_be_late(fault: Fault, as_of: int) -> bool:
+    """Whether its outcome may be another than it was, though its episode is the same: its 3 h ran out (F4, F10)."""
+    return fault.outcome is Outcome.PENDING and as_of - fault.onset[1] > LIMIT_US
+
+
 def is_open(fault: Fault) -> bool:
     """Neither restored nor withdrawn."""
     return fault.restored is None and not fault.withdrawn

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sla.faults import Outcome
+from sla.faults import DeskRow, Outcome, Places
 from sla.maintenance import union
 from sla.model import Cause, Degraded, State, Window
 from sla.rootcause import Derived, begin, derive, settle, step
@@ -174,6 +174,50 @@ def test_a_fault_that_is_what_it_was_is_not_made_anew_until_its_outcome_is_anoth
     first, later, late = (derive(graph, state, BASE + hours * 3_600_000_000).faults[0] for hours in (1, 2, 4))
     assert later is first
     assert (first.outcome, late) == (Outcome.PENDING, replace(first, outcome=Outcome.LATE))
+
+
+@settings(max_examples=depth.examples(300), deadline=None)
+@given(st.integers(0, 2**32))
+def test_what_is_kept_between_looks_says_what_would_be_found_anew(seed: int) -> None:
+    """Order, priorities, repeats and words of the desk too; by these places or those, at any instant."""
+    pick = random.Random(seed)
+    world = random_world(pick)
+    graph, told, clock = graph_of(world), dict[str, list[Mark]](), BASE
+    kept = begin(graph, {}, world.planned)
+    towns = [random_places(pick, world) for _ in range(2)]
+    for name, mark in interleaved(pick, world.histories):
+        step(graph, kept, name, mark)
+        told.setdefault(name, []).append(mark)
+        clock = max(clock, mark.at) + TICK * pick.choice((0, 1, 20, 360, 400))
+        places, desk = pick.choice(towns), random_desk(pick, world, clock)
+        as_of = clock if pick.random() < 0.9 else clock - pick.randint(0, 900) * TICK
+        anew = derive(graph, begin(graph, told, world.planned), as_of, desk, places)
+        causes = {fault.id: pick.choice(("power", "fibre")) for fault in anew.faults}
+        for causes_told in ({}, causes):
+            found = derive(graph, kept, as_of, desk, places, causes_told)
+            assert found == derive(graph, begin(graph, told, world.planned), as_of, desk, places, causes_told)
+            assert list(found.faults) == sorted(found.faults, key=lambda fault: (fault.start, fault.root))
+
+
+def random_places(pick: random.Random, world: World) -> Places:
+    """Sites at which items stand, some with items of the world as their lines."""
+    names = [node.id for node in world.nodes]
+    sites = [f"S{number}" for number in range(pick.randint(1, 3))]
+    site_of = {name: pick.choice(sites) for name in names if pick.random() < 0.8}
+    lines_of = {site: tuple(pick.sample(names, pick.randint(1, len(names)))) for site in sites if pick.random() < 0.5}
+    counties = frozenset(site for site in sites if pick.random() < 0.3)
+    return Places(site_of=site_of, lines_of=lines_of, counties=counties, sites=len(sites) * pick.choice((1, 5)))
+
+
+def random_desk(pick: random.Random, world: World, clock: int) -> list[DeskRow]:
+    """What was reported so far, of an item or of what nobody probes."""
+    rows = []
+    for number in range(pick.choice((0, 0, 2, 6))):
+        root = pick.choice([*(node.id for node in world.nodes), "elsewhere"])
+        seen = [mark.at for mark in world.histories.get(root, ()) if mark.at < clock] or [clock]
+        reported = pick.choice(seen) - pick.randint(0, 360) * TICK
+        rows.append(DeskRow(f"D-{number}", root, reported, pick.choice((None, reported - TICK))))
+    return rows
 
 
 # --- step ------------------------------------------------------------------------------------------------------
