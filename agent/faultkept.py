@@ -114,10 +114,6 @@ class Kept:
     borders: list[tuple[int, str]]
     is_short: bool = False
 
-    def counts(self, fault: Fault) -> bool:
-        """Whether it is counted here, and not among the older ones."""
-        return fault.id not in self.past
-
     def take(self, ledger: Ledger, batches: Iterable[Batch], floor: int, now: int) -> set[str]:
         """Edges became durable, and time passed. Shape: the items that this changed.
 

@@ -42,9 +42,9 @@ LOOK_EVERY_SECONDS = 0.5
 REBUILD_US = 86_400_000_000
 """How long the reducer goes on before what has grown old leaves it."""
 
-REST = 9
-"""A look rests so many times what it reckoned: with everything DOWN it may not take more than a tenth of a core from
-the probes that have to see it come back."""
+REST = 14
+"""A look rests so many times what it reckoned: with everything DOWN it may not take more than a fifteenth of a core
+from the probes that have to see it come back."""
 
 QUIET_REST = 50
 """The same where nothing was heard since: only a clock can have run out, or a fault have become final."""
@@ -267,8 +267,8 @@ class FaultWatch:
         changes = len(changed) + sum(change is not None for change in settle(kept.graph, kept.state, now))
         above = any(item in kept.graph.children for item in changed)
         derived = derive(kept.graph, kept.state, now, kept.desk, kept.places, self._agent.reader.fault_causes())
-        faults = [fault for fault in derived.faults if kept.counts(fault)]
-        alive = {fault.id: began_of(fault) for fault in faults}
+        faults = [fault for fault in derived.faults if fault.id not in kept.past]  # those are counted in `older`
+        alive = {fault.id: kept.alive.get(fault.id) or began_of(fault) for fault in faults}
         rows = list(events(kept, derived, alive, told, now))
         new = {row.fault for row in rows if row.kind == "opened"}
         opened = [fault for fault in faults if fault.id in new and is_open(fault)] if new else []
@@ -286,7 +286,7 @@ class FaultWatch:
             opened=told_of,
             unnamed=len(opened) - len(told_of),
             alive=alive,
-            final=[fault for fault in faults if self._is_now_final(kept, fault, now)],
+            final=[fault for fault in faults if fault.restored is not None and self._is_now_final(kept, fault, now)],
             changes=changes,
             open=opens,
             open_ids={fault.id for fault in opens},
@@ -307,8 +307,8 @@ class FaultWatch:
         counts: dict[str, Counter[str]] = {}
         for label, window in self._agent.periods().items():
             if window.start <= now < window.end:
-                recent = (str(fault.outcome) for fault in faults if window.start <= fault.start < window.end)
-                counts[label] = Counter(kept.older.get(label, ())) + Counter(recent)
+                recent = Counter(fault.outcome for fault in faults if window.start <= fault.start < window.end)
+                counts[label] = Counter(kept.older.get(label, ())) + Counter({str(key): n for key, n in recent.items()})
         return counts
 
     def _is_now_final(self, kept: Kept, fault: Fault, now: int) -> bool:

@@ -8,7 +8,8 @@ from agent.schedule import Job
 SECOND_NS = 1_000_000_000
 
 DRAINED = 25
-"""So many that waited are started in one go; what the loop has for others comes between."""
+DRAINING_NS = 2_000_000
+"""So many that waited are started in one go, and for so long at most; what the loop has for others comes between."""
 
 TAKE_TURNS = 2
 """So many are started for one that ends."""
@@ -59,8 +60,9 @@ class Lane:
         if self._draining:
             return
         self._draining = True
+        until = self._now_ns() + DRAINING_NS
         try:
-            while self.waiting and most > 0 and (self.waiting[0].dead or self._take()):
+            while self.waiting and most > 0 and self._now_ns() < until and (self.waiting[0].dead or self._take()):
                 job = self.waiting.popleft()
                 if not job.dead:
                     most -= 1
