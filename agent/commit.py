@@ -20,7 +20,7 @@ from agent.stores.sighting import DaySeen
 LOG = logging.getLogger(__name__)
 
 EDGE_DELAY_SECONDS = 0.05
-STORM_DELAY_SECONDS = 0.25
+STORM_DELAY_SECONDS = 0.5
 STORM_EDGES = 20
 """Where so many edges came while the last were gathered, the next are gathered for longer: in a storm each commit would
 write the same pages again for a few edges more."""
@@ -90,7 +90,7 @@ class Committer:
         return self._seq
 
     def edge(self, row: EdgeRow) -> None:
-        """Queue an edge; it is durable within about 50 ms, in a storm a quarter of a second."""
+        """Queue an edge; it is durable within about 50 ms, in a storm half a second."""
         self._edges.append(row)
         self._wake.set()
 

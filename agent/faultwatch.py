@@ -42,8 +42,8 @@ LOOK_EVERY_SECONDS = 0.5
 REBUILD_US = 86_400_000_000
 """How long the reducer goes on before what has grown old leaves it."""
 
-REST = 14
-"""A look rests so many times what it reckoned: with everything DOWN it may not take more than a fifteenth of a core
+REST = 25
+"""A look rests so many times what it reckoned: with everything DOWN it may not take more than a twenty-sixth of a core
 from the probes that have to see it come back."""
 
 QUIET_REST = 50

@@ -8,7 +8,6 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -49,6 +48,9 @@ AGAIN_SECONDS = 600.0
 _TURN_SECONDS = 0.25
 _AT_ONCE = 100
 """Faults that wait and are looked at in one turn."""
+
+_KEPT_EVERY_SECONDS = 1.0
+"""Traces of so long are kept in one transaction: in a storm each alone would cost what a second's edges cost."""
 
 _RETRY_SECONDS = 5.0
 
@@ -95,6 +97,7 @@ class PathWatch:
         self._ready: dict[str, Fault] = {}
         self._news: deque[tuple[Fault, float]] = deque()
         self._under_way: set[asyncio.Task[None]] = set()
+        self._finished: list[KeptPath] = []
         self._went_down: dict[int, float] = {}
         self._traced: dict[str, float] = {}
         self._failing = False
@@ -121,6 +124,7 @@ class PathWatch:
         tracers = Tracers(16)
         try:
             async with asyncio.TaskGroup() as group:
+                group.create_task(self._keep())
                 while True:
                     self._turn()
                     while self._ready and len(self._under_way) < self._settings.concurrency:
@@ -131,6 +135,7 @@ class PathWatch:
                     await asyncio.sleep(_TURN_SECONDS)
         finally:
             tracers.close()
+            await self._write_finished()
 
     @property
     def _settings(self) -> PathEvidence:
@@ -240,9 +245,7 @@ class PathWatch:
             self._failing = True
             return
         self._failing = False
-        await self._keep(KeptPath(fault.id, 0, at, fault.root, traced, self._agent.now_us()))
-        self._agent.metrics.path_traced("kept")
-        LOG.info("fault %s of %s: %s", fault.id, fault.root, sentence(traced))
+        self._finished.append(KeptPath(fault.id, 0, at, fault.root, traced, self._agent.now_us()))
 
     def _why_not(self, fault: Fault) -> str:
         """What speaks against a trace now, "" if nothing."""
@@ -254,10 +257,24 @@ class PathWatch:
             return "isolated"
         return "repeat" if fault.root in self._traced else ""
 
-    async def _keep(self, path: KeptPath) -> None:
-        """A store that refuses is asked again: the others wait their turn meanwhile."""
+    async def _keep(self) -> None:
+        """Write down what was traced, until cancelled; a store that refuses is asked again."""
         while True:
-            with suppress(StoreError):
-                await self._agent.committer.run_in_writer(partial(self._agent.writer.add_path, path))
-                return
-            await asyncio.sleep(_RETRY_SECONDS)
+            await asyncio.sleep(_KEPT_EVERY_SECONDS)
+            if not await self._write_finished():
+                await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _write_finished(self) -> bool:
+        """Whether all that was finished by now is kept."""
+        paths = self._finished[:]
+        if not paths:
+            return True
+        try:
+            await self._agent.committer.run_in_writer(partial(self._agent.writer.add_paths, paths))
+        except StoreError:
+            return False
+        del self._finished[: len(paths)]
+        for path in paths:
+            self._agent.metrics.path_traced("kept")
+            LOG.info("fault %s of %s: %s", path.fault, path.target, sentence(path.traced))
+        return True

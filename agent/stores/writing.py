@@ -117,10 +117,11 @@ class SqliteWriter:
         with self.transaction() as db:
             add_events(db, rows)
 
-    def add_path(self, path: KeptPath) -> None:
-        """The trace made for a fault."""
+    def add_paths(self, paths: Sequence[KeptPath]) -> None:
+        """Traces made for faults."""
         with self.transaction() as db:
-            add_path(db, path)
+            for path in paths:
+                add_path(db, path)
 
     def set_meta(self, key: str, value: str) -> None:
         """A fact about the whole store, for good: the first value stays (E8: a mark cannot be lost)."""

@@ -162,12 +162,23 @@ async def test_a_store_that_refuses_is_asked_again(tmp_path: Path, monkeypatch: 
         db = w.agent.writer._db
         db.execute("CREATE TEMP TRIGGER full BEFORE INSERT ON paths BEGIN SELECT RAISE(FAIL, 'full'); END")
         async with serving(w):
-            await until(lambda: bool(w.agent.paths._under_way), w)
+            await until(lambda: bool(w.agent.paths._finished), w)
             for _ in range(50):
                 await asyncio.sleep(0.01)
             assert w.agent.reader.fault_paths(of("alone", 60)) == []
             db.execute("DROP TRIGGER full")
             await until(lambda: metric(w, "total", result="kept") == 1, w)
+        assert len(w.agent.reader.fault_paths(of("alone", 60))) == 1
+
+
+async def test_what_was_traced_when_the_stop_comes_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("agent.pathwatch._KEPT_EVERY_SECONDS", 86_400)
+    async with world(tmp_path, ALONE) as w:
+        await up(w, "alone")
+        await down(w, 60, "alone")
+        async with serving(w):
+            await until(lambda: bool(w.agent.paths._finished), w)
+            assert w.agent.reader.fault_paths(of("alone", 60)) == []
         assert len(w.agent.reader.fault_paths(of("alone", 60))) == 1
 
 

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.errors import StoreError, StoreHeldError
+from agent.stores import pathing
 from agent.stores.base import Batch, Component, Counted, EdgeRow, Record, RunRequest, RunStart
 from agent.stores.evidence import pack, unpack
 from agent.stores.holder import Holder, live_holder
@@ -215,8 +216,8 @@ HOPS = (Hop(1, 2, ANSWERS * 2), Hop(2, 2, ANSWERS), Hop(3, 1, ()))
 
 
 def test_the_path_of_a_fault_comes_back_as_it_was_with_its_silence(store: Store) -> None:
-    store.writer.add_path(kept("F-1", 10, *HOPS))
-    store.writer.add_path(kept("F-1", 20, end=End.STOPPED))
+    store.writer.add_paths([kept("F-1", 10, *HOPS)])
+    store.writer.add_paths([kept("F-1", 20, end=End.STOPPED)])
     first, second = store.reader.fault_paths("F-1")
     assert first == kept("F-1", 10, *HOPS)._replace(number=1)
     assert second == kept("F-1", 20, end=End.STOPPED)._replace(number=2)
@@ -225,7 +226,7 @@ def test_the_path_of_a_fault_comes_back_as_it_was_with_its_silence(store: Store)
 
 def test_the_paths_of_faults_that_joined_another_stand_with_that_one(store: Store) -> None:
     for number, fault in enumerate(("F-1", "F-2", "F-3", "F-4")):
-        store.writer.add_path(kept(fault, 10 - number, *HOPS))
+        store.writer.add_paths([kept(fault, 10 - number, *HOPS)])
     joined = FaultEvent("F-1", 0, 10, "joined", "a", 9, "F-2", 10)
     store.writer.add_fault_events([joined, joined._replace(fault="F-2", merged_into="F-3")])
     assert [path.fault for path in store.reader.fault_paths("F-3")] == ["F-3", "F-2", "F-1"]
@@ -233,17 +234,24 @@ def test_the_paths_of_faults_that_joined_another_stand_with_that_one(store: Stor
 
 
 def test_faults_that_joined_each_other_have_their_paths_once(store: Store) -> None:
-    store.writer.add_path(kept("F-1", 10, *HOPS))
+    store.writer.add_paths([kept("F-1", 10, *HOPS)])
     joined = FaultEvent("F-1", 0, 10, "joined", "a", 9, "F-2", 10)
     store.writer.add_fault_events([joined, joined._replace(fault="F-2", merged_into="F-1")])
     assert [path.fault for path in store.reader.fault_paths("F-2")] == ["F-1"]
 
 
+def test_asking_for_the_paths_of_a_fault_reads_no_other_fault_s_events(store: Store) -> None:
+    plan = store.writer.connection.execute(f"EXPLAIN QUERY PLAN {pathing._OF_FAULT}", ("F-1",)).fetchall()
+    assert [row[3] for row in plan if row[3].startswith(("SCAN e", "SCAN p", "SEARCH e"))] == [
+        "SEARCH e USING COVERING INDEX fault_events_merged (merged_into=?)"
+    ]
+
+
 def test_a_path_is_whole_or_not_there_and_travels_in_a_backup(store: Store, tmp_path: Path) -> None:
-    store.writer.add_path(kept("F-1", 10, *HOPS))
+    store.writer.add_paths([kept("F-1", 10, *HOPS)])
     broken = Hop(4, 1, (ANSWERS[0]._replace(words=object()),))  # type: ignore[arg-type]  # wrong on purpose
     with pytest.raises(StoreError):
-        store.writer.add_path(kept("F-1", 20, *HOPS, broken))
+        store.writer.add_paths([kept("F-1", 20, *HOPS, broken)])
     store.writer.backup(tmp_path / "copy.db")
     copy = SqliteReader(connect(Location(tmp_path / "copy.db"), read_only=True))
     assert copy.fault_paths("F-1") == store.reader.fault_paths("F-1") == [kept("F-1", 10, *HOPS)._replace(number=1)]
@@ -259,7 +267,7 @@ def test_a_store_of_the_release_before_gets_room_for_paths(tmp_path: Path) -> No
     db.execute("PRAGMA application_id = 1397506407")
     migrate(db, location)
     writer = SqliteWriter(db)
-    writer.add_path(kept("F-1", 10, *HOPS))
+    writer.add_paths([kept("F-1", 10, *HOPS)])
     assert len(writer.reader.fault_paths("F-1")) == 1
     writer.close()
 
