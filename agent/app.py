@@ -34,7 +34,7 @@ from agent.linkmetrics import LinkMetrics
 from agent.metrics import value_families
 from agent.modules import Modules
 from agent.notices.parts import notice_watch
-from agent.process import raise_descriptor_limit, settle_memory, share_the_interpreter, undisturbed
+from agent.process import raise_descriptor_limit, settle_memory, share_the_interpreter, undisturbed, wake_in_time
 from agent.registered import try_probing
 from agent.registerfiles import apply_files, are_applied, tell, try_files
 from agent.registermetrics import RegisterMetrics
@@ -89,6 +89,7 @@ class Agent:
                     stack.callback(self.writer.close)
                     await self._start()
                     settle_memory()
+                    wake_in_time()
                 stack.push_async_callback(self.modules.close)
                 try:
                     await self._run()

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from agent.figures.book import Shelf
 from agent.figures.faults import Faults
 from agent.figures.timelines import JUST_NOW_US, Timelines, marks_of
-from agent.stores.base import Batch, Reader
+from agent.stores.base import Batch, Component, Reader
 from agent.stores.noting import FaultEvent
 from sla.composite import Said
 from sla.confirm import FOREVER
@@ -90,6 +90,22 @@ class _Undoubted:
         return getattr(self._reader, name)
 
 
+class Heard(NamedTuple):
+    """What a batch says of states, by component. Nothing else of it waits for a look: edges come in thousands."""
+
+    components: Sequence[Component]
+    marks: Sequence[tuple[int, Mark]]
+
+
+def heard(batch: Batch, floor: int) -> Heard:
+    """An edge cannot rewrite what lies before `floor`: an earlier run made it durable."""
+    return Heard(batch.components, [(row.component, _mark(row.edge, floor)) for row in batch.edges])
+
+
+def _mark(edge: Edge, floor: int) -> Mark:
+    return Mark(max(edge.at, floor), edge.state, edge.degraded, edge.cause)
+
+
 @dataclass(slots=True, kw_only=True)
 class Kept:
     """What the reducer works on. `older` are the outcomes, by period, of `past`: faults restored before `since`.
@@ -114,18 +130,15 @@ class Kept:
     borders: list[tuple[int, str]]
     is_short: bool = False
 
-    def take(self, ledger: Ledger, batches: Iterable[Batch], floor: int, now: int) -> set[str]:
-        """Edges became durable, and time passed. Shape: the items that this changed.
-
-        An edge cannot rewrite what lies before `floor`: an earlier run made it durable.
-        """
+    def take(self, ledger: Ledger, news: Iterable[Heard], now: int) -> set[str]:
+        """Edges became durable, and time passed. Shape: the items that this changed."""
         changed: set[str] = set()
         again: set[str] = set()
-        for component, edge in self._heard(batches):
+        for component, mark in self._named(news):
             items = self.reread.get(component, ())
             again.update(items)
             if component not in items and component in self.graph:
-                step(self.graph, self.state, component, _mark(edge, floor))
+                step(self.graph, self.state, component, mark)
                 changed.add(component)
         while self.borders and self.borders[0][0] < now:
             again.add(heapq.heappop(self.borders)[1])
@@ -133,17 +146,17 @@ class Kept:
             self._reread(ledger, again, now)
         return changed | again
 
-    def _heard(self, batches: Iterable[Batch]) -> Iterator[tuple[str, Edge]]:
-        for batch in batches:
-            for component in batch.components:
+    def _named(self, news: Iterable[Heard]) -> Iterator[tuple[str, Mark]]:
+        for heard in news:
+            for component in heard.components:
                 self.names[component.id] = component.name
                 self.is_short |= component.name not in self.graph and component.name not in self.reread
-            for row in batch.edges:
-                name = self.names.get(row.component)
+            for number, mark in heard.marks:
+                name = self.names.get(number)
                 if name is None:
                     self.is_short = True
                 else:
-                    yield name, row.edge
+                    yield name, mark
 
     def _reread(self, ledger: Ledger, items: Iterable[str], now: int) -> None:
         known = ledger.known(now)
@@ -308,10 +321,6 @@ def _reread(
         borders += [(at, id_) for at in dates if at >= now]
     heapq.heapify(borders)
     return reread, borders
-
-
-def _mark(edge: Edge, floor: int) -> Mark:
-    return Mark(max(edge.at, floor), edge.state, edge.degraded, edge.cause)
 
 
 def _ahead(now: int) -> int:

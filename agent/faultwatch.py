@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 from agent.behind import behind
 from agent.commit import Committer
 from agent.errors import StoreError
-from agent.faultkept import HORIZON_US, Began, Kept, Ledger, began_of, build, events
+from agent.faultkept import HORIZON_US, Began, Heard, Kept, Ledger, began_of, build, events, heard
 from agent.faultparts import Taken, taken
 from agent.figures.book import Shelf
 from agent.population import Group, Population
@@ -42,11 +42,11 @@ LOOK_EVERY_SECONDS = 0.5
 REBUILD_US = 86_400_000_000
 """How long the reducer goes on before what has grown old leaves it."""
 
-REST = 25
-"""A look rests so many times what it reckoned: with everything DOWN it may not take more than a twenty-sixth of a core
+REST = 50
+"""A look rests so many times what it reckoned: with everything DOWN it may not take more than a fiftieth of a core
 from the probes that have to see it come back."""
 
-QUIET_REST = 50
+QUIET_REST = 100
 """The same where nothing was heard since: only a clock can have run out, or a fault have become final."""
 
 FINAL_US = 1_800_000_000
@@ -126,7 +126,7 @@ class FaultWatch:
         self._ledger = Ledger(reader=agent.reader, shelf=agent.shelf, zone=agent.zone)
         self._kept: Kept | None = None
         self._is_new = False
-        self._waiting: list[Batch] = []
+        self._waiting: list[Heard] = []
         self._stale = True
         self._told: dict[str, Began] | None = None
         self._started_at: int | None = None
@@ -185,7 +185,7 @@ class FaultWatch:
     def durable(self, batch: Batch) -> None:
         """Edges became durable."""
         if batch.components or batch.edges:
-            self._waiting.append(batch)
+            self._waiting.append(heard(batch, self._agent.committer.run.floor))
             self._wake.set()
 
     async def serve(self) -> None:
@@ -254,14 +254,14 @@ class FaultWatch:
             self._kept.drain()
         return kept, told, Whereabouts(self._agent.shelf.book(self._agent.reader))
 
-    def _reckon(self, kept: Kept, waiting: list[Batch], told: Mapping[str, Began], now: int) -> _Looked:
+    def _reckon(self, kept: Kept, waiting: list[Heard], told: Mapping[str, Began], now: int) -> _Looked:
         """In a thread: nothing else touches what is kept meanwhile."""
         began = thread_time()
         _let_go(self._done_with)
         changed = set(kept.graph.items) if self._is_new else set()
         if self._is_new:
             self._population.begin()
-        changed |= kept.take(self._ledger, waiting, self._agent.committer.run.floor, now)
+        changed |= kept.take(self._ledger, waiting, now)
         while waiting:  # tens of thousands of rows
             waiting.pop()
         changes = len(changed) + sum(change is not None for change in settle(kept.graph, kept.state, now))

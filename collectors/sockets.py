@@ -31,7 +31,7 @@ _SERVED = 16
 _CHUNK = 16 * 1024
 _GRAIN = 0.005
 _LOWEST_EPHEMERAL_PORT = 1024
-_EXPIRING = 0.004
+_EXPIRING = 0.002
 """Seconds: longer than this the loop does nothing but end probes whose time is up."""
 
 

@@ -1,12 +1,16 @@
-"""The collector of cycles beside a loop: off while anybody asks, and never at what was made in masses meanwhile."""
+"""The collector of cycles beside a loop: off while anybody asks, never at what was made in masses; timers of the kernel."""
 
 import gc
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
-from agent.process import MANY, Quiet, undisturbed
+from agent import process
+from agent.process import MANY, Quiet, undisturbed, wake_in_time
 
 
 @pytest.fixture(autouse=True)
@@ -55,3 +59,15 @@ def test_who_frees_as_much_as_it_makes_says_how_much_that_is() -> None:
         assert gc.get_count()[0] < MANY
     assert Quiet.made == 0
     assert gc.get_freeze_count() >= len(made)
+
+
+def test_the_kernel_is_asked_to_wake_the_loop_when_it_said() -> None:
+    asked = "from agent.process import _SLACK, wake_in_time; wake_in_time(); print(_SLACK.read_text())"
+    said = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "1000"
+
+
+def test_a_system_that_has_no_such_setting_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "_SLACK", tmp_path / "absent" / "timerslack_ns")
+    wake_in_time()
+    assert not any(tmp_path.iterdir())
