@@ -1,4 +1,4 @@
-"""The collector of cycles beside a loop: off while anybody asks, never at what was made in masses; timers of the kernel."""
+"""The collector of cycles beside a loop: off while anybody asks, never at what was made in masses; the timers."""
 
 import gc
 import subprocess
