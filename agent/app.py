@@ -34,7 +34,7 @@ from agent.linkmetrics import LinkMetrics
 from agent.metrics import value_families
 from agent.modules import Modules
 from agent.notices.parts import notice_watch
-from agent.process import raise_descriptor_limit, settle_memory, share_the_interpreter, undisturbed, wake_in_time
+from agent.process import put_the_loop_first, raise_descriptor_limit, settle_memory, share_the_interpreter, undisturbed
 from agent.registered import try_probing
 from agent.registerfiles import apply_files, are_applied, tell, try_files
 from agent.registermetrics import RegisterMetrics
@@ -89,7 +89,6 @@ class Agent:
                     stack.callback(self.writer.close)
                     await self._start()
                     settle_memory()
-                    wake_in_time()
                 stack.push_async_callback(self.modules.close)
                 try:
                     await self._run()
@@ -237,6 +236,7 @@ class Agent:
                 group.create_task(self.notices.serve()),
                 group.create_task(self.supervised.serve()),
                 group.create_task(self.chained.serve()),
+                group.create_task(put_the_loop_first()),
             ]
             await self.server.start()
             self.holder.announce(self.server.address)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from agent import process
-from agent.process import MANY, Quiet, undisturbed, wake_in_time
+from agent.process import MANY, Quiet, undisturbed
 
 
 @pytest.fixture(autouse=True)
@@ -61,13 +61,25 @@ def test_who_frees_as_much_as_it_makes_says_how_much_that_is() -> None:
     assert gc.get_freeze_count() >= len(made)
 
 
-def test_the_kernel_is_asked_to_wake_the_loop_when_it_said() -> None:
-    asked = "from agent.process import _SLACK, wake_in_time; wake_in_time(); print(_SLACK.read_text())"
-    said = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
-    assert said.stdout.strip() == "1000"
+ASKED = """
+import asyncio, sys
+from agent import process
+process.START_SECONDS = 0
+process.share_the_interpreter()
+before = sys.getswitchinterval()
+asyncio.run(process.put_the_loop_first())
+print(before > sys.getswitchinterval(), process._SLACK.read_text())
+"""
 
 
-def test_a_system_that_has_no_such_setting_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_the_start_the_loop_goes_first() -> None:
+    said = subprocess.run([sys.executable, "-c", ASKED], capture_output=True, text=True, check=True)
+    assert said.stdout.split() == ["True", "1000"]
+
+
+async def test_a_system_that_has_no_such_setting_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "_SLACK", tmp_path / "absent" / "timerslack_ns")
-    wake_in_time()
+    monkeypatch.setattr(process, "START_SECONDS", 0)
+    monkeypatch.setattr(sys, "setswitchinterval", lambda _: None)
+    await process.put_the_loop_first()
     assert not any(tmp_path.iterdir())
