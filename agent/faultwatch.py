@@ -42,11 +42,11 @@ LOOK_EVERY_SECONDS = 0.5
 REBUILD_US = 86_400_000_000
 """How long the reducer goes on before what has grown old leaves it."""
 
-REST = 50
-"""A look rests so many times what it reckoned: with everything DOWN it may not take more than a fiftieth of a core
+REST = 100
+"""A look rests so many times what it reckoned: with everything DOWN it may not take more than a hundredth of a core
 from the probes that have to see it come back."""
 
-QUIET_REST = 100
+QUIET_REST = 200
 """The same where nothing was heard since: only a clock can have run out, or a fault have become final."""
 
 FINAL_US = 1_800_000_000
