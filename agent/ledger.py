@@ -8,7 +8,7 @@ import asyncio
 import heapq
 import json
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from agent.commit import Committer
@@ -135,6 +135,11 @@ class Ledger:
         """The components of one target by name; empty if it is not watched."""
         whole = self._whole.get(target_id)
         return {} if whole is None else {"": whole, **self._parts.get(target_id, {})}
+
+    def parts_of(self, target_id: str) -> tuple[Entry | None, Collection[Entry]]:
+        """A target itself, None if it is not watched, and its components."""
+        parts = self._parts.get(target_id)
+        return self._whole.get(target_id), parts.values() if parts else ()
 
     def record(self, watched: Watched, at: int, duration_seconds: float, readings: Sequence[base.Reading]) -> bool:
         """Take the readings of one probe that started at `at`; True asks for a re-probe (S3).

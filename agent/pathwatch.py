@@ -7,7 +7,7 @@ is a member of that router's fault a moment later, and one trace shows the break
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -48,6 +48,9 @@ AGAIN_SECONDS = 600.0
 _TURN_SECONDS = 0.25
 _AT_ONCE = 100
 """Faults that wait and are looked at in one turn."""
+
+_MANY = 20
+"""Where more are ready one is begun a turn: then each is one of a storm, in which the probes need the core."""
 
 _KEPT_EVERY_SECONDS = 1.0
 """Traces of so long are kept in one transaction: in a storm each alone would cost what a second's edges cost."""
@@ -127,8 +130,7 @@ class PathWatch:
                 group.create_task(self._keep())
                 while True:
                     self._turn()
-                    while self._ready and len(self._under_way) < self._settings.concurrency:
-                        fault = self._ready.pop(next(iter(self._ready)))
+                    for fault in self._next():
                         task = group.create_task(self._trace_safely(tracers, fault))
                         self._under_way.add(task)
                         task.add_done_callback(self._under_way.discard)
@@ -218,6 +220,12 @@ class PathWatch:
                 self._ready[fault.id] = fault
             else:
                 self._agent.metrics.path_dropped("full")
+
+    def _next(self) -> Iterator[Fault]:
+        """Those whose trace begins this turn, the largest first."""
+        room = self._settings.concurrency - len(self._under_way)
+        for _ in range(min(room, 1 if len(self._ready) > _MANY else len(self._ready))):
+            yield self._ready.pop(next(iter(self._ready)))
 
     # the trace itself
 

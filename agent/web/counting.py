@@ -1,14 +1,21 @@
 """How many targets and components are in which state, and which are not UP: one pass over all of them."""
 
+import asyncio
+from collections.abc import Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from agent.entries import Entry
 from agent.exporter import shown_state
-from agent.web.shown import in_passes, targets
+from agent.ledger import Ledger
+from agent.targets import Watched
+from agent.web.shown import PASS_YIELD, targets
 from sla.model import State
 
 if TYPE_CHECKING:
     from agent.app import Agent
+
+_SOUND = (State.UP, State.OUT)
 
 
 class Counts(NamedTuple):
@@ -35,17 +42,30 @@ class Counts(NamedTuple):
 async def count(agent: "Agent", now: int) -> Counts:
     """Count everything watched for its own sake."""
     counts = Counts(dict.fromkeys(State, 0), dict.fromkeys(State, 0), 0, {state: [] for state in State})
-    measured = 0
-    async for watched in in_passes(targets(agent)):
-        for part, entry in agent.ledger.of_target(watched.id).items():
-            state = shown_state(entry, now)
-            numbers = counts.components if part else counts.targets
-            numbers[state] += 1
-            if state is not State.UP and state is not State.OUT:
-                counts.wrong[state].append(entry)
-            if not part and entry.track.valid_until >= now:
-                measured += 1
+    measured, wanted = 0, targets(agent)
+    while some := list(islice(wanted, PASS_YIELD)):
+        measured += _count_some(agent.ledger, some, now, counts)
+        await asyncio.sleep(0)
     return counts._replace(measured=measured)
+
+
+def _count_some(ledger: Ledger, some: Sequence[Watched], now: int, counts: Counts) -> int:
+    """How many of them are measured; the rest is added to the counts. Asked each second of tens of thousands."""
+    measured, (targets, components, _, wrong) = 0, counts
+    for watched in some:
+        whole, parts = ledger.parts_of(watched.id)
+        if whole is not None:
+            state = shown_state(whole, now)
+            targets[state] += 1
+            measured += whole.track.valid_until >= now
+            if state not in _SOUND:
+                wrong[state].append(whole)
+        for entry in parts:
+            state = shown_state(entry, now)
+            components[state] += 1
+            if state not in _SOUND:
+                wrong[state].append(entry)
+    return measured
 
 
 def by_label(numbers: dict[State, int]) -> dict[str, int]:

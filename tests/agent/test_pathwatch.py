@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from agent.config.schema import PathEvidence
-from agent.pathwatch import HELD_LIMIT, QUEUE
+from agent.pathwatch import _MANY, HELD_LIMIT, QUEUE
 from collectors.base import Reason, failed, ok
 from tests.agent.fault_worlds import DOWN, UP, World, of, world
 from tests.agent.worlds import SECOND, START
@@ -152,6 +152,17 @@ async def test_of_too_many_at_once_those_with_the_most_members_are_taken(tmp_pat
         assert len(ready) == QUEUE
         assert ready[0].root == "z"
         assert metric(w, "dropped_total", cause="full") == 21
+
+
+async def test_of_a_storm_one_trace_is_begun_a_turn_for_the_probes_need_the_core(tmp_path: Path):
+    async with world(tmp_path, ALONE) as w:
+        await up(w, "alone")
+        await down(w, 60, "alone")
+        (fault,) = w.watch.open
+        w.agent.paths._ready = {f"F-{number}": replace(fault, id=f"F-{number}") for number in range(_MANY + 2)}
+        at_once = w.agent.config.path.concurrency
+        begun = [[each.id for each in w.agent.paths._next()] for _ in range(3)]
+        assert begun == [["F-0"], ["F-1"], [f"F-{number}" for number in range(2, 2 + at_once)]]
 
 
 async def test_a_store_that_refuses_is_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
