@@ -6,7 +6,7 @@ fault of the last days rests on, however long ago that began.
 
 import heapq
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple, cast
@@ -23,7 +23,7 @@ from sla.episodes import Root, tolerance
 from sla.faults import REPEAT_US, DeskRow, Fault, Places, fault_id, is_open
 from sla.model import Degraded, Edge, State, Window
 from sla.outages import REOPEN_US, Outage
-from sla.rootcause import Derived, begin, derive, step
+from sla.rootcause import Derived, begin, derive, settle, step
 from sla.rootcause import State as Reduced
 from sla.timeline import Mark
 from sla.topology import Graph
@@ -145,6 +145,16 @@ class Kept:
         if again:
             self._reread(ledger, again, now)
         return changed | again
+
+    def settle(self, now: int, pause: Callable[[], None]) -> int:
+        """Look again at what that may have changed; how many faults became others."""
+        changes = 0
+        for change in settle(self.graph, self.state, now):
+            if change is None:
+                pause()
+            else:
+                changes += 1
+        return changes
 
     def _named(self, news: Iterable[Heard]) -> Iterator[tuple[str, Mark]]:
         for heard in news:
@@ -331,9 +341,10 @@ def events(
     kept: Kept, derived: Derived, alive: Mapping[str, Began], told: Mapping[str, Began], now: int
 ) -> Iterator[FaultEvent]:
     """What is to be recorded. A fault of older days that only a file told of was never opened by an agent."""
-    for fault in derived.faults:
-        if fault.id in alive and fault.id not in told and (fault.start >= kept.since or is_open(fault)):
-            yield FaultEvent(fault.id, 0, now, "opened", *began_of(fault), None, now)
+    new = alive.keys() - told.keys()
+    for fault in derived.faults if new else ():
+        if fault.id in new and (fault.start >= kept.since or is_open(fault)):
+            yield FaultEvent(fault.id, 0, now, "opened", *alive[fault.id], None, now)
     vanished = {id_: each for id_, each in kept.alive.items() if id_ in told and id_ not in alive}
     for each in (*kept.gone, *gone(derived, vanished)):
         if each.id in told and each.id not in alive:

@@ -22,6 +22,7 @@ from agent.errors import StoreError
 from agent.faultkept import HORIZON_US, Began, Heard, Kept, Ledger, began_of, build, events, heard
 from agent.faultparts import Taken, taken
 from agent.figures.book import Shelf
+from agent.idle import IDLE
 from agent.population import Group, Population
 from agent.process import undisturbed
 from agent.runner import Runner
@@ -34,7 +35,7 @@ from sla.composite import Said
 from sla.confirm import FOREVER
 from sla.faults import Fault, is_open
 from sla.model import Degraded, State, Window
-from sla.rootcause import Derived, derive, settle
+from sla.rootcause import Derived, derive
 
 LOG = logging.getLogger(__name__)
 
@@ -42,8 +43,8 @@ LOOK_EVERY_SECONDS = 0.5
 REBUILD_US = 86_400_000_000
 """How long the reducer goes on before what has grown old leaves it."""
 
-REST = 100
-"""A look rests so many times what it reckoned: with everything DOWN it may not take more than a hundredth of a core
+REST = 50
+"""A look rests so many times what it reckoned: with everything DOWN it may not take more than a fiftieth of a core
 from the probes that have to see it come back."""
 
 QUIET_REST = 200
@@ -264,9 +265,11 @@ class FaultWatch:
         changed |= kept.take(self._ledger, waiting, now)
         while waiting:  # tens of thousands of rows
             waiting.pop()
-        changes = len(changed) + sum(change is not None for change in settle(kept.graph, kept.state, now))
+        changes = len(changed) + kept.settle(now, IDLE.wait)
         above = any(item in kept.graph.children for item in changed)
-        derived = derive(kept.graph, kept.state, now, kept.desk, kept.places, self._agent.reader.fault_causes())
+        derived = derive(
+            kept.graph, kept.state, now, kept.desk, kept.places, self._agent.reader.fault_causes(), pause=IDLE.wait
+        )
         faults = [fault for fault in derived.faults if fault.id not in kept.past]  # those are counted in `older`
         alive = {fault.id: kept.alive.get(fault.id) or began_of(fault) for fault in faults}
         rows = list(events(kept, derived, alive, told, now))

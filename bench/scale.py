@@ -114,8 +114,8 @@ class Scale:
             before = by_target(running.page(), COUNTED)
             self._window(running, "aligned", plan.interval * 2)
             after = by_target(running.page(), COUNTED)
-            self._storm(running, "closed", "aligned, all refused", {"down": all_of_them})
-            self._storm(running, "answers", "aligned, all back", {"up": all_of_them})
+            self._storm(running, "closed", "aligned, all refused", {"down": all_of_them}, is_aligned=True)
+            self._storm(running, "answers", "aligned, all back", {"up": all_of_them}, is_aligned=True)
         missed = sum(one.missed for one in self.found.between("aligned"))
         counts = [after[name] - count for name, count in before.items()]
         self._bar(
@@ -169,10 +169,14 @@ class Scale:
         self._bar("10", "steady: probes of each target", "0 wrong", told, wrong == 0, exact=wrong > missed)
         self._until(running, "steady: every state", "exact", self.usual, 0, time.monotonic())
 
-    def _storm(self, running: City, mood: str, name: str, wanted: Mapping[str, int]) -> None:
+    def _storm(
+        self, running: City, mood: str, name: str, wanted: Mapping[str, int], *, is_aligned: bool = False
+    ) -> None:
         """The peers change at once; windows until every target is seen so.
 
         It is asked each second beside the windows: the own metrics that end them lie behind the lines of 43 000 faults.
+        With starts that are spread, not before an interval is over: until then somebody has not been probed, and who
+        asks is served by the same core.
         """
         running.tell(mood)
         began, half = time.monotonic(), self.plan.interval / 2
@@ -180,7 +184,7 @@ class Scale:
             self._until, running, f"{name}: every state", f"<= {self.detect:.0f} s", wanted, self.detect, began
         )
         with ThreadPoolExecutor(1) as pool:
-            asking = pool.submit(_later, half, until)
+            asking = pool.submit(_later, half if is_aligned else half * 2, until)
             for number in range(2):
                 self._window(running, f"{name}, {half * number:.0f}-{half * (number + 1):.0f} s", half)
             if not asking.done():

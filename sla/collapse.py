@@ -21,7 +21,7 @@ from sla.ways import highest
 
 _Piece = TypeVar("_Piece")
 
-PAUSE_EVERY = 200
+PAUSE_EVERY = 20
 """Items looked at between two yields of `settle`, so that a caller can give its loop back."""
 
 

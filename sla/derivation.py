@@ -1,10 +1,10 @@
 """The faults of a settled state: roots with their members, planned outages, and what the desk says (F1, F5, M4)."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import NamedTuple
 
-from sla.collapse import Made, State, settle
+from sla.collapse import PAUSE_EVERY, Made, State, settle
 from sla.desk import desk_faults, heard
 from sla.episodes import Episode, Root, RootKind
 from sla.faults import (
@@ -25,6 +25,7 @@ from sla.model import Window
 from sla.topology import Graph
 
 NO_CAUSES: Mapping[str, str] = {}
+_NO_LINES: Set[str] = frozenset()
 
 _Key = tuple[int, str]
 """Start and item: what a fault's id is made of, in the order of faults."""
@@ -39,6 +40,10 @@ class Derived(NamedTuple):
     unlinked: tuple[DeskRow, ...]
 
 
+def _never() -> None:
+    """Nobody else needs the time."""
+
+
 def derive(  # noqa: PLR0913  # what is to be said, and of what
     graph: Graph,
     state: State,
@@ -47,18 +52,20 @@ def derive(  # noqa: PLR0913  # what is to be said, and of what
     places: Places = NO_PLACES,
     causes: Mapping[str, str] = NO_CAUSES,
     about: Window | None = None,
+    pause: Callable[[], None] = _never,
 ) -> Derived:
     """What is to be said at `as_of`. `causes` are recorded ones by fault id (F5).
 
     `about`: only faults that were not over before this window, nor began after it, are wanted; one that was over 24 h
     before it repeats in none of them. Where the desk has spoken all are made, for its words may be of any.
+    `pause`: called every so many faults.
     """
     for _ in settle(graph, state, as_of):
         pass
     roots, planned, members = _sorted_out(state)
     if about is not None and not desk:
         roots = {key: episode for key, episode in roots.items() if _is_near(episode, about)}
-    found = _found(_Rating(graph, state, places), roots, members, as_of)
+    found = _found(_Rating(graph, state, places), roots, members, as_of, pause)
     listened = heard(found, desk, as_of)
     alone, unlinked = desk_faults(listened.unlinked, graph, state.histories, as_of)
     told = sorted(listened.faults, key=_order) if desk else listened.faults  # else they are in order already
@@ -88,11 +95,17 @@ def _sorted_out(state: State) -> tuple[dict[_Key, Episode], list[Episode], dict[
 
 
 def _found(
-    rating: "_Rating", roots: Mapping[_Key, Episode], members: Mapping[_Key, tuple[str, ...]], as_of: int
+    rating: "_Rating",
+    roots: Mapping[_Key, Episode],
+    members: Mapping[_Key, tuple[str, ...]],
+    as_of: int,
+    pause: Callable[[], None],
 ) -> list[Fault]:
     """Their faults by start; of an episode that is still the one of the last look the same, with its outcome of now."""
     before, made, found = rating.state.made, dict[_Key, Made](), []
-    for key in _in_order(roots, before):
+    for number, key in enumerate(_in_order(roots, before), start=1):
+        if number % PAUSE_EVERY == 0:
+            pause()
         episode, taken, kept = roots[key], members.get(key, ()), before.get(key)
         if kept is None or kept.episode is not episode or kept.fault.members != taken:
             kept = Made(
@@ -135,9 +148,11 @@ class _Rating:
         fault, places = made.fault, self.places
         if not self._roles:
             self._roles = {item.id: item.role for item in self.graph.items.values()}
-        found = priority(fault, {*lines_down(self.state, fault, places)}, self._roles, places)
+        has_lines = bool(places.lines_of.get(places.site_of.get(fault.root, "")))
+        together = {*lines_down(self.state, fault, places)} if has_lines else _NO_LINES
+        found = priority(fault, together, self._roles, places)
         fault = fault if fault.priority == found else replace(fault, priority=found)
-        return Made(made.episode, fault, is_rated=not places.lines_of.get(places.site_of.get(fault.root, "")))
+        return Made(made.episode, fault, is_rated=not has_lines)
 
 
 def lines_down(state: State, fault: Fault, places: Places) -> Iterator[str]:

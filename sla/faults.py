@@ -178,7 +178,7 @@ def priority(fault: Fault, together: Set[str], roles: Mapping[str, str], places:
 def _sites_lost(taken: Set[str], roles: Mapping[str, str], places: Places) -> frozenset[str]:
     """Sites without a line left, or without the node that stood there."""
     touched = {site for item in taken if (site := places.site_of.get(item)) is not None}
-    return frozenset(site for site in touched if _is_lost(site, taken, roles, places))
+    return frozenset([site for site in touched if _is_lost(site, taken, roles, places)])
 
 
 def _is_lost(site: str, taken: Set[str], roles: Mapping[str, str], places: Places) -> bool:

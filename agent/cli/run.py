@@ -13,6 +13,7 @@ from agent.cli.common import ConfigFile, fail
 from agent.clock import SystemClock
 from agent.config import Config, ConfigError, load
 from agent.errors import AgentError, UsageError
+from agent.idle import new_loop
 from agent.logs import set_up
 from collectors import KINDS
 
@@ -44,7 +45,8 @@ def run(
     try:
         config = load_config()
         set_up(config.log.level, config.log.format)
-        asyncio.run(Agent(config_file, config, load_config, KINDS, SystemClock()).serve())
+        with asyncio.Runner(loop_factory=new_loop) as runner:
+            runner.run(Agent(config_file, config, load_config, KINDS, SystemClock()).serve())
     except* (ConfigError, AgentError) as group:
         fail(first(group))
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from agent.stores.chainkeys import KEY_COLUMNS, PART_ROWS, Part, pack
+from agent.stores.chainkeys import KEY_COLUMNS, PART_ROWS, Key, Part, pack, short_of
 from agent.stores.covering import COVERED, Row, due
 from sla.seal import Head, Json, Tree, leaf
 
@@ -94,11 +94,7 @@ def make(db: sqlite3.Connection, cut: Cut, algorithm: str, pause: Callable[[], N
     tree, packed, tables = Tree(algorithm), list[Part](), dict[str, int]()
     for table, of_it in groupby(due(db, cut.number, pause), key=lambda row: row.covered.table):
         before = tree.count
-        for some in _pieces(of_it):
-            leaves = [leaf(algorithm, table, row.key, row.columns or ()) for row in some]
-            for each in leaves:
-                tree.add(each)
-            packed.append(pack(table, [row.key for row in some], leaves))
+        packed += _parts(table, of_it, tree, algorithm)
         tables[table] = tree.count - before
     return Made(tree.count, tree.root(), tables, packed)
 
@@ -166,12 +162,16 @@ def _close(db: sqlite3.Connection, number: int, closed: Mapping[str, int]) -> di
     return before
 
 
-def _pieces(rows: Iterator[Row]) -> Iterator[list[Row]]:
-    some: list[Row] = []
+def _parts(table: str, rows: Iterator[Row], tree: Tree, algorithm: str) -> Iterator[Part]:
+    """Add each row to the tree; of tens of thousands only key and leaf are kept until they are packed."""
+    keys, shorts = list[Key](), list[bytes]()
     for row in rows:
-        some.append(row)
-        if len(some) == PART_ROWS:
-            yield some
-            some = []
-    if some:
-        yield some
+        whole = leaf(algorithm, table, row.key, row.columns or ())
+        tree.add(whole)
+        keys.append(row.key)
+        shorts.append(short_of(whole))
+        if len(keys) == PART_ROWS:
+            yield pack(table, keys, shorts)
+            keys, shorts = [], []
+    if keys:
+        yield pack(table, keys, shorts)

@@ -27,10 +27,15 @@ class Part(NamedTuple):
     leaves: bytes
 
 
-def pack(table: str, keys: Sequence[Key], leaves: Sequence[bytes]) -> Part:
-    """Keys and whole leaves as one part."""
+def short_of(leaf: bytes) -> bytes:
+    """What is kept of a whole leaf beside its key."""
+    return leaf[:SHORT_BYTES]
+
+
+def pack(table: str, keys: Sequence[Key], shorts: Sequence[bytes]) -> Part:
+    """Keys and the first bytes of their leaves as one part."""
     text = json.dumps(keys, ensure_ascii=True, separators=(",", ":")).encode()
-    return Part(table, zlib.compress(text, 1), b"".join(leaf[:SHORT_BYTES] for leaf in leaves))
+    return Part(table, zlib.compress(text, 1), b"".join(shorts))
 
 
 def unpack(part: Part) -> list[tuple[Key, bytes]]:

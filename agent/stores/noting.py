@@ -52,12 +52,14 @@ def add_note(db: sqlite3.Connection, note: Note) -> None:
 
 def add_events(db: sqlite3.Connection, rows: Sequence[FaultEvent]) -> None:
     """Inside the caller's transaction; numbers are the next ones of each fault."""
-    for row in rows:
-        db.execute(
-            "INSERT INTO fault_events SELECT ?, coalesce(max(number), 0) + 1, ?, ?, ?, ?, ?, ? FROM fault_events"
-            " WHERE fault = ?",
-            (row.fault, row.at, row.kind, row.root, row.start, row.merged_into, row.recorded_at, row.fault),
-        )
+    db.executemany(
+        "INSERT INTO fault_events SELECT ?, coalesce(max(number), 0) + 1, ?, ?, ?, ?, ?, ? FROM fault_events"
+        " WHERE fault = ?",
+        [
+            (row.fault, row.at, row.kind, row.root, row.start, row.merged_into, row.recorded_at, row.fault)
+            for row in rows
+        ],
+    )
 
 
 def causes(db: sqlite3.Connection) -> dict[str, str]:
