@@ -23,7 +23,7 @@ from sla.episodes import Root, tolerance
 from sla.faults import REPEAT_US, DeskRow, Fault, Places, fault_id, is_open
 from sla.model import Degraded, Edge, State, Window
 from sla.outages import REOPEN_US, Outage
-from sla.rootcause import Derived, begin, derive, settle, step
+from sla.rootcause import Derived, begin, derive, settle, step, thinned
 from sla.rootcause import State as Reduced
 from sla.timeline import Mark
 from sla.topology import Graph
@@ -171,7 +171,7 @@ class Kept:
     def _reread(self, ledger: Ledger, items: Iterable[str], now: int) -> None:
         known = ledger.known(now)
         for item in items:
-            self.state.histories[item] = _tail(marks_of(known.served(item), known.until), self.cuts[item])
+            self.state.histories[item] = _tail(marks_of(known.served(item), known.until), self.cuts[item], now)
             self.state.dirty.add(item)
 
     def drain(self) -> None:
@@ -203,7 +203,7 @@ def build(ledger: Ledger, periods: Mapping[str, Window], told: Mapping[str, Bega
     whole = derive(graph, all_time, now, ledger.desk(now), places, known.causes())
     since = now - HORIZON_US
     cuts = _cuts(graph, whole, all_time.outages, since)
-    recent = {id_: _tail(history, cuts[id_]) for id_, history in histories.items()}
+    recent = {id_: _tail(history, cuts[id_], now) for id_, history in histories.items()}
     began = {fault.id: began_of(fault) for fault in whole.faults}
     reread, borders = _reread(known, histories, now)
     kept = Kept(
@@ -307,12 +307,15 @@ def _quiet(found: Sequence[Outage], at: int) -> int:
     return at
 
 
-def _tail(history: Sequence[Mark], since: int) -> list[Mark]:
-    """The marks from `since` on, and before them those of the time that is DOWN or UNKNOWN when it begins."""
+def _tail(history: Sequence[Mark], since: int, now: int) -> list[Mark]:
+    """The marks from `since` on, and before them those of the time that is DOWN or UNKNOWN when it begins.
+
+    Of what only a question about the past would need, nothing is kept.
+    """
     index = next((number for number, mark in enumerate(history) if mark.at >= since), len(history))
     while index > 0 and history[index - 1].state in (State.DOWN, State.UNKNOWN):
         index -= 1
-    return list(history[max(index - 1, 0) :])
+    return thinned(history[max(index - 1, 0) :], now)
 
 
 def _reread(

@@ -25,6 +25,9 @@ PAUSE_EVERY = 20
 """Items looked at between two yields of `settle`, so that a caller can give its loop back."""
 
 
+_WORKING = Served.UP, Served.DEGRADED
+
+
 class Change(NamedTuple):
     """What became of a fault. `kind`: opened, joined (of `root`, another fault or planned outage), void."""
 
@@ -96,8 +99,29 @@ def step(graph: Graph, state: State, item: str, mark: Mark) -> None:
     history = state.histories.setdefault(item, [])
     while history and history[-1].at >= mark.at:
         history.pop()
+    _thin(history, state.as_of)
     history.append(mark)
     state.dirty.add(item)
+
+
+def thinned(history: Iterable[Mark], as_of: int) -> list[Mark]:
+    """A history as `step` keeps it."""
+    kept: list[Mark] = []
+    for mark in history:
+        _thin(kept, as_of)
+        kept.append(mark)
+    return kept
+
+
+def _thin(history: list[Mark], as_of: int) -> None:
+    """The last mark but one goes where all three of the end work: it begins and ends no outage.
+
+    The last one stays, for it says what holds now; nobody asks any more how well it worked before. Without this a
+    camera that blips every hour would keep hundreds of marks for three days.
+    """
+    end = history[-3:]
+    if len(end) == 3 and end[-1].at < as_of and all(mark.state in _WORKING for mark in end):
+        del history[-2]
 
 
 def plan(state: State, item: str, windows: Sequence[Window]) -> None:

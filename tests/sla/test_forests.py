@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sla.faults import DeskRow, Outcome, Places
 from sla.maintenance import union
 from sla.model import Cause, Degraded, State, Window
-from sla.rootcause import Derived, begin, derive, settle, step
+from sla.rootcause import Derived, begin, derive, settle, step, thinned
 from sla.timeline import Mark, fold
 from sla.topology import Graph, Item, Way
 from tests import depth
@@ -287,6 +287,35 @@ def test_a_wrong_tail_that_is_cut_off_leaves_no_trace(pick: random.Random) -> No
     told = {name: fold([mark for who, mark in edges if who == name]) for name, _ in edges}
     world = replace(world, histories=told)
     assert plain(stepped(pick, world, edges)) == plain(engine(world))
+
+
+@settings(max_examples=depth.examples(100), deadline=None)
+@given(st.randoms(use_true_random=False))
+def test_a_history_that_is_thinned_says_the_same_of_now_and_of_every_outage(pick: random.Random) -> None:
+    world = random_world(pick, most=4)
+    graph = graph_of(world)
+    thin = {name: thinned(marks, world.as_of) for name, marks in world.histories.items()}
+    for name, marks in world.histories.items():
+        known = [mark for mark in marks if mark.at < world.as_of]
+        assert known[-1:] == [mark for mark in thin[name] if mark.at < world.as_of][-1:]
+        assert [mark for mark in marks if mark.at >= world.as_of] == [m for m in thin[name] if m.at >= world.as_of]
+    assert plain(derive(graph, begin(graph, thin, world.planned), world.as_of)) == plain(engine(world))
+
+
+def test_what_blips_for_days_is_kept_in_a_few_marks() -> None:
+    """A camera that is DEGRADED every other minute; in the middle it was DOWN."""
+    graph = graph_of(World((Node("c", MINUTE),), {}, {}, BASE))
+    state, told = begin(graph, {}, {}), []
+    for minute in range(3000):
+        kind = State.DOWN if minute == 1500 else (State.UP, State.DEGRADED)[minute % 2]
+        told.append(Mark(BASE + minute * MINUTE, kind, Degraded.LOSS, Cause.PROBE))
+        step(graph, state, "c", told[-1])
+        found = derive(graph, state, told[-1].at + TICK)
+        assert state.histories["c"][-1] == told[-1]
+    assert found == derive(graph, begin(graph, {"c": told}, {}), told[-1].at + TICK)
+    assert len(found.faults) == 1
+    assert len(state.histories["c"]) < 10
+    assert len(thinned(told, told[-1].at + TICK)) < 10
 
 
 @pytest.mark.parametrize("order", list(permutations(range(4))))
