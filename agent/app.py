@@ -34,7 +34,14 @@ from agent.linkmetrics import LinkMetrics
 from agent.metrics import value_families
 from agent.modules import Modules
 from agent.notices.parts import notice_watch
-from agent.process import put_the_loop_first, raise_descriptor_limit, settle_memory, share_the_interpreter, undisturbed
+from agent.process import (
+    give_back_memory,
+    put_the_loop_first,
+    raise_descriptor_limit,
+    settle_memory,
+    share_the_interpreter,
+    undisturbed,
+)
 from agent.registered import try_probing
 from agent.registerfiles import apply_files, are_applied, tell, try_files
 from agent.registermetrics import RegisterMetrics
@@ -237,6 +244,7 @@ class Agent:
                 group.create_task(self.supervised.serve()),
                 group.create_task(self.chained.serve()),
                 group.create_task(put_the_loop_first()),
+                group.create_task(give_back_memory()),
             ]
             await self.server.start()
             self.holder.announce(self.server.address)

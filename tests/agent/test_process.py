@@ -1,5 +1,6 @@
 """The collector of cycles beside a loop: off while anybody asks, never at what was made in masses; the timers."""
 
+import ctypes
 import gc
 import subprocess
 import sys
@@ -83,3 +84,37 @@ async def test_a_system_that_has_no_such_setting_is_left_alone(tmp_path: Path, m
     monkeypatch.setattr(sys, "setswitchinterval", lambda _: None)
     await process.put_the_loop_first()
     assert not any(tmp_path.iterdir())
+
+
+GIVEN_BACK = """
+import asyncio, os
+from agent import process
+from bench.processes import resident_mb
+process.GIVE_BACK_SECONDS = 0.01
+held = [b"x" * (100_000 + number) for number in range(600)]
+top = held.pop()
+before = resident_mb(os.getpid())
+held.clear()
+assert resident_mb(os.getpid()) > before - 10
+
+
+async def main():
+    task = asyncio.create_task(process.give_back_memory())
+    while resident_mb(os.getpid()) > before - 40:
+        await asyncio.sleep(0.01)
+    task.cancel()
+
+
+asyncio.run(main())
+print(len(top))
+"""
+
+
+def test_what_lies_free_in_the_middle_of_the_heap_is_given_back() -> None:
+    said = subprocess.run([sys.executable, "-c", GIVEN_BACK], capture_output=True, text=True, check=True, timeout=60)
+    assert said.stdout == "100599\n"
+
+
+async def test_a_library_without_such_a_call_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: object())
+    await process.give_back_memory()
