@@ -24,6 +24,14 @@ class Sentence:
         parts = enumerate(_VALUE.split(self.written))  # words and names of values by turns
         return re.compile("".join(self._value(part) if place % 2 else re.escape(part) for place, part in parts))
 
+    @property
+    def shape(self) -> str:
+        """A pattern of it as the value of another sentence."""
+        return "".join(
+            f"(?:{self._shapes[part]})" if place % 2 else re.escape(part)
+            for place, part in enumerate(_VALUE.split(self.written))
+        )
+
     def _value(self, name: str) -> str:
         return f"(?P<{name}>{self._shapes[name]})"
 

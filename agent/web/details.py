@@ -20,6 +20,22 @@ def _sentence(text: str, written: str = "", **shapes: str) -> Sentence:
     return Sentence(text, _SHAPES | shapes, written)
 
 
+_DOING: Sequence[Sentence] = (
+    _sentence(N_("connect to %(a)s")),
+    _sentence(N_("open a socket to %(a)s")),
+    _sentence(N_("send an echo request to %(a)s")),
+    _sentence(N_("ask %(a)s")),
+    _sentence(N_("before the connection")),
+    _sentence(N_("resolving the name")),
+    _sentence(N_("connecting")),
+    _sentence(N_("in the TLS handshake")),
+    _sentence(N_("waiting for the response")),
+    _sentence(N_("reading the body")),
+)
+"""What a collector did when it failed: the value `doing` of other sentences."""
+
+_ANY_DOING = "|".join(each.shape for each in _DOING)
+
 DETAILS: Sequence[Sentence] = (
     _sentence(N_("measured %(a)s")),
     _sentence(N_("no reply from %(a)s to %(n)s echo requests within %(s)ss")),
@@ -40,7 +56,9 @@ DETAILS: Sequence[Sentence] = (
     _sentence(N_("look up %(a)s: Temporary failure in name resolution")),
     _sentence(N_("our resolver took all of the %(s)s s")),
     _sentence(N_("our loop came %(t)s s after the deadline of %(s)s s"), t=_SECONDS),
-    _sentence(N_("not done within %(s)s s: %(t)s")),
+    _sentence(N_("not done within %(s)s s: %(doing)s"), doing=_ANY_DOING),
+    _sentence(N_("not done within %(s)s s: reading the body, %(n)s bytes so far")),
+    _sentence(N_("%(doing)s: the peer closed the connection"), doing=_ANY_DOING),
     _sentence(N_("the certificate does not verify: %(t)s (code %(n)s)")),
     _sentence(N_("the body has more than %(n)s bytes (max_body)")),
     _sentence(N_("process %(a)s: %(n)s running on this host, wanted at least %(m)s"), a=".+"),
@@ -49,7 +67,9 @@ DETAILS: Sequence[Sentence] = (
     _sentence(N_("our clock is in doubt: %(detail)s")),
     _sentence(N_("%(detail)s, by a route of this host")),
 )
-"""Sentences as collectors write them. `detail` is one itself."""
+"""Sentences as collectors write them. `detail` is one itself, `doing` one of those above."""
+
+_FAILED = _sentence(N_("%(doing)s: %(what)s (%(code)s)"), doing=_ANY_DOING, what="[^:]+", code="E[A-Z0-9]+")
 
 ERRNOS: Mapping[int, str] = {
     errno.ECONNREFUSED: N_("connection refused"),
@@ -63,12 +83,6 @@ ERRNOS: Mapping[int, str] = {
     errno.EMFILE: N_("too many open files"),
     errno.EADDRNOTAVAIL: N_("this host has no such address"),
 }
-_FAILED = _sentence(N_("%(doing)s: %(what)s (%(code)s)"), doing=".+", what="[^:]+", code="E[A-Z0-9]+")
-_DOING: Sequence[Sentence] = (
-    _sentence(N_("connect to %(a)s")),
-    _sentence(N_("open a socket to %(a)s")),
-    _sentence(N_("send an echo request to %(a)s")),
-)
 
 
 class Detail(NamedTuple):
@@ -85,7 +99,13 @@ def told(detail: str, words: NullTranslations) -> Detail:
 
 
 def _retold(known: Sequence[Sentence], detail: str, words: NullTranslations) -> str | None:
-    return retold(known, detail, words, lambda name, value: told(value, words).text if name == "detail" else value)
+    return retold(known, detail, words, lambda name, value: _value(name, value, words))
+
+
+def _value(name: str, value: str, words: NullTranslations) -> str:
+    if name == "doing":
+        return _retold(_DOING, value, words) or value
+    return told(value, words).text if name == "detail" else value
 
 
 def _errno(detail: str, words: NullTranslations) -> str | None:
@@ -94,7 +114,5 @@ def _errno(detail: str, words: NullTranslations) -> str | None:
     number = 0 if found is None else int(getattr(errno, found["code"], 0))
     if found is None or number not in ERRNOS or os.strerror(number) != found["what"]:
         return None
-    doing = _retold(_DOING, found["doing"], words)
-    if doing is None:
-        return None
+    doing = _value("doing", found["doing"], words)
     return words.gettext(_FAILED.text) % {"doing": doing, "what": words.gettext(ERRNOS[number]), "code": found["code"]}

@@ -15,9 +15,19 @@ from agent.sentences import Sentence
 from agent.web.details import DETAILS, ERRNOS, told
 from collectors.errnos import ERRNOS as KNOWN
 from collectors.errnos import from_errno, from_host
+from collectors.webclient.failures import DOING
 
 ROOT = Path(__file__).parents[2]
-SAMPLES = {"a": "10.0.0.1:443", "n": "2", "m": "3", "s": "5", "t": "0.25", "r": "OPTIONS", "detail": "measured host"}
+SAMPLES = {
+    "a": "10.0.0.1:443",
+    "n": "2",
+    "m": "3",
+    "s": "5",
+    "t": "0.25",
+    "r": "OPTIONS",
+    "detail": "measured host",
+    "doing": "in the TLS handshake",
+}
 ZH, EN = catalogue("zh"), catalogue("en")
 
 
@@ -44,7 +54,7 @@ def test_every_sentence_is_one_that_is_written_and_has_its_chinese(sentence: Sen
     assert found.is_told
     assert re.search("[\u4e00-\u9fff]", found.text)
     for value in re.findall(r"%\((\w+)\)s", sentence.text):
-        assert value == "detail" or SAMPLES[value] in found.text
+        assert value in {"detail", "doing"} or SAMPLES[value] in found.text
     assert told(detail, EN).text == sentence.text % SAMPLES
 
 
@@ -57,6 +67,19 @@ def test_what_the_system_says_of_a_connection(number: int) -> None:
     assert found.text.startswith("连接 10.0.0.1:22：")
     assert os.strerror(number) not in found.text
     assert errno.errorcode[number] in found.text
+
+
+@pytest.mark.parametrize(
+    ("doing", "said"),
+    [*((doing, "") for doing in DOING.values()), ("connecting", "建立连接"), ("ask 10.0.0.1:161", "询问 10.0.0.1:161")],
+)
+def test_what_was_being_done_is_told_with_it(doing: str, said: str) -> None:
+    detail = from_errno(errno.ECONNREFUSED, doing).detail
+    assert told(detail, EN).text == f"{doing}: connection refused (ECONNREFUSED)"
+    found = told(detail, ZH).text
+    assert doing not in found
+    assert found.startswith(said)
+    assert found.endswith("：连接被拒绝（ECONNREFUSED）")
 
 
 def test_a_route_of_our_own_is_said_beside_it() -> None:
