@@ -191,6 +191,8 @@ class Ledger:
             entry.pending -= 1
             if entry.pending == 0:
                 entry.pending_at = None
+            if entry.totals.is_long:
+                self.settle(entry)
             self._publisher.changed(entry)
 
     def begin_periods(self, periods: Sequence[Window]) -> None:

@@ -16,6 +16,8 @@ Sums = tuple[int, ...]
 NOTHING: Sums = (0,) * len(State)
 """Shared by all of whom nothing is settled."""
 
+_MANY_MARKS = 4
+
 _Bases = tuple[tuple[Window, Sums], ...]
 """Periods that have begun, with the sums then."""
 
@@ -60,6 +62,11 @@ class Totals:
         self._pending = _ordered(tuple(periods))
         self.settled_at = self._marks[0][0] if self._marks else 0
         self.settle(settled_at)
+
+    @property
+    def is_long(self) -> bool:
+        """Whether so many marks wait that they should be settled though nobody asks for the sums."""
+        return len(self._marks) > _MANY_MARKS
 
     def cut(self, at: int, state: State) -> None:
         """From `at` on this state, whatever was said of later time."""
