@@ -51,6 +51,7 @@ from agent.selfmetrics import SelfMetrics
 from agent.stores.base import Batch, RunRequest, RunStart
 from agent.stores.holder import Holder
 from agent.stores.opening import SIMULATED, Location, connect, migrate, parse_url
+from agent.stores.packedmarks import PackedMarks
 from agent.stores.reading import SqliteReader
 from agent.stores.writing import SqliteWriter
 from agent.taking import AT_ONCE, wanted
@@ -150,7 +151,9 @@ class Agent:
         start = self._start_run()
         now = self.clock.now_us()
         periods = running_periods(now, zone)
-        known = Known(start, now, self.reader.components(), dict(self.reader.all_marks()), list(periods.values()))
+        known = Known(
+            start, now, self.reader.components(), PackedMarks(self.reader.all_marks()), list(periods.values())
+        )
         self.is_simulated = self.reader.meta(SIMULATED) == "true"
         simulated = {SIMULATED: "true"} if self.is_simulated else {}
         self.committer = Committer(self.writer, start, self.clock.now_us, self._durable, self.metrics)

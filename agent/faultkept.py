@@ -86,6 +86,9 @@ class _Undoubted:
     def known_until(self, component: int) -> int:
         return FOREVER
 
+    def all_known_until(self) -> tuple[int, dict[int, int]]:
+        return FOREVER, {}
+
     def __getattr__(self, name: str) -> object:
         return getattr(self._reader, name)
 
@@ -195,9 +198,8 @@ def _said(state: State, degraded: Degraded) -> Said:
 def build(ledger: Ledger, periods: Mapping[str, Window], told: Mapping[str, Began], now: int) -> Kept:
     """Everything anew out of the store. `told` are the faults that the ledger says have opened."""
     known = ledger.known(now)
-    known.load_all()
     graph, places = known.topology.graph(), known.topology.places()
-    histories = {id_: known.marks(id_) for id_ in graph.items}
+    histories = {id_: thinned(history, now) for id_, history in known.histories(graph.items)}
     planned = {id_: windows for id_ in graph.items if (windows := known.planned(id_))}
     all_time = begin(graph, histories, planned)
     whole = derive(graph, all_time, now, ledger.desk(now), places, known.causes())

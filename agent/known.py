@@ -1,8 +1,9 @@
 """What the store knew of components when this run started."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from agent.stores.base import Component, RunStart
+from agent.stores.packedmarks import PackedMarks
 from sla.model import Window
 from sla.timeline import Mark
 
@@ -15,7 +16,7 @@ class Known:
         start: RunStart,
         now: int,
         components: Sequence[Component],
-        marks: Mapping[int, list[Mark]],
+        marks: PackedMarks,
         periods: Sequence[Window],
     ) -> None:
         self.periods = periods
@@ -24,7 +25,7 @@ class Known:
         self.components: dict[str, dict[str, Component]] = {}
         for component in components:
             self.components.setdefault(component.target, {})[component.part] = component
-        self.marks = marks
+        self._marks = marks
         self.next_id = max((component.id for component in components), default=0) + 1
 
     def take(self, target_id: str, part: str) -> Component | None:
@@ -34,3 +35,7 @@ class Known:
         if component is not None and not parts:
             del self.components[target_id]
         return component
+
+    def standing(self, component: int) -> list[Mark]:
+        """What stands of a component that was taken; it is asked for once."""
+        return self._marks.take(component)

@@ -389,7 +389,7 @@ class Ledger:
     def _restored(self, component: Component, watched: Watched) -> tuple[Totals, Track]:
         """What the store knows of a component: its settled time, and its track if the last stop was clean (S8)."""
         start = self._known.start
-        marks = self._known.marks.get(component.id, [])
+        marks = self._known.standing(component.id)
         text = start.tracks.get(component.id)
         if text is None:
             return Totals(marks, start.last_durable or 0, watched.service, self._known.periods), NEW

@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 from agent.figures.timelines import Timelines
 from sla.faults import DeskRow
-from sla.model import Window
+from sla.model import State, Window
 from sla.outages import End
 from sla.rootcause import Derived, Episode, begin, derive
+from sla.timeline import Mark
 from sla.topology import Graph
 
 
@@ -21,14 +22,24 @@ class Classes(NamedTuple):
         return self.by_onset.get(onset, "own")
 
 
-def derived(known: Timelines, ids: Iterable[str], desk: Sequence[DeskRow] = (), about: Window | None = None) -> Derived:
-    """The faults of some ids and of whatever they stand behind; `about` as `derive` has it."""
+def derived(
+    known: Timelines, failed: Mapping[str, Sequence[Mark]], desk: Sequence[DeskRow] = (), about: Window | None = None
+) -> Derived:
+    """The faults of items that were DOWN, by their histories, and of whatever they stand behind; `about` as `derive`.
+
+    Of nearly every item of a city there is nothing to be said, and 43 000 histories were most of what a question cost.
+    """
     graph = known.topology.graph()
-    part = graph.part(with_ancestors(graph, ids))
-    histories = {id_: known.marks(id_) for id_ in part.items}
+    part = graph.part(with_ancestors(graph, [*failed, *(row.root for row in desk)]))
+    histories = {id_: failed[id_] if id_ in failed else known.marks(id_) for id_ in part.items}
     planned = {id_: windows for id_ in part.items if (windows := known.planned(id_))}
     state = begin(part, histories, planned)
     return derive(part, state, known.until, desk, known.topology.places(), known.causes(), about)
+
+
+def was_down(history: Iterable[Mark]) -> bool:
+    """Whether there is an outage in it."""
+    return any(mark.state is State.DOWN for mark in history)
 
 
 def classes(known: Timelines, name: str) -> Classes:
@@ -36,7 +47,7 @@ def classes(known: Timelines, name: str) -> Classes:
     if known.gate(name) is not None:
         return Classes({})
     name = known.topology.evidence(name)
-    found = derived(known, [name])
+    found = derived(known, {name: known.marks(name)})
     return Classes(
         {
             part.start: _class(episode)

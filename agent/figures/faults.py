@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from agent.config.problems import nearest_ids, show
 from agent.errors import UsageError
 from agent.figures.book import Shelf
-from agent.figures.classes import derived
+from agent.figures.classes import derived, was_down
 from agent.figures.paths import path_as_json
 from agent.figures.timelines import Timelines
 from agent.instants import format_instant
@@ -24,8 +24,8 @@ from sla.maintenance import union
 from sla.model import Edge, State, Window
 from sla.quality import quality_faults
 from sla.rate import Gap, Rate, rate
-from sla.rootcause import Derived
-from sla.timeline import Span, clip
+from sla.rootcause import Derived, thinned
+from sla.timeline import Mark, Span, clip
 
 LONG_GAP_US = LIMIT_US
 """A gap of our own longer than this may hide a late fault (F11)."""
@@ -82,7 +82,6 @@ class Faults:
         as_of = now if as_of is None else as_of
         self.check(period, as_of, now)
         known = Timelines(self._reader, self._shelf.book(self._reader), as_of)
-        known.load_all()
         return self.find_in(known, period, as_of)
 
     def show(self, fault: str, *, now: int, as_of: int | None = None) -> tuple[Fault, Found]:
@@ -105,7 +104,15 @@ class Faults:
     def find_in(self, known: Timelines, period: Window, as_of: int) -> Found:
         """The same by timelines that are read already."""
         about = Window(period.start - BEFORE_US, period.end)
-        everything = derived(known, known.topology.members(), list(desk_rows(known)), about)
+        names = [*known.topology.members(), *known.topology.sites]
+        failed: dict[str, Sequence[Mark]] = {}
+        quality: dict[str, list[Fault]] = {}
+        for name, history in known.histories(names):
+            if was_down(history):
+                failed[name] = thinned(history, as_of)
+            if found := [each for each in self._quality(known, name, history) if _within(each.start, period)]:
+                quality[name] = found
+        everything = derived(known, failed, list(desk_rows(known)), about)
         faults = tuple(fault for fault in everything.faults if _within(fault.start, period))
         planned = tuple(each for each in everything.planned if _within(each.onset, period))
         gaps = self.gaps(period, as_of)
@@ -116,17 +123,14 @@ class Faults:
             faults=faults,
             planned=planned,
             known=known,
-            quality=tuple(self._quality(known, period, as_of)),
+            quality=tuple(each for name in names for each in quality.get(name, ())),
             gaps=gaps,
             rate=rate(faults, period, None, gaps, None),
         )
 
-    def _quality(self, known: Timelines, period: Window, as_of: int) -> Iterator[Fault]:
+    def _quality(self, known: Timelines, name: str, history: Sequence[Mark]) -> Iterator[Fault]:
         """Loss, delay, flapping and lost redundancy that lasted (F12): of what is measured, and of sites."""
-        for name in (*known.topology.members(), *known.topology.sites):
-            for fault in quality_faults(name, self._role(known, name), known.marks(name), as_of):
-                if _within(fault.start, period):
-                    yield fault
+        return quality_faults(name, self._role(known, name), history, known.until)
 
     def _role(self, known: Timelines, name: str) -> str:
         return "site" if known.gate(name) is not None else known.topology.role(name)

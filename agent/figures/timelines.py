@@ -11,6 +11,7 @@ from agent.figures.scopes import Windows
 from agent.figures.topology import Site, Topology
 from agent.imports.reduction import known, reduce_readings
 from agent.stores.base import Component, Reader
+from agent.stores.packedmarks import PackedMarks
 from sla.availability import runs
 from sla.composite import Gate, evaluate, excluded_time, line, site
 from sla.composite import excluded as excluded_composite
@@ -44,7 +45,10 @@ class Timelines:
         self.first_heartbeat = reader.first_heartbeat()
         self._components = components
         self._made: dict[str, list[Span]] = {}
-        self._marks: dict[int, list[Mark]] | None = None
+        self._most = FOREVER
+        self._marks: PackedMarks | None = None
+        self._at_hand: tuple[int, list[Mark]] = (0, [])
+        self._speaks: tuple[int, Mapping[int, int]] | None = None
         self._with_imports = imported
 
     @cached_property
@@ -82,9 +86,33 @@ class Timelines:
         return name in self._by_name or self.book.register_of(name) is not None or name in self.topology.sites
 
     def load_all(self) -> None:
-        """Read all edges in one pass, for questions about everything."""
-        self._with_imports = self._reader.imported_components()  # before the marks: an import between counts next time
-        self._marks = dict(self._reader.all_marks())
+        """Read all edges in one pass, for questions about everything that ask for it again and again."""
+        self._before_marks()
+        self._marks = PackedMarks(self._reader.all_marks())
+
+    def histories(self, names: Iterable[str]) -> Iterator[tuple[str, list[Mark]]]:
+        """Many ids with their marks, each read when it comes and forgotten then: a year of all of them is large.
+
+        Shape: in the order of the ledger, those without readings of their own first.
+        """
+        if self._marks is not None:
+            yield from ((name, self.marks(name)) for name in names)
+            return
+        self._before_marks()
+        self._most = _FEW
+        numbered = sorted((component.id if (component := self._by_name.get(name)) else 0, name) for name in names)
+        stream = iter(self._reader.all_marks())
+        ahead: tuple[int, list[Mark]] = (0, [])
+        for number, name in numbered:
+            while ahead[0] < number:
+                ahead = next(stream, (FOREVER, []))
+            self._at_hand = ahead if ahead[0] == number else (number, [])
+            yield name, self.marks(name)
+
+    def _before_marks(self) -> None:
+        """What is asked before they are read: an import between counts next time, a commit must not extend them."""
+        self._with_imports = self._reader.imported_components()
+        self._speaks = self._reader.all_known_until()
 
     @property
     def measured(self) -> Collection[str]:
@@ -98,15 +126,20 @@ class Timelines:
 
     def let_go(self) -> None:
         """Nobody asks any more: give the memory back in small pieces, for every other thread waits for each of them."""
-        for each in (self._made, self._marks):
-            while each:
-                each.popitem()
+        while self._made:
+            self._made.popitem()
+        if self._marks is not None:
+            self._marks.let_go()
 
     def of(self, name: str) -> list[Span]:
         """What it was in, whatever it is; service dates are not laid over it yet."""
-        if name not in self._made:
-            self._made[name] = self._make(name)
-        return self._made[name]
+        made = self._made.get(name)
+        if made is None:
+            made = self._make(name)
+            if len(self._made) >= self._most:
+                self._made.clear()
+            self._made[name] = made
+        return made
 
     def served(self, name: str) -> list[Span]:
         """What it was in, OUT outside its service (A2)."""
@@ -234,13 +267,23 @@ class Timelines:
         begin = self.first_heartbeat
         if begin is None:
             return self._imported(component, self.until)
-        known_until = self._reader.known_until(component)  # before the marks: a commit between must not extend them
-        marks = self._reader.marks(component) if self._marks is None else self._marks.get(component, [])
+        marks, known_until = self._said_of(component)
         begin = min([begin, *(mark.at for mark in marks[:1])])
         earlier = self._imported(component, min(begin, self.until))
         if begin >= self.until:
             return earlier
         return join([*earlier, *spans(marks, Window(begin, self.until), known_until)])
+
+    def _said_of(self, component: int) -> tuple[list[Mark], int]:
+        """What stands, and up to when it speaks."""
+        if self._speaks is None:
+            known_until = self._reader.known_until(component)  # before the marks: a commit must not extend them
+        else:
+            known_until = min(self._speaks[0], self._speaks[1].get(component, FOREVER))
+        if self._marks is not None:
+            return self._marks.of(component), known_until
+        number, marks = self._at_hand
+        return marks if number == component else self._reader.marks(component), known_until
 
     def _imported(self, component: int, until: int) -> list[Span]:
         if self._with_imports is not None and component not in self._with_imports:
@@ -257,6 +300,10 @@ class Timelines:
     def _first(self) -> int:
         stated = self._reader.first_imported()
         return min(at for at in (self.first_heartbeat, stated, self.until) if at is not None)
+
+
+_FEW = 64
+"""Timelines that are kept at most where each id is asked for but once: those of a platform's members."""
 
 
 def kept_topology(book: Book, reader: Reader, components: Mapping[str, Component] | None = None) -> Topology:

@@ -22,6 +22,7 @@ from agent.ledger import Ledger
 from agent.simulate.answers import Answers
 from agent.simulate.probes import Held, Probe, Queue, hold, regular_turn, skip
 from agent.stores.base import Batch, RunRequest
+from agent.stores.packedmarks import PackedMarks
 from agent.stores.writing import SqliteWriter
 from agent.taking import wanted
 from agent.tallies import Tallies
@@ -133,7 +134,7 @@ class Player:
         now, writer, reader = self._now, self._writer, self._writer.reader
         request = RunRequest(self._play.config.vantage.name, BOOT, now, (now * 1000, now), VERSION, 0)
         start = writer.start_run(request)
-        known = Known(start, now, reader.components(), dict(reader.all_marks()), [])
+        known = Known(start, now, reader.components(), PackedMarks(reader.all_marks()), [])
         self._committer = Committer(writer, start, lambda: self._now, self._durable, self._silent)
         self._tallies: Tallies = tallies_of(self._committer, self._zone)
         self._ledger = Ledger(known, self._committer, self._silent, self._tallies, _dropped)

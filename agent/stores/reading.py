@@ -2,10 +2,7 @@
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
-from itertools import groupby
-from operator import itemgetter
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from agent.stores import (
@@ -13,6 +10,7 @@ from agent.stores import (
     chaining,
     clocksteps,
     identifying,
+    marking,
     noting,
     pathing,
     registering,
@@ -35,19 +33,10 @@ from sla.bins import Bin
 from sla.confirm import FOREVER
 from sla.model import Cause, Degraded, Edge, Outcome, State, Window
 from sla.sums import Turn
-from sla.timeline import Mark, Span, fold
+from sla.timeline import Mark, Span
 
 Row = tuple[Any, ...]
 """What sqlite3 returns; the schema says what is in it."""
-
-_MARKS = """
-SELECT e.component, e.boot_no, e.seq, e.at, e.state, e.degraded, w.text, r.floor
-FROM edges e JOIN runs r USING (vantage, boot_no) JOIN words w ON w.id = e.cause
-"""
-_IN_ORDER = " ORDER BY component, vantage, boot_no, seq"
-"""As the rows lie: one vantage writes a store, so that this is the order written."""
-
-_GAPS = "SELECT 0, boot_no, 0, at, ?, 0, ?, 0 FROM gaps ORDER BY boot_no"
 
 
 class SqliteReader:
@@ -72,36 +61,36 @@ class SqliteReader:
 
     def marks(self, component: int) -> list[Mark]:
         """What stands for one component, oldest first: its edges and the agent's gaps, in the order written."""
-        rows = self._all(f"{_MARKS} WHERE e.component = ? ORDER BY e.boot_no, e.seq", component)
-        return fold(_mark(row) for row in _merge(rows, self._gaps()))
+        with self._lock:
+            return marking.of_component(self._db, component)
 
     def all_marks(self) -> Iterator[tuple[int, list[Mark]]]:
         """(component id, what stands) for every component that has edges; one pass over the ledger."""
-        gaps = self._gaps()
-        rows = self._all(f"{_MARKS} ORDER BY e.component, e.boot_no, e.seq")
-        for component, of_it in groupby(rows, key=lambda row: int(row[0])):
-            yield component, fold(_mark(row) for row in _merge(list(of_it), gaps))
+        return marking.of_all(self._db, self._lock)
 
     def all_turns(self) -> Iterator[tuple[int, list[Turn]]]:
         """(component id, its turns in the order written) for every component that has edges; nothing more is read.
 
         A gap of the agent turns what was known to UNKNOWN (S8), at its place in that order.
         """
-        gaps = [(boot_no, (at, int(State.UNKNOWN), 0)) for _, boot_no, _, at, *_ in self._gaps()]
         floors = {(run.vantage, run.boot_no): run.floor for run in self.runs()}
-        with self._lock:
-            rows = self._db.execute("SELECT component, at, state, vantage, boot_no FROM edges" + _IN_ORDER).fetchall()
-        for component, of_it in groupby(rows, key=itemgetter(0)):
-            yield component, list(_turns(of_it, gaps, floors))
+        return marking.turns_of_all(self._db, self._lock, floors)
 
     def known_until(self, component: int) -> int:
         """Up to when the marks speak: the last durable heartbeat, or an open doubt before it (S3, S8)."""
+        until = self._speaks_until()
+        doubt = self._one("SELECT since FROM doubts WHERE component = ?", component)
+        return min(until, int(doubt[0])) if doubt else until
+
+    def all_known_until(self) -> tuple[int, dict[int, int]]:
+        """The same of everything: the heartbeat, and since when there is a doubt of which components."""
+        return self._speaks_until(), self.doubts()
+
+    def _speaks_until(self) -> int:
         run = self.last_run()
         if run is None:
             return 0
-        until = FOREVER if run.stopped_at is not None else run.heartbeat_at
-        doubt = self._one("SELECT since FROM doubts WHERE component = ?", component)
-        return min(until, int(doubt[0])) if doubt else until
+        return FOREVER if run.stopped_at is not None else run.heartbeat_at
 
     def edges(self, component: int, window: Window) -> list[Edge]:
         """Every edge ever written with its instant in the window, with its evidence, in the order written."""
@@ -345,9 +334,6 @@ class SqliteReader:
         with self._lock:
             self._db.close()
 
-    def _gaps(self) -> list[Row]:
-        return self._all(_GAPS, int(State.UNKNOWN), str(Cause.AGENT_DOWN))
-
     def _word(self, number: int) -> str:
         if number not in self._words:
             self._words = {int(row[0]): str(row[1]) for row in self._all("SELECT id, text FROM words")}
@@ -361,39 +347,6 @@ class SqliteReader:
         with self._lock:
             row: Row | None = self._db.execute(sql, values).fetchone()
         return row
-
-
-def _turns(
-    rows: Iterable[Row], gaps: Sequence[tuple[int, Turn]], floors: Mapping[tuple[int, int], int]
-) -> Iterator[Turn]:
-    """Edges with the gaps that came before their run; a gap before anything was known says nothing."""
-    place = 0
-    first = True
-    for _, at, state, vantage, boot_no in rows:
-        while place < len(gaps) and gaps[place][0] <= boot_no:
-            if not first:
-                yield gaps[place][1]
-            place += 1
-        first = False
-        yield at, state, floors[vantage, boot_no]
-    yield from (gap for _, gap in gaps[place:])
-
-
-def _merge(rows: list[Row], gaps: list[Row]) -> Iterable[Row]:
-    """Edges and gaps in the order written: a run's gap comes before its edges."""
-    if not gaps:
-        return rows
-    return sorted((*gaps, *rows), key=lambda row: (row[1], row[2]))
-
-
-_STATES = {int(state): state for state in State}
-_CAUSES = {str(cause): cause for cause in Cause}
-_degraded = cache(Degraded)  # flags are few and made often: a city has millions of edges
-
-
-def _mark(row: Row) -> Mark:
-    _, _, _, at, state, degraded, cause, floor = row
-    return Mark(at, _STATES[state], _degraded(degraded), _CAUSES[cause], floor)
 
 
 def _imported_reason(state: object) -> Degraded:

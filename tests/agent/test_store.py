@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.errors import StoreError, StoreHeldError
-from agent.stores import pathing
+from agent.stores import marking, pathing
 from agent.stores.base import Batch, Component, Counted, EdgeRow, Record, RunRequest, RunStart
 from agent.stores.evidence import pack, unpack
 from agent.stores.holder import Holder, live_holder
@@ -157,7 +157,11 @@ def test_the_heartbeat_never_goes_back(store: Store) -> None:
     assert last.heartbeat_at == 9000
 
 
-def test_every_component_in_one_pass_is_the_same_as_one_by_one(store: Store) -> None:
+@pytest.mark.parametrize("portion", [1, 3, 500])
+def test_every_component_in_one_pass_is_the_same_as_one_by_one(
+    store: Store, monkeypatch: pytest.MonkeyPatch, portion: int
+) -> None:
+    monkeypatch.setattr(marking, "PORTION", portion)
     first = store.run(1000)
     edges = [row for number in range(1, 20) for row in rows(first, edge(1000 + number), edge(2000), component=number)]
     store.writer.write(first, Batch(3000, [component(number) for number in range(1, 20)], edges))

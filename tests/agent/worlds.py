@@ -15,6 +15,7 @@ from agent.page import text_of
 from agent.selfmetrics import SelfMetrics
 from agent.stores.base import Batch, RunRequest
 from agent.stores.opening import Location, connect, migrate
+from agent.stores.packedmarks import PackedMarks
 from agent.stores.reading import SqliteReader
 from agent.stores.writing import SqliteWriter
 from agent.tallies import Tallies
@@ -102,7 +103,7 @@ class World:
         self.run_clock = RunClock(self.clock, dated.anchor)
         request = RunRequest("v", self.clock.boot_id(), wall, dated.anchor, "0", 1)
         start = self.writer.start_run(request)
-        known = Known(start, wall, reader.components(), dict(reader.all_marks()), [])
+        known = Known(start, wall, reader.components(), PackedMarks(reader.all_marks()), [])
         metrics = SelfMetrics()
         self.committer = Committer(self.writer, start, self.run_clock.now_us, self._durable, metrics)
         self.exporter = Exporter({}, self._settle, self.run_clock.now_us, {})
