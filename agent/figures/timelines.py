@@ -45,7 +45,7 @@ class Timelines:
         self.first_heartbeat = reader.first_heartbeat()
         self._components = components
         self._made: dict[str, list[Span]] = {}
-        self._most = FOREVER
+        self._most: int | None = None
         self._marks: PackedMarks | None = None
         self._at_hand: tuple[int, list[Mark]] = (0, [])
         self._speaks: tuple[int, Mapping[int, int]] | None = None
@@ -136,7 +136,7 @@ class Timelines:
         made = self._made.get(name)
         if made is None:
             made = self._make(name)
-            if len(self._made) >= self._most:
+            if self._most is not None and len(self._made) >= self._most:
                 self._made.clear()
             self._made[name] = made
         return made
