@@ -9,21 +9,20 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 from zoneinfo import ZoneInfo
 
 from agent.figures.book import Shelf
-from agent.figures.faults import Faults
+from agent.figures.faults import desk_rows
 from agent.figures.timelines import JUST_NOW_US, Timelines, marks_of
 from agent.stores.base import Batch, Component, Reader
 from agent.stores.noting import FaultEvent
 from sla.composite import Said
 from sla.confirm import FOREVER
-from sla.episodes import Root, tolerance
-from sla.faults import REPEAT_US, DeskRow, Fault, Places, fault_id, is_open
+from sla.episodes import Root
+from sla.faults import DeskRow, Fault, Places, fault_id, is_open
 from sla.model import Degraded, Edge, State, Window
-from sla.outages import REOPEN_US, Outage
-from sla.rootcause import Derived, begin, derive, settle, step, thinned
+from sla.rootcause import Derived, settle, step, thinned
 from sla.rootcause import State as Reduced
 from sla.timeline import Mark
 from sla.topology import Graph
@@ -67,10 +66,7 @@ class Ledger:
 
     def desk(self, now: int) -> list[DeskRow]:
         """What the desk recorded, each row with the id that the reports take it to speak of."""
-        if not self.shelf.book(self.reader).ids("faults"):
-            return []
-        told = Faults(self._edges, self.zone, self.shelf).find(ALWAYS, now=now).derived
-        return [*(row for fault in told.faults for row in fault.desk), *told.unlinked]
+        return list(desk_rows(Timelines(self._edges, self.shelf.book(self.reader), now)))
 
     @property
     def _edges(self) -> Reader:
@@ -111,7 +107,10 @@ def _mark(edge: Edge, floor: int) -> Mark:
 
 @dataclass(slots=True, kw_only=True)
 class Kept:
-    """What the reducer works on. `older` are the outcomes, by period, of `past`: faults restored before `since`.
+    """What the reducer works on. `older` are the outcomes, by period, of faults restored before `since`.
+
+    `past` are those of them that it would find again. `told` are faults of `alive`, the last days', that the ledger
+    says have opened; `gone` are those that it said that of and that are none now.
 
     `reread` are the items whose history is more than the edges of one component, by the components that they hear;
     `borders` are the instants, soonest first, at which the service of one of them begins or ends.
@@ -128,6 +127,7 @@ class Kept:
     cuts: Mapping[str, int]
     names: dict[int, str]
     alive: dict[str, Began]
+    told: dict[str, Began]
     gone: Sequence[Gone]
     reread: Mapping[str, Sequence[str]]
     borders: list[tuple[int, str]]
@@ -174,12 +174,8 @@ class Kept:
     def _reread(self, ledger: Ledger, items: Iterable[str], now: int) -> None:
         known = ledger.known(now)
         for item in items:
-            self.state.histories[item] = _tail(marks_of(known.served(item), known.until), self.cuts[item], now)
+            self.state.histories[item] = tail(marks_of(known.served(item), known.until), self.cuts[item], now)
             self.state.dirty.add(item)
-
-    def drain(self) -> None:
-        """Nobody asks any more."""
-        _drain(self.state.histories, self.state.outages, self.state.episodes)
 
     def said(self, item: str, now: int) -> Said:
         """What an item is in now."""
@@ -193,46 +189,6 @@ class Kept:
 def _said(state: State, degraded: Degraded) -> Said:
     """One for all who are in it."""
     return state, degraded
-
-
-def build(ledger: Ledger, periods: Mapping[str, Window], told: Mapping[str, Began], now: int) -> Kept:
-    """Everything anew out of the store. `told` are the faults that the ledger says have opened."""
-    known = ledger.known(now)
-    graph, places = known.topology.graph(), known.topology.places()
-    histories = {id_: thinned(history, now) for id_, history in known.histories(graph.items)}
-    planned = {id_: windows for id_ in graph.items if (windows := known.planned(id_))}
-    all_time = begin(graph, histories, planned)
-    whole = derive(graph, all_time, now, ledger.desk(now), places, known.causes())
-    since = now - HORIZON_US
-    cuts = _cuts(graph, whole, all_time.outages, since)
-    recent = {id_: _tail(history, cuts[id_], now) for id_, history in histories.items()}
-    began = {fault.id: began_of(fault) for fault in whole.faults}
-    reread, borders = _reread(known, histories, now)
-    kept = Kept(
-        graph=graph,
-        state=begin(graph, recent, planned),
-        places=places,
-        desk=list(_recent_rows(whole, since)),
-        older={label: _older(whole, window, since) for label, window in periods.items()},
-        past={fault.id for fault in whole.faults if not is_recent(fault, since)},
-        since=since,
-        cuts=cuts,
-        names={component.id: component.name for component in ledger.reader.components()},
-        alive={fault.id: began[fault.id] for fault in whole.faults if is_recent(fault, since)},
-        gone=list(gone(whole, {id_: each for id_, each in told.items() if id_ not in began})),
-        reread=reread,
-        borders=borders,
-    )
-    _drain(histories, all_time.histories, all_time.outages, all_time.episodes, cast(dict[str, Any], whole.episodes))
-    known.let_go()
-    return kept
-
-
-def _drain(*large: dict[str, Any]) -> None:
-    """Give memory back in small pieces: every other thread waits for each of them."""
-    for each in large:
-        while each:
-            each.popitem()
 
 
 def is_recent(fault: Fault, since: int) -> bool:
@@ -271,45 +227,7 @@ def _desk_id(row: DeskRow) -> str:
     return fault_id(row.root, row.reported if row.onset is None else min(row.onset, row.reported))
 
 
-def _older(whole: Derived, window: Window, since: int) -> Counter[str]:
-    faults = (fault for fault in whole.faults if window.start <= fault.start < window.end)
-    return Counter(str(fault.outcome) for fault in faults if not is_recent(fault, since))
-
-
-def _recent_rows(whole: Derived, since: int) -> Iterator[DeskRow]:
-    for fault in whole.faults:
-        if is_recent(fault, since):
-            yield from fault.desk
-    yield from (row for row in whole.unlinked if row.reported >= since)
-
-
-def _cuts(graph: Graph, whole: Derived, found: Mapping[str, Sequence[Outage]], since: int) -> Mapping[str, int]:
-    """From when on each item's history is kept: nothing that a recent fault rests on, or repeats, lies before it."""
-    recent = {began_of(fault) for fault in whole.faults if is_recent(fault, since)}
-    usual = since - REPEAT_US
-    cuts = {id_: _quiet(found.get(id_, ()), usual) for id_ in graph.items}
-    for id_, episodes in whole.episodes.items():
-        for episode in episodes:
-            if (episode.root.item, episode.root.start) in recent:
-                cuts[id_] = _quiet(found.get(id_, ()), min(cuts[id_], episode.start))
-    for id_ in sorted(graph.items, key=graph.order.__getitem__, reverse=True):  # whatever stands behind comes first
-        for parent in graph.parents(id_):
-            at = cuts[id_] - tolerance(graph.items[parent].interval, graph.items[id_].interval)
-            if at < cuts[parent]:
-                cuts[parent] = _quiet(found.get(parent, ()), at)
-    return cuts
-
-
-def _quiet(found: Sequence[Outage], at: int) -> int:
-    """The last instant up to `at` that lies in no outage, nor where the next one would be the same fault (F5)."""
-    for outage in reversed(found):
-        if outage.restored is not None and outage.restored + REOPEN_US < at:
-            break
-        at = min(at, outage.start)
-    return at
-
-
-def _tail(history: Sequence[Mark], since: int, now: int) -> list[Mark]:
+def tail(history: Sequence[Mark], since: int, now: int) -> list[Mark]:
     """The marks from `since` on, and before them those of the time that is DOWN or UNKNOWN when it begins.
 
     Of what only a question about the past would need, nothing is kept.
@@ -320,32 +238,13 @@ def _tail(history: Sequence[Mark], since: int, now: int) -> list[Mark]:
     return thinned(history[max(index - 1, 0) :], now)
 
 
-def _reread(
-    known: Timelines, histories: Mapping[str, Sequence[Mark]], now: int
-) -> tuple[dict[str, list[str]], list[tuple[int, str]]]:
-    """What `Kept.reread` and `Kept.borders` hold: where service begins or ends, and lines by several evidences."""
-    reread: dict[str, list[str]] = {}
-    borders: list[tuple[int, str]] = []
-    for id_, history in histories.items():
-        first = history[0].at if history else now
-        dates = [at for window in known.service(id_) for at in window if first < at < FOREVER]
-        evidence = known.topology.interfaces(id_) if known.topology.role(id_) == "line" else ()
-        if dates or evidence:
-            for component in (id_, *evidence):
-                reread.setdefault(component, []).append(id_)
-        borders += [(at, id_) for at in dates if at >= now]
-    heapq.heapify(borders)
-    return reread, borders
-
-
 def _ahead(now: int) -> int:
     return now + JUST_NOW_US + 1
 
 
-def events(
-    kept: Kept, derived: Derived, alive: Mapping[str, Began], told: Mapping[str, Began], now: int
-) -> Iterator[FaultEvent]:
+def events(kept: Kept, derived: Derived, alive: Mapping[str, Began], now: int) -> Iterator[FaultEvent]:
     """What is to be recorded. A fault of older days that only a file told of was never opened by an agent."""
+    told = kept.told
     new = alive.keys() - told.keys()
     for fault in derived.faults if new else ():
         if fault.id in new and (fault.start >= kept.since or is_open(fault)):

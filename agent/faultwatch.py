@@ -19,7 +19,8 @@ from zoneinfo import ZoneInfo
 from agent.behind import behind
 from agent.commit import Committer
 from agent.errors import StoreError
-from agent.faultkept import HORIZON_US, Began, Heard, Kept, Ledger, began_of, build, events, heard
+from agent.faultbuild import build, drain
+from agent.faultkept import HORIZON_US, Began, Heard, Kept, Ledger, began_of, events, heard
 from agent.faultparts import Taken, taken
 from agent.figures.book import Shelf
 from agent.idle import IDLE
@@ -32,7 +33,6 @@ from agent.targets import Watched
 from agent.whereabouts import Whereabouts
 from collectors.base import Target
 from sla.composite import Said
-from sla.confirm import FOREVER
 from sla.faults import Fault, is_open
 from sla.model import Degraded, State, Window
 from sla.rootcause import Derived, derive
@@ -129,7 +129,6 @@ class FaultWatch:
         self._is_new = False
         self._waiting: list[Heard] = []
         self._stale = True
-        self._told: dict[str, Began] | None = None
         self._started_at: int | None = None
         self._final: set[str] = set()
         self._failing = False
@@ -207,13 +206,13 @@ class FaultWatch:
         with undisturbed() as quiet:
             kept = await self._current(now)
             waiting, self._waiting = self._waiting, []
-            found = await asyncio.to_thread(self._reckon, kept, waiting, self._told or {}, now)
+            found = await asyncio.to_thread(self._reckon, kept, waiting, now)
             quiet.made = len(found.private) * _MADE_OF
             await self._say(found.said)
             self._show(found, now)
             if kept.is_short:
                 self.refresh()
-            await self._tell(found.rows)
+            await self._tell(kept, found.rows)
             self._done_with.append(kept.alive)
             kept.alive, kept.gone = found.alive, ()
             self.looked_at = now
@@ -242,20 +241,17 @@ class FaultWatch:
             return self._kept
         self._stale = False
         self._waiting.clear()  # what is durable is read from the store
-        kept, self._told, self.where = await asyncio.to_thread(self._build, dict(self._agent.periods()), now)
+        kept, self.where = await asyncio.to_thread(self._build, dict(self._agent.periods()), now)
         self._kept, self._is_new = kept, True
         return kept
 
-    def _build(self, periods: Mapping[str, Window], now: int) -> tuple[Kept, dict[str, Began], Whereabouts]:
-        told = self._told
-        if told is None:
-            told = {id_: Began(*each) for id_, each in self._agent.reader.told_faults(-FOREVER).items()}
-        kept = build(self._ledger, periods, told, now)
-        if self._kept is not None:
-            self._kept.drain()
-        return kept, told, Whereabouts(self._agent.shelf.book(self._agent.reader))
+    def _build(self, periods: Mapping[str, Window], now: int) -> tuple[Kept, Whereabouts]:
+        kept = build(self._ledger, periods, now)
+        if self._kept is not None:  # nobody asks that one any more
+            drain(self._kept.state.histories, self._kept.state.outages, self._kept.state.episodes)
+        return kept, Whereabouts(self._agent.shelf.book(self._agent.reader))
 
-    def _reckon(self, kept: Kept, waiting: list[Heard], told: Mapping[str, Began], now: int) -> _Looked:
+    def _reckon(self, kept: Kept, waiting: list[Heard], now: int) -> _Looked:
         """In a thread: nothing else touches what is kept meanwhile."""
         began = thread_time()
         _let_go(self._done_with)
@@ -272,7 +268,7 @@ class FaultWatch:
         )
         faults = [fault for fault in derived.faults if fault.id not in kept.past]  # those are counted in `older`
         alive = {fault.id: kept.alive.get(fault.id) or began_of(fault) for fault in faults}
-        rows = list(events(kept, derived, alive, told, now))
+        rows = list(events(kept, derived, alive, now))
         new = {row.fault for row in rows if row.kind == "opened"}
         opened = [fault for fault in faults if fault.id in new and is_open(fault)] if new else []
         said = {item: kept.said(item, now) for item in changed}
@@ -349,17 +345,16 @@ class FaultWatch:
         if self._started_at is None:
             self._started_at = now
 
-    async def _tell(self, rows: Sequence[FaultEvent]) -> None:
+    async def _tell(self, kept: Kept, rows: Sequence[FaultEvent]) -> None:
         """Record what became of faults since the last look, so that no id ever vanishes."""
-        told = self._told if self._told is not None else {}
         for first in range(0, len(rows), _ROWS_AT_ONCE):
             piece = rows[first : first + _ROWS_AT_ONCE]
             await self._agent.committer.run_in_writer(lambda piece=piece: self._agent.writer.add_fault_events(piece))  # type: ignore[misc]  # a default binds the piece
             for row in piece:
                 if row.kind == "opened":
-                    told[row.fault] = Began(row.root, row.start)
+                    kept.told[row.fault] = Began(row.root, row.start)
                 else:
-                    told.pop(row.fault, None)
+                    kept.told.pop(row.fault, None)
 
 
 def _parts_of(shown: _Looked | None) -> list[Any]:

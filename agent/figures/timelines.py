@@ -101,12 +101,14 @@ class Timelines:
         self._before_marks()
         self._most = _FEW
         numbered = sorted((component.id if (component := self._by_name.get(name)) else 0, name) for name in names)
-        stream = iter(self._reader.all_marks())
+        few = len(numbered) * _MANY < len(self._by_name)
+        stream = iter(() if few else self._reader.all_marks())
         ahead: tuple[int, list[Mark]] = (0, [])
         for number, name in numbered:
             while ahead[0] < number:
                 ahead = next(stream, (FOREVER, []))
-            self._at_hand = ahead if ahead[0] == number else (number, [])
+            if not few:
+                self._at_hand = ahead if ahead[0] == number else (number, [])
             yield name, self.marks(name)
 
     def _before_marks(self) -> None:
@@ -301,6 +303,9 @@ class Timelines:
         stated = self._reader.first_imported()
         return min(at for at in (self.first_heartbeat, stated, self.until) if at is not None)
 
+
+_MANY = 8
+"""From this part of all components on their edges are read in one pass."""
 
 _FEW = 64
 """Timelines that are kept at most where each id is asked for but once: those of a platform's members."""

@@ -4,6 +4,8 @@ import sqlite3
 from collections.abc import Sequence
 from typing import NamedTuple
 
+_TOLD_AT_ONCE = 10_000
+
 
 class Note(NamedTuple):
     """Acknowledged, a remark, or another priority, cause or unit; kind says which (F1)."""
@@ -67,9 +69,13 @@ def causes(db: sqlite3.Connection) -> dict[str, str]:
     return dict(db.execute("SELECT fault, value FROM fault_notes WHERE kind = 'cause' ORDER BY number"))
 
 
-def told(db: sqlite3.Connection, since: int) -> dict[str, tuple[str, int]]:
-    """Faults from `since` on of which the last word is that they opened: id to root and start."""
-    rows = db.execute(
-        "SELECT fault, root, start, kind, max(number) FROM fault_events WHERE start >= ? GROUP BY fault", (since,)
-    )
-    return {fault: (root, start) for fault, root, start, kind, _ in rows if kind == "opened"}
+def told(db: sqlite3.Connection, after: str) -> list[tuple[str, str, int, bool]]:
+    """The next so many faults by their ids: fault, root, start, and whether the last word is that it opened."""
+    return [
+        (fault, root, start, kind == "opened")
+        for fault, root, start, kind, _ in db.execute(
+            "SELECT fault, root, start, kind, max(number) FROM fault_events WHERE fault > ? GROUP BY fault"
+            " ORDER BY fault LIMIT ?",
+            (after, _TOLD_AT_ONCE),
+        )
+    ]

@@ -277,10 +277,16 @@ class SqliteReader:
         with self._lock:
             return noting.notes(self._db, fault)
 
-    def told_faults(self, since: int) -> dict[str, tuple[str, int]]:
-        """Faults that the agent said had opened, and nothing else since: id to root and start."""
-        with self._lock:
-            return noting.told(self._db, since)
+    def told_faults(self) -> Iterator[tuple[str, str, int]]:
+        """(id, root, start) of faults that the agent said had opened, and nothing else since; in portions."""
+        last = ""
+        while True:
+            with self._lock:
+                found = noting.told(self._db, last)
+            yield from ((fault, root, start) for fault, root, start, is_open in found if is_open)
+            if not found:
+                return
+            last = found[-1][0]
 
     def fault_causes(self) -> dict[str, str]:
         """Recorded causes by fault id."""

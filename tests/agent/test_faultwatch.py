@@ -2,12 +2,16 @@
 
 import asyncio
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agent import faultbuild
 from agent.faultkept import HORIZON_US
+from agent.stores import marking, noting
 from sla.model import State
 from tests.agent.fault_worlds import CITY, DOWN, UNKNOWN, UP, World, of, world
 from tests.agent.worlds import SECOND, START
@@ -16,6 +20,17 @@ from tests.depth import examples
 DAY = 86_400
 NAMES = [row.partition(",")[0] for row in CITY]
 ALL_UP = tuple((name, 0.0, UP) for name in NAMES)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def small_portions() -> Iterator[None]:
+    """What is built anew is read in several portions even of these few."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(faultbuild, "_PORTION", 2)
+        patch.setattr(noting, "_TOLD_AT_ONCE", 2)
+        patch.setattr(marking, "PORTION", 3)
+        yield
+
 
 steps = st.lists(
     st.one_of(
