@@ -256,6 +256,11 @@ def instants(windows: list[Window]) -> set[int]:
     return {at for window in windows for at in range(window.start, window.end)}
 
 
+def test_what_is_left_holds_no_window_without_time() -> None:
+    assert without(hours((3, 3), (5, 7)), []) == hours((5, 7))
+    assert without(hours((5, 7)), hours((5, 7))) == []
+
+
 @settings(max_examples=depth.examples(150), deadline=None)
 @given(PAIRS, PAIRS)
 def test_union_and_difference_are_those_of_sets(some: list[Window], others: list[Window]) -> None:
