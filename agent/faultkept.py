@@ -20,7 +20,7 @@ from agent.stores.noting import FaultEvent
 from sla.composite import Said
 from sla.confirm import FOREVER
 from sla.episodes import Root
-from sla.faults import DeskRow, Fault, Places, fault_id, is_open
+from sla.faults import REPEAT_US, DeskRow, Fault, Places, fault_id, is_open
 from sla.model import Degraded, Edge, State, Window
 from sla.rootcause import Derived, settle, step, thinned
 from sla.rootcause import State as Reduced
@@ -109,7 +109,8 @@ def _mark(edge: Edge, floor: int) -> Mark:
 class Kept:
     """What the reducer works on. `older` are the outcomes, by period, of faults restored before `since`.
 
-    `past` are those of them that it would find again. `told` are faults of `alive`, the last days', that the ledger
+    `past` are those of them that it would find again; `cuts` from when on a history is kept, where not from the usual
+    instant on. `told` are faults of `alive`, the last days', that the ledger
     says have opened; `gone` are those that it said that of and that are none now.
 
     `reread` are the items whose history is more than the edges of one component, by the components that they hear;
@@ -172,9 +173,10 @@ class Kept:
                     yield name, mark
 
     def _reread(self, ledger: Ledger, items: Iterable[str], now: int) -> None:
-        known = ledger.known(now)
+        known, usual = ledger.known(now), usual_cut(self.since)
         for item in items:
-            self.state.histories[item] = tail(marks_of(known.served(item), known.until), self.cuts[item], now)
+            history, cut = marks_of(known.served(item), known.until), self.cuts.get(item, usual)
+            self.state.histories[item] = tail(history, cut, now)
             self.state.dirty.add(item)
 
     def said(self, item: str, now: int) -> Said:
@@ -225,6 +227,11 @@ def _holder(found: Derived, item: str, start: int) -> Root | None:
 
 def _desk_id(row: DeskRow) -> str:
     return fault_id(row.root, row.reported if row.onset is None else min(row.onset, row.reported))
+
+
+def usual_cut(since: int) -> int:
+    """From when on nearly every history is kept: nothing of the last days repeats what was over before."""
+    return since - REPEAT_US
 
 
 def tail(history: Sequence[Mark], since: int, now: int) -> list[Mark]:
