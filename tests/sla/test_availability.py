@@ -47,6 +47,10 @@ def test_one_microsecond_of_knowledge_makes_a_value_and_it_is_the_low_bound() ->
     assert found.measured == (1, 1_000_000)
 
 
+def test_of_the_known_time_degraded_is_up() -> None:
+    assert availability(line((2, UP), (5, DEGRADED), (9, DOWN), (20, UNKNOWN)), [], Window(0, 20)).known == (5, 9)
+
+
 def test_degraded_time_is_up_time_and_is_listed_by_reason() -> None:
     spans = [Span(0, 10, DEGRADED, Degraded.LOSS), Span(10, 15, DEGRADED, Degraded.LOSS | Degraded.RTT)]
     found = availability(spans, [], Window(5, 15))

@@ -1,14 +1,36 @@
-"""The priority of a fault (F1): by its role, by the sites that it took, by the county node or the lines among them."""
+"""The priority of a fault (F1): by its role, by the sites that it took, by the county node or the lines among them; and
+what else is asked of one."""
+
+from dataclasses import replace
 
 import pytest
 
 from sla.confirm import FOREVER
-from sla.faults import Fault, Outcome, Places, is_repeat, may_change_by_itself, priority
+from sla.faults import (
+    LIMIT_US,
+    Fault,
+    Outcome,
+    Places,
+    is_open,
+    is_repeat,
+    may_be_late,
+    may_change_by_itself,
+    priority,
+)
 
 HOUR = 3_600_000_000
-ROLES = {"core": "core", "l1": "line", "l2": "line", "only": "line", "n": "node", "cn": "county_node", "cam": "camera"}
+ROLES = {
+    "core": "core",
+    "l1": "line",
+    "l2": "line",
+    "only": "line",
+    "n": "node",
+    "cn": "county_node",
+    "cam": "camera",
+    "eye": "camera",
+}
 PLACES = Places(
-    site_of={"l1": "S", "l2": "S", "only": "T", "n": "U", "cn": "C", "cam": "T"},
+    site_of={"l1": "S", "l2": "S", "only": "T", "n": "U", "cn": "C", "cam": "T", "eye": "C"},
     lines_of={"S": ("l1", "l2"), "T": ("only",)},
     counties=frozenset({"C", "S"}),
     sites=10,
@@ -39,6 +61,8 @@ def fault(root: str, *members: str, start: int = 0, restored: int | None = HOUR)
         (fault("l1"), {"l2"}, "P2"),  # both lines of a county
         (fault("only"), set(), "P3"),  # the only line of a site
         (fault("cam"), set(), "P3"),  # takes no site with it
+        (fault("eye"), set(), "P3"),  # a county lives by its node, not by a camera that stands there
+        (fault("n", "eye"), set(), "P3"),  # nor by a node that stands elsewhere
         (fault("n", "l1", "l2", "only"), set(), "P1"),  # three sites of ten
         (fault("n", "only"), set(), "P3"),
     ],
@@ -66,3 +90,17 @@ def test_another_recorded_cause_makes_no_repeat() -> None:
 def test_only_what_is_not_restored_may_change_by_itself() -> None:
     assert may_change_by_itself(fault("n", restored=None))
     assert not may_change_by_itself(fault("n"))
+
+
+def test_a_fault_is_open_until_it_is_restored_or_its_target_removed() -> None:
+    assert is_open(fault("n", restored=None)) is True
+    assert is_open(fault("n")) is False
+    assert is_open(replace(fault("n", restored=None), withdrawn=True)) is False
+    assert is_open(replace(fault("n"), withdrawn=True)) is False
+
+
+def test_only_what_is_pending_may_be_late_and_only_after_three_hours() -> None:
+    pending = replace(fault("n", start=HOUR, restored=None), outcome=Outcome.PENDING, onset=(None, HOUR))
+    assert may_be_late(pending, HOUR + LIMIT_US + 1) is True
+    assert may_be_late(pending, HOUR + LIMIT_US - 1) is False
+    assert may_be_late(replace(pending, outcome=Outcome.LATE), HOUR + LIMIT_US + 1) is False

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sla.maintenance import NOTICE, Ruling, Why, WindowRow, excluded, rule, union, without
+from sla.maintenance import NOTICE, Ruling, Why, WindowRow, excluded, lets, rule, union, without
 from sla.model import Window
 from tests import depth
 
@@ -91,9 +91,9 @@ def test_the_last_instant_that_is_in_time(changes: dict[str, Any]) -> None:
 @pytest.mark.parametrize("notified_at", [None, 10 * HOUR - NOTICE + 1])
 def test_short_notice_excludes_only_where_the_plan_lets_it_and_is_told_either_way(notified_at: int | None) -> None:
     made = row(10, 14, notified_at=notified_at)
-    for lets in (False, True):
-        ruling = only(made, short_notice_excludes=lets)
-        assert (ruling.counts, ruling.short_notice) == (lets, True)
+    for does in (False, True):
+        ruling = only(made, short_notice_excludes=does)
+        assert (ruling.counts, ruling.short_notice) == (does, True)
 
 
 # --- before the first heartbeat -------------------------------------------------------------------------------
@@ -254,6 +254,25 @@ PAIRS = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)).map(lambda p:
 
 def instants(windows: list[Window]) -> set[int]:
     return {at for window in windows for at in range(window.start, window.end)}
+
+
+def test_the_rule_of_short_notice_is_the_one_in_force_when_a_window_starts() -> None:
+    changed = ((-HOUR, False), (10 * HOUR, True), (20 * HOUR, False))
+    assert [lets(changed, at * HOUR) for at in (0, 10, 19, 20)] == [False, True, True, False]
+    assert lets(changed, 10 * HOUR - 1) is False
+    assert lets(True, 0) is True
+
+
+def test_a_microsecond_of_a_window_is_time_too() -> None:
+    """A version that was approved late leaves out what it does not name: 1 us that is left stands."""
+    first = row(0, 10)
+    late = {"version": 2, "approved_at": 10 * HOUR}
+    elsewhere = row(5, 9, **late)._replace(recorded_at=1)
+    ruling, _ = rule([first, elsewhere], BEAT)
+    assert ruling.effective == Window(0, 1)
+    shorter = row(0, 1, **late)._replace(recorded_at=HOUR - 1)
+    ruling, _ = rule([first, shorter], BEAT)
+    assert ruling.effective == Window(0, HOUR)
 
 
 def test_what_is_left_holds_no_window_without_time() -> None:

@@ -139,6 +139,7 @@ def test_a_running_period_is_decided_when_both_ends_agree(worst: str, best: str,
         ((8, 7), "100%", 2, "114.28%"),
         ((999_954, 1_000_000), "99.9955%", 2, "99.9954%"),  # two decimals would print it like its target
         ((99_994, 100_000), "99.995%", 2, "99.994%"),  # and no more digits than it takes
+        ((10**43 - 2, 10**43), "99." + 41 * "9" + "%", 2, "99." + 40 * "9" + "%"),  # 40 at most
         ((0, 7), "90%", 2, "0.00%"),
         ((0, 0), "90%", 2, "-"),
         (None, "90%", 2, "-"),

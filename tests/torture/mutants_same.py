@@ -7,6 +7,14 @@ SAME: dict[str, str] = {
     "e.start < window.end or e.end > window.start": _NEAR,
     "availability._excluded: e.end > window.start -> e.end >= window.start": _NEAR,
     "availability._excluded: e.start < window.end -> e.start <= window.end": _NEAR,
+    "availability.availability: any((out > whole for out, whole in zip(left_out, parts, strict=True))) -> "
+    "all((out > whole for out, whole in zip(left_out, parts, strict=True)))": (
+        "A guard that no input reaches: what is left out is cut out of the same pieces as the whole."
+    ),
+    "availability.availability: True -> False": "Both are Parts, and Parts are five.",
+    "maintenance._parts: outage.start <= recorded_at < outage.end -> outage.start <= recorded_at <= outage.end": (
+        "An outage that ends as the version is recorded lies before all of its time that is measured."
+    ),
     "availability.Availability.remaining: True -> False": "Both are Parts, and Parts are five.",
     "faults.may_be_late: as_of - fault.onset[1] > LIMIT_US -> as_of - fault.onset[1] >= LIMIT_US": (
         "It only spares work: at the limit itself the outcome is made anew, and is the same."
